@@ -1,0 +1,189 @@
+-- +goose Up
+CREATE TABLE change_clock (
+    one       integer PRIMARY KEY CHECK (one = 1),
+    last_seq  bigint NOT NULL,
+    last_hash bytea NOT NULL
+);
+INSERT INTO change_clock (one, last_seq, last_hash) VALUES (1, 0, '');
+
+CREATE TABLE events (
+    seq           bigint PRIMARY KEY,
+    id            text    NOT NULL UNIQUE,
+    at            timestamptz NOT NULL,
+    action        text    NOT NULL,
+    actor_kind    text    NOT NULL,
+    actor_id      text    NOT NULL,
+    actor_name    text    NOT NULL,
+    session_id    text    NOT NULL,
+    credential_id text    NOT NULL,
+    subject_kind  text    NOT NULL,
+    subject_id    text    NOT NULL,
+    subject_name  text    NOT NULL,
+    person_id     text    NOT NULL,
+    workspace_id  text    NOT NULL,
+    address       text    NOT NULL,
+    request_id    text    NOT NULL,
+    changes       text    NOT NULL,
+    hash          bytea NOT NULL
+);
+CREATE INDEX events_request ON events (request_id);
+
+-- +goose StatementBegin
+CREATE FUNCTION events_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'events are never changed or removed';
+END;
+$$;
+-- +goose StatementEnd
+CREATE TRIGGER events_keep BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_keep();
+CREATE TRIGGER events_keep_all BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_keep();
+
+CREATE TABLE people (
+    id                  text PRIMARY KEY,
+    name                text NOT NULL,
+    name_key            text COLLATE "C" NOT NULL,
+    email               text NOT NULL,
+    email_key           text NOT NULL,
+    role                text NOT NULL CHECK (role IN ('Admin', 'Member')),
+    password_hash       text NOT NULL,
+    password_changed_at timestamptz NOT NULL,
+    deactivated_at      timestamptz,
+    seen_at             timestamptz,
+    created_at          timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX people_email ON people (email_key);
+CREATE INDEX people_list ON people (name_key, id);
+CREATE INDEX people_admins ON people (id) WHERE role = 'Admin' AND deactivated_at IS NULL;
+
+CREATE TABLE sessions (
+    id           text PRIMARY KEY,
+    hash         bytea NOT NULL,
+    person_id    text NOT NULL REFERENCES people (id),
+    created_at   timestamptz NOT NULL,
+    seen_at      timestamptz NOT NULL,
+    confirmed_at timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    address      text NOT NULL,
+    browser      text NOT NULL,
+    data         bytea
+);
+CREATE UNIQUE INDEX sessions_hash ON sessions (hash);
+CREATE INDEX sessions_person ON sessions (person_id);
+CREATE INDEX sessions_end ON sessions (expires_at);
+
+CREATE TABLE setup_codes (
+    hash       bytea PRIMARY KEY,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE TABLE workspaces (
+    id         text PRIMARY KEY,
+    slug       text NOT NULL,
+    name       text NOT NULL,
+    created_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX workspaces_slug ON workspaces (slug);
+
+CREATE TABLE memberships (
+    workspace_id text NOT NULL REFERENCES workspaces (id),
+    person_id    text NOT NULL REFERENCES people (id),
+    role         text NOT NULL CHECK (role IN ('Owner', 'Admin', 'Member')),
+    created_at   timestamptz NOT NULL,
+    PRIMARY KEY (workspace_id, person_id)
+);
+CREATE INDEX memberships_person ON memberships (person_id);
+CREATE UNIQUE INDEX memberships_owner ON memberships (workspace_id) WHERE role = 'Owner';
+
+CREATE TABLE credentials (
+    id            text PRIMARY KEY,
+    kind          text NOT NULL CHECK (kind IN ('bearer')),
+    name          text NOT NULL,
+    prefix        text NOT NULL,
+    last4         text NOT NULL,
+    hash          bytea NOT NULL,
+    person_id     text NOT NULL REFERENCES people (id),
+    enabled       boolean NOT NULL,
+    created_at    timestamptz NOT NULL,
+    created_by    text NOT NULL,
+    expires_at    timestamptz,
+    revoked_at    timestamptz,
+    revoked_by    text NOT NULL,
+    revoke_reason text NOT NULL,
+    replaced_by   text NOT NULL
+);
+CREATE UNIQUE INDEX credentials_hash ON credentials (hash);
+CREATE UNIQUE INDEX credentials_one_bearer ON credentials (person_id) WHERE kind = 'bearer' AND revoked_at IS NULL;
+CREATE INDEX credentials_person ON credentials (person_id, id);
+
+CREATE TABLE used_forms (
+    form_id    text PRIMARY KEY,
+    person_id  text NOT NULL REFERENCES people (id),
+    subject_id text NOT NULL,
+    at         timestamptz NOT NULL
+);
+CREATE INDEX used_forms_at ON used_forms (at);
+
+CREATE TABLE usages (
+    credential_id text PRIMARY KEY REFERENCES credentials (id),
+    calls         bigint NOT NULL,
+    refused       bigint NOT NULL,
+    late          bigint NOT NULL,
+    last_used_at  timestamptz,
+    last_address  text NOT NULL,
+    last_late_at  timestamptz
+);
+
+CREATE TABLE usage_days (
+    credential_id text NOT NULL REFERENCES credentials (id),
+    day           text NOT NULL,
+    calls         bigint NOT NULL,
+    PRIMARY KEY (credential_id, day)
+);
+
+CREATE TABLE blobs (
+    sha256     text PRIMARY KEY,
+    size       bigint NOT NULL,
+    created_at timestamptz NOT NULL
+);
+
+CREATE TABLE blob_chunks (
+    sha256 text    NOT NULL REFERENCES blobs (sha256),
+    number integer NOT NULL,
+    bytes  bytea NOT NULL,
+    PRIMARY KEY (sha256, number)
+);
+
+CREATE TABLE collections (
+    id                 text PRIMARY KEY,
+    workspace_id       text NOT NULL REFERENCES workspaces (id),
+    name               text NOT NULL,
+    name_key           text COLLATE "C" NOT NULL,
+    current_version_id text NOT NULL,
+    created_at         timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX collections_name ON collections (workspace_id, name_key);
+
+CREATE TABLE collection_versions (
+    id            text PRIMARY KEY,
+    collection_id text    NOT NULL REFERENCES collections (id),
+    number        integer NOT NULL,
+    label         text    NOT NULL,
+    description   text    NOT NULL,
+    file_name     text    NOT NULL,
+    sha256        text    NOT NULL REFERENCES blobs (sha256),
+    size          bigint NOT NULL,
+    entries       integer NOT NULL,
+    installed_at  timestamptz NOT NULL,
+    installed_by  text    NOT NULL,
+    credential_id text    NOT NULL
+);
+CREATE UNIQUE INDEX collection_versions_number ON collection_versions (collection_id, number);
+CREATE UNIQUE INDEX collection_versions_bytes ON collection_versions (collection_id, sha256);
+
+CREATE TABLE collection_files (
+    version_id text    NOT NULL REFERENCES collection_versions (id),
+    path       text COLLATE "C"    NOT NULL,
+    size       bigint NOT NULL,
+    sha256     text    NOT NULL,
+    PRIMARY KEY (version_id, path)
+);

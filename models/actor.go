@@ -1,0 +1,59 @@
+package models
+
+// ActorKind says through which door somebody came.
+type ActorKind string
+
+const (
+	Guest   ActorKind = "guest"   // nobody is signed in
+	Human   ActorKind = "person"  // a person's browser session
+	Program ActorKind = "program" // a credential; its rights are its owner's, now
+	Command ActorKind = "command" // the command line on the server's own machine
+	System  ActorKind = "system"  // the server itself
+)
+
+// Actor is whoever asks for a change, and where from. Every store method that changes something
+// takes one, and every event keeps it.
+type Actor struct {
+	Kind         ActorKind
+	ID           string // the person's ID; empty for guests, commands and the system
+	Name         string // as it was at the time; for a command the operating system's user
+	Role         Role   // the person's role now
+	SessionID    string // of a Human: the session's ID (not its secret)
+	CredentialID string // of a Program: the credential that it presented
+	Address      string // the caller's IP address, as far as trusted
+	RequestID    string // unique for each attempt
+}
+
+// What a role may do. Every right of the product is a method here and a row in the table of
+// actor_test.go; nothing else compares roles.
+
+// admin is an active Admin of the installation, in a browser or with a credential, or somebody
+// who has the server's own command line and with it the database.
+func (a Actor) admin() bool {
+	return a.Kind == Command || ((a.Kind == Human || a.Kind == Program) && a.Role == Admin)
+}
+
+// MayManagePeople covers the list under People, adding, editing, deactivating, and ending sessions.
+func (a Actor) MayManagePeople() bool { return a.admin() }
+
+// MayCreateBearerTokens covers creating and revoking the bearer token of anybody. It needs a
+// browser: a credential must not beget another one that outlives it (security rule T10).
+func (a Actor) MayCreateBearerTokens() bool { return a.Kind == Human && a.Role == Admin }
+
+// MayRevoke covers ending a credential of anybody.
+func (a Actor) MayRevoke() bool { return a.admin() }
+
+// MayReadAudit covers the audit log of the installation.
+func (a Actor) MayReadAudit() bool { return a.admin() }
+
+// MayInstall covers installing a collection, into any workspace.
+func (a Actor) MayInstall() bool { return a.admin() }
+
+// MayOpenWorkspace covers reading a workspace's settings; membership is empty for a person who
+// has none there.
+func (a Actor) MayOpenWorkspace(membership WorkspaceRole) bool { return a.admin() || membership != "" }
+
+// MayEditWorkspace covers changing a workspace's settings.
+func (a Actor) MayEditWorkspace(membership WorkspaceRole) bool {
+	return a.admin() || membership == WorkspaceOwner || membership == WorkspaceAdmin
+}

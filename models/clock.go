@@ -1,0 +1,33 @@
+package models
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Clock tells the time: UTC, cut to microseconds, which is the most that both databases keep,
+// so that a time compares equal after a round trip.
+type Clock func() time.Time
+
+// SystemClock is the machine's clock, and the only place that asks for it.
+func SystemClock() time.Time { return Instant(time.Now()) }
+
+// Instant brings a time into the one shape that is stored: UTC, microseconds.
+func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// IDs makes identifiers. They name things and are no secrets.
+type IDs func() string
+
+// NewID makes a UUID of version 7 (RFC 9562, section 5.7), which sorts by the time it was made.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// ValidID says whether text could be an identifier, so that a path with something else in it is
+// "not there" before a database is asked.
+func ValidID(text string) bool {
+	if len(text) != 36 {
+		return false
+	}
+	_, err := uuid.Parse(text)
+	return err == nil
+}

@@ -1,0 +1,116 @@
+package models
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"hash"
+	"time"
+)
+
+// Action names what an event did: the noun that changed and what happened to it.
+type Action string
+
+const (
+	SetupOffered          Action = "setup.offered"
+	SetupCompleted        Action = "setup.completed"
+	PersonCreated         Action = "person.created"
+	PersonChanged         Action = "person.changed"
+	PersonDeactivated     Action = "person.deactivated"
+	PersonActivated       Action = "person.activated"
+	PasswordChanged       Action = "person.password_changed"
+	SessionStarted        Action = "session.started"
+	SessionConfirmed      Action = "session.confirmed"
+	SessionEnded          Action = "session.ended"
+	SessionsEnded         Action = "person.signed_out"
+	WorkspaceChanged      Action = "workspace.changed"
+	CredentialCreated     Action = "credential.created"
+	CredentialRevoked     Action = "credential.revoked"
+	CollectionInstalled   Action = "collection.installed"
+	CollectionReinstalled Action = "collection.reinstalled" // the same bytes again
+)
+
+// SubjectKind is the kind of thing that an event changed.
+type SubjectKind string
+
+const (
+	OfInstallation SubjectKind = "installation"
+	OfPerson       SubjectKind = "person"
+	OfSession      SubjectKind = "session"
+	OfWorkspace    SubjectKind = "workspace"
+	OfCredential   SubjectKind = "credential"
+	OfCollection   SubjectKind = "collection"
+)
+
+// Change is one value before and after. Neither is ever a secret.
+type Change struct {
+	Field  string `json:"field"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// Event is one change. Events are numbered without gaps in the order of their commits, each
+// carries the hash of the one before it, and none is ever changed or removed.
+type Event struct {
+	Seq          int64  `gorm:"primaryKey;autoIncrement:false"`
+	ID           string // UUIDv7
+	At           time.Time
+	Action       Action
+	ActorKind    ActorKind
+	ActorID      string
+	ActorName    string
+	SessionID    string
+	CredentialID string // with which the actor came
+	SubjectKind  SubjectKind
+	SubjectID    string
+	SubjectName  string // as it was at the time
+	PersonID     string // whose thing the subject is, where it is a person's
+	WorkspaceID  string
+	Address      string
+	RequestID    string
+	Changes      string // JSON: []Change
+	Hash         []byte // Sum of the event before it and of this one
+}
+
+// WithChanges attaches what changed.
+func (e Event) WithChanges(changes ...Change) Event {
+	if len(changes) > 0 {
+		text, err := json.Marshal(changes)
+		if err != nil { // strings always encode
+			panic(err)
+		}
+		e.Changes = string(text)
+	}
+	return e
+}
+
+// ChangeList reads Changes back; text that is none is an empty list.
+func (e Event) ChangeList() []Change {
+	var changes []Change
+	if json.Unmarshal([]byte(e.Changes), &changes) != nil {
+		return nil
+	}
+	return changes
+}
+
+// Sum is the chain's hash at this event: SHA-256 over a domain, the hash before it, and every
+// field with its length in front, so that no two different events have one encoding.
+func (e Event) Sum(before []byte) []byte {
+	h := sha256.New()
+	put(h, []byte("tokendesk/event/v1"))
+	put(h, before)
+	put(h, binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))
+	put(h, binary.BigEndian.AppendUint64(nil, uint64(e.At.UnixMicro())))
+	for _, field := range []string{
+		e.ID, string(e.Action), string(e.ActorKind), e.ActorID, e.ActorName, e.SessionID, e.CredentialID,
+		string(e.SubjectKind), e.SubjectID, e.SubjectName, e.PersonID, e.WorkspaceID, e.Address, e.RequestID, e.Changes,
+	} {
+		put(h, []byte(field))
+	}
+	return h.Sum(nil)
+}
+
+func put(h hash.Hash, field []byte) {
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(field))))
+	h.Write(field)
+}

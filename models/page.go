@@ -1,0 +1,34 @@
+package models
+
+// PageSize is how many rows a list shows at once.
+const PageSize = 50
+
+// Place is where a list goes on: after the row with this key and ID. The zero Place is the beginning.
+type Place struct {
+	Key string `json:"k,omitempty"`
+	ID  string `json:"i,omitempty"`
+}
+
+// PeopleFilter says which people a list shows.
+type PeopleFilter struct {
+	Query  string // part of a name or an email address
+	Role   Role   // empty: any
+	Status string // "active", "deactivated", or empty: any
+	After  Place
+}
+
+// PersonSeen is a person as the list shows them.
+type PersonSeen struct {
+	Person
+	Bearer *Credential // the one that is not revoked or replaced; nil when there is none
+}
+
+// PersonRecord is everything that a person's page shows.
+type PersonRecord struct {
+	Person      Person
+	Bearer      *CredentialSeen  // the one that is not revoked or replaced; it may be expired
+	Earlier     []CredentialSeen // ended ones, newest first
+	Sessions    int              // live ones
+	Memberships []WorkspaceSeen
+	OtherAdmins int // active Admins beside this person
+}

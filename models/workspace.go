@@ -1,0 +1,72 @@
+package models
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Workspace is where collections and credentials live.
+type Workspace struct {
+	ID        string `gorm:"primaryKey"`
+	Slug      string // in paths; unique, and never changed
+	Name      string
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+}
+
+// WorkspaceRole is a person's role in one workspace.
+type WorkspaceRole string
+
+const (
+	WorkspaceOwner  WorkspaceRole = "Owner"
+	WorkspaceAdmin  WorkspaceRole = "Admin"
+	WorkspaceMember WorkspaceRole = "Member"
+)
+
+// Membership is a person's place in a workspace. A workspace has exactly one Owner.
+type Membership struct {
+	WorkspaceID string `gorm:"primaryKey"`
+	PersonID    string `gorm:"primaryKey"`
+	Role        WorkspaceRole
+	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
+}
+
+// WorkspaceSeen is a workspace as one person sees it.
+type WorkspaceSeen struct {
+	Workspace
+	Role WorkspaceRole // empty for an Admin of the installation who is no member
+}
+
+// NewWorkspace is the input of a workspace's creation, and of its renaming.
+type NewWorkspace struct{ Name string }
+
+// Clean trims what was typed and tells everything that is wrong with it.
+func (n *NewWorkspace) Clean() Problems {
+	var p Problems
+	n.Name = CleanText(n.Name)
+	p.Add(n.Name == "", "workspace", "Enter a workspace name.")
+	p.Add(utf8.RuneCountInString(n.Name) > 60, "workspace", "Workspace name must be 60 characters or fewer.")
+	p.Add(!Printable(n.Name), "workspace", "Workspace name has characters that can't be shown. Type it again.")
+	return p
+}
+
+// Slug makes the path form of a name: lower-case letters, digits and single hyphens, at most 40
+// characters; "workspace" where nothing is left.
+func Slug(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+		if b.Len() == 40 {
+			break
+		}
+	}
+	if slug := strings.Trim(b.String(), "-"); slug != "" {
+		return slug
+	}
+	return "workspace"
+}
