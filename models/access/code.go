@@ -1,0 +1,37 @@
+package access
+
+// Code is the stable name of a verdict; programs may rely on it.
+type Code string
+
+const (
+	Allowed             Code = "allowed"
+	RequestAmbiguous    Code = "request_ambiguous"
+	CredentialMissing   Code = "credential_missing"
+	CredentialMalformed Code = "credential_malformed"
+	CredentialUnknown   Code = "credential_unknown"
+	CredentialExpired   Code = "credential_expired"
+	CredentialRevoked   Code = "credential_revoked"
+	CredentialReplaced  Code = "credential_replaced"
+	CredentialInactive  Code = "credential_inactive"
+	OwnerDeactivated    Code = "owner_deactivated"
+	AdminRequired       Code = "admin_required"
+	VerifierUnavailable Code = "verifier_unavailable"
+)
+
+// Title is the verdict in the words that the console and the documents use.
+func (c Code) Title() string { return titles[c] }
+
+var titles = map[Code]string{
+	Allowed:             "Allowed",
+	RequestAmbiguous:    "The request can be read in two ways",
+	CredentialMissing:   "Authentication required",
+	CredentialMalformed: "Authentication required",
+	CredentialUnknown:   "Authentication required",
+	CredentialExpired:   "Token has expired",
+	CredentialRevoked:   "Token was revoked",
+	CredentialReplaced:  "Token was replaced by a newer one",
+	CredentialInactive:  "Token is inactive",
+	OwnerDeactivated:    "The person this token belongs to is deactivated",
+	AdminRequired:       "Admin access required",
+	VerifierUnavailable: "The credential could not be checked",
+}

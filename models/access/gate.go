@@ -1,0 +1,161 @@
+// Package access decides whether a call may pass. It knows neither HTTP nor SQL: what a call showed
+// comes in as text, what is known about it comes from a Source, and a Decision goes out that names
+// the check that made it. Every door of Tokendesk asks the same Gate.
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// Source knows what a credential opens now. An unknown credential is models.NotFound; any other
+// error means that it could not be found out, which is neither "unknown" nor "allowed".
+type Source interface {
+	GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error)
+}
+
+// Need is what a call asks for.
+type Need struct {
+	Admin bool // the credential's owner must be an Admin of the installation, now
+}
+
+// Call is one use of a credential.
+type Call struct {
+	Presented Presented
+	Need      Need
+	Address   string // the caller's, as far as trusted
+}
+
+// Decision is the answer to a call.
+type Decision struct {
+	Code   Code
+	Check  string       // the check that decided, in the order of checks
+	Detail string       // what happened and what to do, for the caller
+	Grant  models.Grant // empty unless the secret itself matched
+	Cause  error        // for VerifierUnavailable: why; for the log only
+}
+
+// Allowed says whether the call may pass.
+func (d Decision) Allowed() bool { return d.Code == Allowed }
+
+// Actor is the credential's owner as the one who acts; only of a Decision that allows.
+func (d Decision) Actor(address, requestID string) models.Actor {
+	o := d.Grant.Owner
+	return models.Actor{
+		Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, CredentialID: d.Grant.Credential.ID,
+		Address: address, RequestID: requestID,
+	}
+}
+
+// Gate decides calls and counts them.
+type Gate struct {
+	source Source
+	tally  *Tally
+	now    models.Clock
+}
+
+// NewGate makes a gate that asks source at every call and counts in tally.
+func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
+	return &Gate{source: source, tally: tally, now: now}
+}
+
+// check is one question. It answers Allowed to go on with the next, or the code that ends the
+// call and a sentence about it.
+type check struct {
+	name string
+	ask  func(call Call, grant models.Grant, now time.Time) (Code, string)
+}
+
+// checks are asked in this order, after the credential was found: what it is, whose it is, what for.
+var checks = []check{
+	{"credential.ended", ended},
+	{"credential.expired", expired},
+	{"credential.inactive", inactive},
+	{"owner.active", ownerActive},
+	{"owner.admin", ownerAdmin},
+}
+
+// Decide judges one call. The rights are those that the owner has now.
+func (g *Gate) Decide(ctx context.Context, call Call) Decision {
+	if call.Presented.Code != Allowed {
+		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
+	}
+	grant, err := g.source.GrantOf(ctx, call.Presented.Text.Hash())
+	if models.KindOf(err) == models.NotFound {
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: howToSend}
+	}
+	if err != nil {
+		return Decision{Code: VerifierUnavailable, Check: "credential.known", Detail: "Try again in a moment. The token may be perfectly good.", Cause: err}
+	}
+	now := g.now()
+	for _, c := range checks {
+		if code, detail := c.ask(call, grant, now); code != Allowed {
+			g.tally.Add(grant.Credential.ID, outcome(code), now, call.Address)
+			return Decision{Code: code, Check: c.name, Detail: detail, Grant: grant}
+		}
+	}
+	g.tally.Add(grant.Credential.ID, models.CallAccepted, now, call.Address)
+	return Decision{Code: Allowed, Check: "allowed", Grant: grant}
+}
+
+const howToSend = "Send a valid token as 'Authorization: Bearer <token>', with no extra spaces or line breaks."
+
+func presentedDetail(p Presented) string {
+	if p.Detail != "" {
+		return p.Detail
+	}
+	return howToSend
+}
+
+func ended(_ Call, g models.Grant, now time.Time) (Code, string) {
+	c := g.Credential
+	switch c.State(now) {
+	case models.Replaced:
+		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one on the user record.", day(*c.RevokedAt))
+	case models.Revoked:
+		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
+	}
+	return Allowed, ""
+}
+
+func expired(_ Call, g models.Grant, now time.Time) (Code, string) {
+	if g.Credential.State(now) != models.Expired {
+		return Allowed, ""
+	}
+	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token on the user record and update this tool.", day(*g.Credential.ExpiresAt))
+}
+
+func inactive(_ Call, g models.Grant, now time.Time) (Code, string) {
+	if g.Credential.State(now) != models.Inactive {
+		return Allowed, ""
+	}
+	return CredentialInactive, "An Admin has switched it off. It can be switched on again."
+}
+
+func ownerActive(_ Call, g models.Grant, _ time.Time) (Code, string) {
+	if g.Owner.Active() {
+		return Allowed, ""
+	}
+	return OwnerDeactivated, "Ask an Admin to activate the person, or use somebody else's token."
+}
+
+func ownerAdmin(call Call, g models.Grant, _ time.Time) (Code, string) {
+	if !call.Need.Admin || g.Owner.Role == models.Admin {
+		return Allowed, ""
+	}
+	return AdminRequired, "The token must belong to a person with Admin access. Contact your site administrator."
+}
+
+func outcome(code Code) models.Outcome {
+	switch code {
+	case CredentialReplaced, CredentialRevoked, CredentialExpired, CredentialInactive:
+		return models.CallLate
+	}
+	return models.CallRefused
+}
+
+func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }

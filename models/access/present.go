@@ -1,0 +1,59 @@
+package access
+
+import (
+	"strings"
+
+	"tokendesk/models/secret"
+)
+
+// Presented is what a call showed as its credential: a well-formed one, or why there is none.
+type Presented struct {
+	Text   secret.Text
+	Code   Code   // Allowed when Text is there
+	Detail string // for RequestAmbiguous: what was there twice
+}
+
+// Present takes the credential from the values of the three fields that may carry one: Authorization
+// (RFC 6750, section 2.1), X-API-Key and X-API-Token. Two credentials at once, or one field twice, are
+// ambiguous even when they say the same: whoever stands between may have read the other one.
+func Present(authorization, apiKey, apiToken []string) Presented {
+	fields := []struct {
+		name   string
+		values []string
+	}{{"Authorization", authorization}, {"X-API-Key", apiKey}, {"X-API-Token", apiToken}}
+	var from, value string
+	for _, f := range fields {
+		if len(f.values) == 0 {
+			continue
+		}
+		if len(f.values) > 1 {
+			return Presented{Code: RequestAmbiguous, Detail: "The field " + f.name + " was sent more than once. Send it once."}
+		}
+		if from != "" {
+			return Presented{Code: RequestAmbiguous, Detail: "Both " + from + " and " + f.name + " were sent. Send one credential, in one field."}
+		}
+		from, value = f.name, f.values[0]
+	}
+	if from == "" {
+		return Presented{Code: CredentialMissing}
+	}
+	if from == "Authorization" {
+		if value = bearer(value); value == "" {
+			return Presented{Code: CredentialMalformed}
+		}
+	}
+	text, ok := secret.Parse(value)
+	if !ok {
+		return Presented{Code: CredentialMalformed}
+	}
+	return Presented{Text: text, Code: Allowed}
+}
+
+// bearer takes what follows the scheme, which is written in any case, and one space.
+func bearer(value string) string {
+	const scheme = "Bearer "
+	if len(value) <= len(scheme) || !strings.EqualFold(value[:len(scheme)], scheme) {
+		return ""
+	}
+	return value[len(scheme):]
+}

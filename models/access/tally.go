@@ -1,0 +1,106 @@
+package access
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tokendesk/models"
+)
+
+// Recorder writes counts down: all of a batch or none of it.
+type Recorder interface {
+	RecordUsage(ctx context.Context, batch []models.Usage, days []models.UsageDay) error
+}
+
+// Tally counts calls in memory until they are written down in batches, because a write for every
+// call would be the slowest thing about it. Safe for concurrent use.
+type Tally struct {
+	mu     sync.Mutex
+	counts map[string]models.Usage
+	days   map[credentialDay]int64
+
+	flushing sync.Mutex // one batch at a time, in order
+}
+
+type credentialDay struct{ id, day string }
+
+// NewTally makes an empty tally.
+func NewTally() *Tally {
+	return &Tally{counts: map[string]models.Usage{}, days: map[credentialDay]int64{}}
+}
+
+// Add counts one call.
+func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, address string) {
+	u := models.Usage{CredentialID: credentialID}
+	switch outcome {
+	case models.CallAccepted:
+		u.Calls, u.LastUsedAt, u.LastAddress = 1, &at, address
+	case models.CallRefused:
+		u.Refused = 1
+	case models.CallLate:
+		u.Late, u.LastLateAt = 1, &at
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts[credentialID] = merge(t.counts[credentialID], u)
+	if outcome == models.CallAccepted {
+		t.days[credentialDay{credentialID, at.UTC().Format(time.DateOnly)}]++
+	}
+}
+
+// Flush writes down what was counted since the last time. What could not be written is kept for
+// the next time.
+func (t *Tally) Flush(ctx context.Context, to Recorder) error {
+	t.flushing.Lock()
+	defer t.flushing.Unlock()
+	t.mu.Lock()
+	counts, days := t.counts, t.days
+	t.counts, t.days = map[string]models.Usage{}, map[credentialDay]int64{}
+	t.mu.Unlock()
+	if len(counts) == 0 {
+		return nil
+	}
+	batch, perDay := make([]models.Usage, 0, len(counts)), make([]models.UsageDay, 0, len(days))
+	for _, u := range counts {
+		batch = append(batch, u)
+	}
+	for d, calls := range days {
+		perDay = append(perDay, models.UsageDay{CredentialID: d.id, Day: d.day, Calls: calls})
+	}
+	err := to.RecordUsage(ctx, batch, perDay)
+	if err != nil {
+		t.putBack(counts, days)
+	}
+	return err
+}
+
+func (t *Tally) putBack(counts map[string]models.Usage, days map[credentialDay]int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, u := range counts {
+		t.counts[id] = merge(u, t.counts[id])
+	}
+	for d, calls := range days {
+		t.days[d] += calls
+	}
+}
+
+// merge adds later counts to earlier ones.
+func merge(earlier, later models.Usage) models.Usage {
+	sum := earlier
+	sum.CredentialID = later.CredentialID
+	if sum.CredentialID == "" {
+		sum.CredentialID = earlier.CredentialID
+	}
+	sum.Calls += later.Calls
+	sum.Refused += later.Refused
+	sum.Late += later.Late
+	if later.LastUsedAt != nil {
+		sum.LastUsedAt, sum.LastAddress = later.LastUsedAt, later.LastAddress
+	}
+	if later.LastLateAt != nil {
+		sum.LastLateAt = later.LastLateAt
+	}
+	return sum
+}

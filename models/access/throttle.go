@@ -1,0 +1,116 @@
+package access
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"tokendesk/models"
+)
+
+// Throttle slows down whoever guesses passwords, without locking anybody out: it counts the failed
+// attempts of one address on one account, and of one address on all accounts, and makes that address
+// wait. The owner of an attacked account, coming from elsewhere, waits for nothing (security rule
+// S10). It lives in memory: a restart forgives, and each server counts for itself.
+type Throttle struct {
+	mu      sync.Mutex
+	entries map[string]failures
+	now     models.Clock
+}
+
+type failures struct {
+	count int
+	last  time.Time
+}
+
+const (
+	freePerAccount = 5  // attempts of an address on one account before it waits
+	freePerAddress = 50 // the same on all accounts together
+	longestWait    = time.Minute
+	forgetAfter    = 15 * time.Minute
+	throttleRoom   = 100_000 // entries, so that a flood cannot eat the memory
+)
+
+// NewThrottle makes a throttle that has seen nothing.
+func NewThrottle(now models.Clock) *Throttle {
+	return &Throttle{entries: map[string]failures{}, now: now}
+}
+
+// Attempt asks whether an address may try a password on an account now; 0 means yes, and the attempt
+// counts as failed until Passed says otherwise, so that a burst of attempts at once cannot slip
+// through. Otherwise it answers how long to wait, and nothing is counted.
+func (t *Throttle) Attempt(account, address string) time.Duration {
+	pair, all := keys(account, address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	wait := max(t.wait(pair, freePerAccount, now), t.wait(all, freePerAddress, now))
+	if wait > 0 {
+		return wait
+	}
+	t.count(pair, now)
+	t.count(all, now)
+	return 0
+}
+
+// Passed takes the attempt back, and with it what the address did wrong on the account before.
+func (t *Throttle) Passed(account, address string) {
+	pair, all := keys(account, address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.entries, pair)
+	if f, ok := t.entries[all]; ok && f.count > 1 {
+		t.entries[all] = failures{f.count - 1, f.last}
+	} else {
+		delete(t.entries, all)
+	}
+}
+
+// wait doubles from one second with each failure beyond the free ones.
+func (t *Throttle) wait(key string, free int, now time.Time) time.Duration {
+	f, ok := t.entries[key]
+	if !ok || f.count < free {
+		return 0
+	}
+	wait := longestWait
+	if over := f.count - free; over < 6 {
+		wait = time.Second << over
+	}
+	return max(0, f.last.Add(wait).Sub(now))
+}
+
+func (t *Throttle) count(key string, now time.Time) {
+	if len(t.entries) >= throttleRoom {
+		t.makeRoom(now)
+	}
+	f := t.entries[key]
+	if now.Sub(f.last) > forgetAfter {
+		f = failures{}
+	}
+	t.entries[key] = failures{f.count + 1, now}
+}
+
+// makeRoom forgets what is old, and if all is new, a tenth of it, whichever comes.
+func (t *Throttle) makeRoom(now time.Time) {
+	for key, f := range t.entries {
+		if now.Sub(f.last) > forgetAfter {
+			delete(t.entries, key)
+		}
+	}
+	for key := range t.entries {
+		if len(t.entries) < throttleRoom*9/10 {
+			return
+		}
+		delete(t.entries, key)
+	}
+}
+
+// keys names an address by its network: in IPv6 one caller has a whole /64.
+func keys(account, address string) (pair, all string) {
+	if ip, err := netip.ParseAddr(address); err == nil && ip.Unmap().Is6() {
+		if network, err := ip.WithZone("").Prefix(64); err == nil {
+			address = network.String()
+		}
+	}
+	return "account\x00" + address + "\x00" + account, "address\x00" + address
+}

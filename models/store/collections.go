@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"tokendesk/models"
+)
+
+// chunkBytes is how much of an archive one row holds.
+const chunkBytes = 256 << 10
+
+const onlyAdminsInstall = "Admin access required. The token must belong to a person with Admin access."
+
+// InstallCollection keeps a checked archive and makes it the collection's current version, in one
+// transaction: all of it or nothing. Bytes that the collection has already become current again
+// without a new version.
+func (s *Store) InstallCollection(ctx context.Context, who models.Actor, n models.NewInstall) (models.Installed, error) {
+	if err := allow(who.MayInstall(), onlyAdminsInstall); err != nil {
+		return models.Installed{}, err
+	}
+	if err := n.Clean().Err(); err != nil {
+		return models.Installed{}, err
+	}
+	workspace, err := s.installInto(ctx, who, n.Workspace)
+	if err != nil {
+		return models.Installed{}, err
+	}
+	done := models.Installed{Workspace: workspace.Workspace}
+	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if done.Collection, err = s.lockCollection(tx, workspace.ID, n.Name); err != nil {
+			return event, err
+		}
+		action := models.CollectionInstalled
+		done.Version, done.Unchanged, err = findVersion(tx, done.Collection.ID, n.SHA256)
+		if done.Unchanged {
+			action = models.CollectionReinstalled
+		} else if err == nil {
+			done.Version, err = s.addVersion(tx, who, done.Collection.ID, n)
+		}
+		if err != nil {
+			return event, err
+		}
+		done.Collection.CurrentVersionID = done.Version.ID
+		err = one(tx.Model(&models.Collection{}).Where("id = ?", done.Collection.ID).Updates(map[string]any{"current_version_id": done.Version.ID}))
+		return installEvent(action, done, n), err
+	})
+	return done, err
+}
+
+func (s *Store) installInto(ctx context.Context, who models.Actor, workspace string) (models.WorkspaceSeen, error) {
+	if workspace == "" {
+		return s.HomeWorkspace(ctx, who)
+	}
+	return s.Workspace(ctx, who, workspace)
+}
+
+// lockCollection finds or makes the collection of a name, and keeps others from installing under
+// it to the end of the transaction: the update of the row that is there takes its lock.
+func (s *Store) lockCollection(tx *gorm.DB, workspaceID, name string) (models.Collection, error) {
+	c := models.Collection{ID: s.newID(), WorkspaceID: workspaceID, Name: name, NameKey: models.Fold(name), CreatedAt: s.now()}
+	err := tx.Clauses(clause.OnConflict{
+		Columns:   []clause.Column{{Name: "workspace_id"}, {Name: "name_key"}},
+		DoUpdates: clause.Assignments(map[string]any{"name": name}),
+	}).Create(&c).Error
+	if err != nil {
+		return c, err
+	}
+	return take[models.Collection](tx.Where("workspace_id = ? AND name_key = ?", workspaceID, c.NameKey))
+}
+
+func findVersion(tx *gorm.DB, collectionID, sha256 string) (models.CollectionVersion, bool, error) {
+	v, err := take[models.CollectionVersion](tx.Where("collection_id = ? AND sha256 = ?", collectionID, sha256))
+	if models.KindOf(err) == models.NotFound {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+func (s *Store) addVersion(tx *gorm.DB, who models.Actor, collectionID string, n models.NewInstall) (models.CollectionVersion, error) {
+	var last int
+	err := tx.Model(&models.CollectionVersion{}).Where("collection_id = ?", collectionID).Select("COALESCE(MAX(number), 0)").Scan(&last).Error
+	if err != nil {
+		return models.CollectionVersion{}, err
+	}
+	if err := s.keepBlob(tx, n); err != nil {
+		return models.CollectionVersion{}, err
+	}
+	v := models.CollectionVersion{
+		ID: s.newID(), CollectionID: collectionID, Number: last + 1, Label: n.Label, Description: n.Description, FileName: n.FileName,
+		SHA256: n.SHA256, Size: n.Size, Entries: len(n.Files), InstalledAt: s.now(), InstalledBy: who.ID, CredentialID: who.CredentialID,
+	}
+	if err := tx.Create(&v).Error; err != nil {
+		return v, err
+	}
+	files := make([]models.CollectionFile, len(n.Files))
+	for i, f := range n.Files {
+		f.VersionID = v.ID
+		files[i] = f
+	}
+	if len(files) == 0 {
+		return v, nil
+	}
+	return v, tx.CreateInBatches(files, 500).Error
+}
+
+// keepBlob stores the archive's bytes in chunks, once: the same bytes under another name or in
+// another workspace share them.
+func (s *Store) keepBlob(tx *gorm.DB, n models.NewInstall) error {
+	res := tx.Exec("INSERT INTO blobs (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT (sha256) DO NOTHING", n.SHA256, n.Size, s.now())
+	if res.Error != nil || res.RowsAffected == 0 {
+		return res.Error
+	}
+	chunk, content := make([]byte, chunkBytes), io.NewSectionReader(n.Content, 0, n.Size)
+	for number := 0; ; number++ {
+		size, err := io.ReadFull(content, chunk)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		if err := tx.Exec("INSERT INTO blob_chunks (sha256, number, bytes) VALUES (?, ?, ?)", n.SHA256, number, chunk[:size]).Error; err != nil {
+			return err
+		}
+	}
+}
+
+// Collections lists a workspace's collections by name, a page at a time, each with its current
+// version and who installed it with which token.
+func (s *Store) Collections(ctx context.Context, workspaceID string, after models.Place) ([]models.CollectionSeen, models.Place, error) {
+	q := s.db.WithContext(ctx).Where("workspace_id = ?", workspaceID)
+	if after.ID != "" {
+		q = q.Where("(name_key, id) > (?, ?)", after.Key, after.ID)
+	}
+	var list []models.Collection
+	if err := q.Order("name_key, id").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
+		return nil, models.Place{}, translate(err)
+	}
+	var next models.Place
+	if len(list) > models.PageSize {
+		list = list[:models.PageSize]
+		last := list[models.PageSize-1]
+		next = models.Place{Key: last.NameKey, ID: last.ID}
+	}
+	seen, err := s.withVersions(ctx, list)
+	return seen, next, err
+}
+
+func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]models.CollectionSeen, error) {
+	current := make([]string, len(list))
+	for i, c := range list {
+		current[i] = c.CurrentVersionID
+	}
+	var versions []models.CollectionVersion
+	if err := s.db.WithContext(ctx).Where("id IN ?", current).Find(&versions).Error; err != nil {
+		return nil, translate(err)
+	}
+	byID, people, tokens := map[string]models.CollectionVersion{}, []string{}, []string{}
+	for _, v := range versions {
+		byID[v.ID] = v
+		people, tokens = append(people, v.InstalledBy), append(tokens, v.CredentialID)
+	}
+	names, err := s.peopleByID(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	var credentials []models.Credential
+	if err := s.db.WithContext(ctx).Where("id IN ?", tokens).Find(&credentials).Error; err != nil {
+		return nil, translate(err)
+	}
+	with := map[string]models.Credential{}
+	for _, c := range credentials {
+		with[c.ID] = c
+	}
+	seen := make([]models.CollectionSeen, len(list))
+	for i, c := range list {
+		v := byID[c.CurrentVersionID]
+		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[v.InstalledBy].Name, Credential: with[v.CredentialID]}
+	}
+	return seen, nil
+}
+
+func installEvent(action models.Action, done models.Installed, n models.NewInstall) models.Event {
+	event := models.Event{
+		Action: action, SubjectKind: models.OfCollection, SubjectID: done.Collection.ID, SubjectName: done.Collection.Name,
+		WorkspaceID: done.Workspace.ID,
+	}
+	return event.WithChanges(
+		models.Change{Field: "file", After: n.FileName}, models.Change{Field: "version", After: done.Version.VersionName()},
+		models.Change{Field: "sha256", After: n.SHA256})
+}

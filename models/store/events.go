@@ -1,0 +1,90 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"tokendesk/models"
+)
+
+// Events lists the audit log, newest first, before the event with this number; 0 is the newest.
+func (s *Store) Events(ctx context.Context, who models.Actor, before int64, limit int) ([]models.Event, error) {
+	if err := allow(who.MayReadAudit(), "Only Admins can read the audit log."); err != nil {
+		return nil, err
+	}
+	q := s.db.WithContext(ctx).Order("seq DESC").Limit(limit)
+	if before > 0 {
+		q = q.Where("seq < ?", before)
+	}
+	var list []models.Event
+	return list, translate(q.Find(&list).Error)
+}
+
+// EventsAfter lists the audit log onwards from an event's number, oldest first.
+func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]models.Event, error) {
+	var list []models.Event
+	return list, translate(s.db.WithContext(ctx).Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
+}
+
+// Chain is what a walk along the audit log's hash chain found.
+type Chain struct {
+	Events int64
+	Broken string // the first link that does not hold, in words; empty when all do
+}
+
+// VerifyEvents walks the whole chain and compares its end with the clock's row.
+func (s *Store) VerifyEvents(ctx context.Context) (Chain, error) {
+	var c Chain
+	hash, last := []byte{}, time.Time{}
+	for {
+		list, err := s.EventsAfter(ctx, c.Events, 1000)
+		if err != nil {
+			return c, err
+		}
+		for _, e := range list {
+			switch {
+			case e.Seq != c.Events+1:
+				c.Broken = fmt.Sprintf("event %d is missing", c.Events+1)
+			case !bytes.Equal(e.Hash, e.Sum(hash)):
+				c.Broken = fmt.Sprintf("event %d (%s, %s) was changed, or one before it was", e.Seq, e.Action, e.At.UTC().Format(time.RFC3339))
+			}
+			if c.Broken != "" {
+				return c, nil
+			}
+			hash, last, c.Events = e.Hash, e.At, e.Seq
+		}
+		if len(list) == 0 {
+			break
+		}
+	}
+	return c, s.compareEnd(ctx, &c, hash, last)
+}
+
+// compareEnd notices events that were cut off at the end: the clock's row remembers the last one.
+func (s *Store) compareEnd(ctx context.Context, c *Chain, hash []byte, last time.Time) error {
+	var clock struct {
+		LastSeq  int64
+		LastHash []byte
+	}
+	if err := s.db.WithContext(ctx).Table("change_clock").Take(&clock).Error; err != nil {
+		return translate(err)
+	}
+	switch {
+	case clock.LastSeq < c.Events:
+		c.Broken = fmt.Sprintf("the log has event %d, and the clock stands at %d", c.Events, clock.LastSeq)
+	case clock.LastSeq > c.Events:
+		// The log may have grown since its end was read; then the next event is there.
+		more, err := s.EventsAfter(ctx, c.Events, 1)
+		if err != nil {
+			return err
+		}
+		if len(more) == 0 {
+			c.Broken = fmt.Sprintf("events after %d (%s) are missing: the clock stands at %d", c.Events, last.UTC().Format(time.RFC3339), clock.LastSeq)
+		}
+	case !bytes.Equal(clock.LastHash, hash):
+		c.Broken = fmt.Sprintf("the last event, %d, is not the one that the clock remembers", c.Events)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+const sessionDomain = "tokendesk/session/v1"
+
+// BadSignIn is the same for an unknown address, a wrong password and a deactivated person, so that
+// nobody learns who has an account (security rule S9).
+const BadSignIn = "The email address and password don't match."
+
+// SignIn checks a password and starts a session; its secret is for the cookie. The session that the
+// browser had before ends with the same transaction. A wrong pair is models.Unauthorized; a server
+// that is busy with other sign-ins is models.Unavailable.
+func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
+	person, err := s.PersonByEmail(ctx, in.Email)
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		if err := busy(s.hasher.VerifyNobody(ctx, in.Password)); err != nil {
+			return "", person, err
+		}
+		return "", person, models.Fail(models.Unauthorized, BadSignIn)
+	case err != nil:
+		return "", person, err
+	}
+	rehash, err := s.checkPassword(ctx, person, in.Password)
+	if err != nil {
+		return "", person, err
+	}
+	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
+	text, session := s.newSession(who, in.Browser)
+	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		// What the password was checked against must still hold: a change meanwhile wins.
+		now, err := lockPerson(tx, person.ID)
+		if err != nil {
+			return event, err
+		}
+		if !now.Active() || now.PasswordHash != person.PasswordHash {
+			return event, models.Fail(models.Unauthorized, BadSignIn)
+		}
+		if rehash != "" {
+			if err := one(tx.Model(&models.Person{}).Where("id = ?", person.ID).Updates(map[string]any{"password_hash": rehash})); err != nil {
+				return event, err
+			}
+		}
+		if in.Before != "" {
+			if err := tx.Where("id = ?", in.Before).Delete(&models.Session{}).Error; err != nil {
+				return event, err
+			}
+		}
+		event = sessionEvent(models.SessionStarted, session.ID, person)
+		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), tx.Create(&session).Error
+	})
+	if err != nil {
+		return "", person, err
+	}
+	return text, person, nil
+}
+
+// StartSession signs in a person who has just been made, without a password check.
+func (s *Store) StartSession(ctx context.Context, who models.Actor, person models.Person, browser string) (secret.Text, error) {
+	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
+	text, session := s.newSession(who, browser)
+	err := s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
+		event := sessionEvent(models.SessionStarted, session.ID, person)
+		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), tx.Create(&session).Error
+	})
+	if err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+func (s *Store) newSession(who models.Actor, browser string) (secret.Text, models.Session) {
+	text, hash := secret.Random(sessionDomain)
+	now := s.now()
+	return text, models.Session{
+		ID: s.newID(), Hash: hash[:], PersonID: who.ID, CreatedAt: now, SeenAt: now, ConfirmedAt: now,
+		ExpiresAt: now.Add(models.SessionLife), Address: who.Address, Browser: models.Shorten(models.OnlyPrintable(browser), 200),
+	}
+}
+
+// FindSession reads the session that a cookie names, with its person. One that is over, idle too
+// long, or of a person who is deactivated is models.NotFound.
+func (s *Store) FindSession(ctx context.Context, cookie string) (models.SessionSeen, error) {
+	hash := secret.HashOf(sessionDomain, cookie)
+	session, err := take[models.Session](s.db.WithContext(ctx).Where("hash = ?", hash[:]))
+	if err != nil {
+		return models.SessionSeen{}, err
+	}
+	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", session.PersonID))
+	if err != nil {
+		return models.SessionSeen{}, err
+	}
+	if !session.Live(s.now()) || !person.Active() {
+		return models.SessionSeen{}, models.Fail(models.NotFound, "This session is over.")
+	}
+	return models.SessionSeen{Session: session, Person: person}, nil
+}
+
+// TouchSession notes that a session is in use, once a minute at most. Like usage it is a counter
+// and makes no event. It never brings back a session that ended.
+func (s *Store) TouchSession(ctx context.Context, seen models.SessionSeen) error {
+	now := s.now()
+	if now.Before(seen.Session.SeenAt.Add(time.Minute)) {
+		return nil
+	}
+	db := s.db.WithContext(ctx)
+	err := db.Model(&models.Session{}).Where("id = ? AND seen_at < ?", seen.Session.ID, now).Updates(map[string]any{"seen_at": now}).Error
+	if err == nil {
+		err = db.Model(&models.Person{}).Where("id = ?", seen.Person.ID).Updates(map[string]any{"seen_at": now}).Error
+	}
+	return translate(err)
+}
+
+// SaveSessionData keeps what the session's next page shows. It never brings back a session that ended.
+func (s *Store) SaveSessionData(ctx context.Context, id string, data []byte) error {
+	return translate(s.db.WithContext(ctx).Model(&models.Session{}).Where("id = ?", id).Updates(map[string]any{"data": data}).Error)
+}
+
+// ConfirmSession checks the password of the signed-in person once more and gives the session a new
+// secret; the old one is refused from then on (security rules S2 and S5).
+func (s *Store) ConfirmSession(ctx context.Context, who models.Actor, password string) (secret.Text, error) {
+	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", who.ID))
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.checkPassword(ctx, person, password); err != nil {
+		return "", wrongCurrent(err)
+	}
+	text, hash := secret.Random(sessionDomain)
+	err = s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
+		update := tx.Model(&models.Session{}).Where("id = ? AND person_id = ?", who.SessionID, who.ID)
+		return sessionEvent(models.SessionConfirmed, who.SessionID, person), one(update.Updates(map[string]any{"hash": hash[:], "confirmed_at": s.now()}))
+	})
+	if err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+// Sessions lists a person's live sessions, the last used first. Only the person and Admins see them.
+func (s *Store) Sessions(ctx context.Context, who models.Actor, personID string) ([]models.Session, error) {
+	if err := allow(who.ID == personID || who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return nil, err
+	}
+	var list []models.Session
+	now := s.now()
+	err := s.db.WithContext(ctx).Where("person_id = ? AND expires_at > ? AND seen_at > ?", personID, now, now.Add(-models.SessionIdle)).
+		Order("seen_at DESC, id DESC").Limit(100).Find(&list).Error
+	return list, translate(err)
+}
+
+// EndSession ends one of the actor's own sessions, or, for an Admin, anyone's.
+func (s *Store) EndSession(ctx context.Context, who models.Actor, id string) error {
+	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		session, err := take[models.Session](tx.Where("id = ?", id))
+		if err != nil {
+			return event, err
+		}
+		if session.PersonID != who.ID && !who.MayManagePeople() { // somebody else's is not there
+			return event, models.Fail(models.NotFound, "That session does not exist.")
+		}
+		person, err := take[models.Person](tx.Where("id = ?", session.PersonID))
+		if err != nil {
+			return event, err
+		}
+		return sessionEvent(models.SessionEnded, id, person), one(tx.Where("id = ?", id).Delete(&models.Session{}))
+	})
+}
+
+// SignOutEverywhere ends all sessions of a person: one's own, or, for an Admin, anyone's.
+func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personID string) (models.Person, error) {
+	if err := allow(who.ID == personID || who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return models.Person{}, err
+	}
+	var person models.Person
+	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if person, err = take[models.Person](tx.Where("id = ?", personID)); err != nil {
+			return event, err
+		}
+		return personEvent(models.SessionsEnded, person), tx.Where("person_id = ?", personID).Delete(&models.Session{}).Error
+	})
+	return person, err
+}
+
+// Prune removes what only takes up space: sessions that are over and forms that were used a month ago.
+func (s *Store) Prune(ctx context.Context) error {
+	now, db := s.now(), s.db.WithContext(ctx)
+	err := db.Where("expires_at <= ? OR seen_at <= ?", now, now.Add(-models.SessionIdle)).Delete(&models.Session{}).Error
+	if err == nil {
+		err = db.Exec("DELETE FROM used_forms WHERE at < ?", now.AddDate(0, -1, 0)).Error
+	}
+	return translate(err)
+}
+
+func sessionEvent(action models.Action, id string, person models.Person) models.Event {
+	return models.Event{Action: action, SubjectKind: models.OfSession, SubjectID: id, SubjectName: person.Name, PersonID: person.ID}
+}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+	"net/url"
+	"strings"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/callbacks"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
+	"gorm.io/gorm/schema"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// sqliteDialect teaches GORM the few things about SQLite that this package uses. There is no
+// AutoMigrate: the schema is SQL in migrations.
+type sqliteDialect struct{ pool *sql.DB }
+
+// openSQLite opens a database file. Transactions take the write lock when they begin: one that
+// turned into a writer half-way would fail at once, whatever the busy timeout.
+func openSQLite(path string) (*sql.DB, error) {
+	settings := url.Values{
+		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_txlock":      {"immediate"},
+		"_time_format": {"sqlite"},
+	}
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+settings.Encode())
+}
+
+func (sqliteDialect) Name() string { return "sqlite" }
+
+func (d sqliteDialect) Initialize(db *gorm.DB) error {
+	db.ConnPool = d.pool
+	callbacks.RegisterDefaultCallbacks(db, &callbacks.Config{
+		CreateClauses:        []string{"INSERT", "VALUES", "ON CONFLICT", "RETURNING"},
+		UpdateClauses:        []string{"UPDATE", "SET", "FROM", "WHERE", "RETURNING"},
+		DeleteClauses:        []string{"DELETE", "FROM", "WHERE", "RETURNING"},
+		LastInsertIDReversed: true,
+	})
+	// The write lock is held from the beginning of a transaction, so rows need no lock of their own.
+	db.ClauseBuilders["FOR"] = func(clause.Clause, clause.Builder) {}
+	return nil
+}
+
+func (sqliteDialect) Migrator(*gorm.DB) gorm.Migrator { return nil }
+func (sqliteDialect) DataTypeOf(*schema.Field) string { return "" }
+func (sqliteDialect) Explain(text string, v ...any) string {
+	return logger.ExplainSQL(text, nil, `'`, v...)
+}
+
+func (sqliteDialect) DefaultValueOf(*schema.Field) clause.Expression {
+	return clause.Expr{SQL: "NULL"}
+}
+
+func (sqliteDialect) BindVarTo(w clause.Writer, _ *gorm.Statement, _ any) { _ = w.WriteByte('?') }
+
+func (sqliteDialect) QuoteTo(w clause.Writer, name string) {
+	_, _ = w.WriteString(`"` + strings.ReplaceAll(strings.ReplaceAll(name, `"`, `""`), ".", `"."`) + `"`)
+}
+
+// Translate gives SQLite's constraint failures GORM's names.
+func (sqliteDialect) Translate(err error) error {
+	var failed *sqlite.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	switch failed.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return gorm.ErrDuplicatedKey
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return gorm.ErrForeignKeyViolated
+	case sqlite3.SQLITE_CONSTRAINT_CHECK:
+		return gorm.ErrCheckConstraintViolated
+	}
+	return err
+}

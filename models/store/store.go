@@ -1,0 +1,264 @@
+// Package store keeps everything that Tokendesk knows, on SQLite or PostgreSQL. It is the only
+// package that knows GORM.
+//
+// An exported method is one unit of work. Whatever changes something passes through write: one
+// transaction, and in it exactly one event.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
+
+	"tokendesk/migrations"
+	"tokendesk/models"
+)
+
+// Passwords hashes and compares passwords; secret.Hasher is the real one.
+type Passwords interface {
+	Hash(ctx context.Context, password string) (phc string, err error)
+	Verify(ctx context.Context, phc, password string) (ok, rehash bool, err error)
+	VerifyNobody(ctx context.Context, password string) error
+}
+
+// Settings is where the database is, and what the store needs from outside.
+type Settings struct {
+	URL     string // postgres://…; empty means SQLite in DataDir
+	DataDir string
+	Clock   models.Clock
+	NewID   models.IDs
+	Hasher  Passwords
+	Log     *slog.Logger
+}
+
+// Store keeps everything. It is safe for concurrent use.
+type Store struct {
+	db        *gorm.DB
+	pool      *sql.DB
+	dialect   migrations.Dialect
+	now       models.Clock
+	newID     models.IDs
+	hasher    Passwords
+	log       *slog.Logger
+	listeners []func(models.Event)
+	one       sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
+}
+
+// Open connects to the database. It does not change it: Migrate does.
+func Open(ctx context.Context, set Settings) (*Store, error) {
+	s := &Store{now: set.Clock, newID: set.NewID, hasher: set.Hasher, log: set.Log, dialect: migrations.SQLite}
+	var dialector gorm.Dialector
+	var err error
+	if set.URL == "" {
+		s.pool, err = openSQLite(filepath.Join(set.DataDir, "tokendesk.db"))
+		dialector = sqliteDialect{s.pool}
+	} else {
+		s.dialect = migrations.Postgres
+		s.pool, err = openPostgres(set.URL)
+		dialector = postgres.New(postgres.Config{Conn: s.pool})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Ping(ctx); err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	s.db, err = gorm.Open(dialector, &gorm.Config{
+		NowFunc:                s.now,
+		TranslateError:         true,
+		SkipDefaultTransaction: true,
+		DisableAutomaticPing:   true,
+		PrepareStmt:            s.dialect == migrations.SQLite,
+		Logger:                 sqlLog(set.Log),
+	})
+	if err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	return s, nil
+}
+
+func openPostgres(url string) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("the database address cannot be read: %s", strings.ReplaceAll(err.Error(), url, "(address)"))
+	}
+	config.RuntimeParams["timezone"] = "UTC"
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(20)
+	pool.SetMaxIdleConns(10)
+	pool.SetConnMaxIdleTime(5 * time.Minute)
+	return pool, nil
+}
+
+// sqlLog tells of slow statements and failures, and never of the values in them.
+func sqlLog(log *slog.Logger) logger.Interface {
+	return logger.NewSlogLogger(log, logger.Config{
+		SlowThreshold:             time.Second,
+		LogLevel:                  logger.Warn,
+		IgnoreRecordNotFoundError: true,
+		ParameterizedQueries:      true,
+	})
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.PingContext(ctx); err != nil {
+		return models.Fail(models.Unavailable, "The database does not answer.").Because(err)
+	}
+	return nil
+}
+
+// Migrate brings the database to the schema of this program and tells what it applied.
+func (s *Store) Migrate(ctx context.Context) ([]migrations.Step, error) {
+	return migrations.Up(ctx, s.dialect, s.pool)
+}
+
+// Schema lists the migrations and when each was applied.
+func (s *Store) Schema(ctx context.Context) ([]migrations.Step, error) {
+	return migrations.Status(ctx, s.dialect, s.pool)
+}
+
+// Database names the database for people: "SQLite" or "PostgreSQL".
+func (s *Store) Database() string {
+	if s.dialect == migrations.SQLite {
+		return "SQLite"
+	}
+	return "PostgreSQL"
+}
+
+// Listen has f told of every event after its commit. Call it before the store is used.
+func (s *Store) Listen(f func(models.Event)) { s.listeners = append(s.listeners, f) }
+
+// Close ends the connections.
+func (s *Store) Close() error { return s.pool.Close() }
+
+// errUnchanged ends a write in which there is nothing to do: nothing is kept, no event is made,
+// and the caller sees success.
+var errUnchanged = errors.New("nothing to change")
+
+// write is the one way to change anything: a transaction around fn, the event that fn returns
+// with the next number and the chain's hash, commit, and then the listeners. The number is taken
+// last and its row stays locked to the commit, so the order of numbers is the order of commits.
+func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
+	if s.dialect == migrations.SQLite {
+		s.one.Lock()
+		defer s.one.Unlock()
+	}
+	var event models.Event
+	ready := false // all is in the transaction; what is left is the commit
+	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		if event, err = fn(tx); err != nil {
+			return err
+		}
+		event.ID, event.At = s.newID(), s.now()
+		event.ActorKind, event.ActorID, event.ActorName = who.Kind, who.ID, who.Name
+		event.SessionID, event.CredentialID = who.SessionID, who.CredentialID
+		event.Address, event.RequestID = who.Address, who.RequestID
+		err = appendEvent(tx, &event)
+		ready = err == nil
+		return err
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	if err != nil && ready {
+		err = s.afterLostCommit(ctx, event.ID, err)
+	}
+	if err != nil {
+		return translate(err)
+	}
+	for _, tell := range s.listeners {
+		tell(event)
+	}
+	return nil
+}
+
+// afterLostCommit finds out what became of a commit whose answer was lost. An event that is there
+// says that all of it happened. One that is not there says nothing: the commit may still be on its way.
+func (s *Store) afterLostCommit(ctx context.Context, eventID string, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	var found int64
+	err := s.db.WithContext(ctx).Model(&models.Event{}).Where("id = ?", eventID).Count(&found).Error
+	if err == nil && found == 1 {
+		return nil
+	}
+	return models.Fail(models.Unavailable, "The database went away while this was being saved. Look whether it was before you try again.").Because(errors.Join(cause, err))
+}
+
+// appendEvent gives the event the next number, chains it to the one before, and stores it.
+func appendEvent(tx *gorm.DB, event *models.Event) error {
+	var clock struct {
+		LastSeq  int64
+		LastHash []byte
+	}
+	next := tx.Raw("UPDATE change_clock SET last_seq = last_seq + 1 WHERE one = 1 RETURNING last_seq, last_hash").Scan(&clock)
+	if err := one(next); err != nil {
+		return err
+	}
+	event.Seq = clock.LastSeq
+	event.Hash = event.Sum(clock.LastHash)
+	if err := tx.Exec("UPDATE change_clock SET last_hash = ? WHERE one = 1", event.Hash).Error; err != nil {
+		return err
+	}
+	return tx.Create(event).Error
+}
+
+// take reads the one row that a query means. Nothing there is models.NotFound; a database that
+// did not answer is not.
+func take[T any](query *gorm.DB) (T, error) {
+	var row T
+	err := query.Take(&row).Error
+	return row, translate(err)
+}
+
+// one insists that a statement hit its row: GORM calls "nothing changed" a success.
+func one(result *gorm.DB) error {
+	if result.Error == nil && result.RowsAffected == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return result.Error
+}
+
+// lock keeps the rows of a query from being changed by others to the end of the transaction.
+func lock(query *gorm.DB) *gorm.DB {
+	return query.Clauses(clause.Locking{Strength: "UPDATE"})
+}
+
+// translate turns what the database said into our kinds.
+func translate(err error) error {
+	var ours *models.Error
+	switch {
+	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, gorm.ErrRecordNotFound):
+		return models.Fail(models.NotFound, "That does not exist.").Because(err)
+	case errors.Is(err, gorm.ErrDuplicatedKey):
+		return models.Fail(models.Conflict, "That exists already.").Because(err)
+	}
+	return models.Fail(models.Unavailable, "The database did not answer as it should. Nothing was changed. Try again in a moment.").Because(err)
+}
+
+// allow refuses what the actor may not do.
+func allow(may bool, message string) error {
+	if !may {
+		return models.Fail(models.Forbidden, "%s", message)
+	}
+	return nil
+}

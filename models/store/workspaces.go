@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+)
+
+// Workspaces lists those that the actor may open, by name: an Admin of the installation all of
+// them, everybody else those that they are a member of.
+func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.WorkspaceSeen, error) {
+	var list []models.WorkspaceSeen
+	q := s.db.WithContext(ctx).Table("workspaces").
+		Select("workspaces.*, COALESCE(memberships.role, '') AS role").
+		Joins("LEFT JOIN memberships ON memberships.workspace_id = workspaces.id AND memberships.person_id = ?", who.ID)
+	if !who.MayOpenWorkspace("") {
+		q = q.Where("memberships.person_id IS NOT NULL")
+	}
+	err := q.Order("workspaces.name, workspaces.id").Limit(200).Find(&list).Error
+	return list, translate(err)
+}
+
+// Workspace finds one by its slug or ID, with the actor's role in it. One that the actor may not
+// open is not there.
+func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
+	column := "slug"
+	if models.ValidID(slugOrID) {
+		column = "id"
+	}
+	w, err := take[models.Workspace](s.db.WithContext(ctx).Where(column+" = ?", slugOrID))
+	if err != nil {
+		return models.WorkspaceSeen{}, err
+	}
+	var role models.WorkspaceRole
+	m, err := take[models.Membership](s.db.WithContext(ctx).Where("workspace_id = ? AND person_id = ?", w.ID, who.ID))
+	switch {
+	case err == nil:
+		role = m.Role
+	case models.KindOf(err) != models.NotFound:
+		return models.WorkspaceSeen{}, err
+	}
+	if !who.MayOpenWorkspace(role) {
+		return models.WorkspaceSeen{}, models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
+	}
+	return models.WorkspaceSeen{Workspace: w, Role: role}, nil
+}
+
+// HomeWorkspace says which workspace is meant when a program names none: the person's only one,
+// or, for an Admin of the installation who is in none, the installation's only one. Where there
+// are several, models.Ambiguous names them.
+func (s *Store) HomeWorkspace(ctx context.Context, who models.Actor) (models.WorkspaceSeen, error) {
+	list, err := s.Workspaces(ctx, who)
+	if err != nil {
+		return models.WorkspaceSeen{}, err
+	}
+	var mine []models.WorkspaceSeen
+	for _, w := range list {
+		if w.Role != "" {
+			mine = append(mine, w)
+		}
+	}
+	switch {
+	case len(mine) == 1:
+		return mine[0], nil
+	case len(mine) == 0 && len(list) == 1:
+		return list[0], nil
+	case len(list) == 0:
+		return models.WorkspaceSeen{}, models.Fail(models.Conflict, "There is no workspace to install into.")
+	}
+	names := ""
+	for _, w := range list {
+		names += " " + w.Slug
+	}
+	return models.WorkspaceSeen{}, models.Fail(models.Ambiguous, "There are several workspaces. Say which one with the form field 'workspace', one of:%s.", names)
+}
+
+// RenameWorkspace changes a workspace's name. Its slug stays, so that no address breaks.
+func (s *Store) RenameWorkspace(ctx context.Context, who models.Actor, slug string, n models.NewWorkspace) (models.Workspace, error) {
+	seen, err := s.Workspace(ctx, who, slug)
+	if err != nil {
+		return models.Workspace{}, err
+	}
+	if err := allow(who.MayEditWorkspace(seen.Role), "Only the workspace's Owner and Admins can change it."); err != nil {
+		return models.Workspace{}, err
+	}
+	if problems := n.Clean(); len(problems) > 0 {
+		return models.Workspace{}, onField("name", models.Fail(models.Invalid, "%s", problems[0].Message))
+	}
+	w := seen.Workspace
+	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if w, err = take[models.Workspace](lock(tx).Where("id = ?", seen.ID)); err != nil {
+			return event, err
+		}
+		if w.Name == n.Name {
+			return event, errUnchanged
+		}
+		change := models.Change{Field: "name", Before: w.Name, After: n.Name}
+		w.Name = n.Name
+		event = models.Event{Action: models.WorkspaceChanged, SubjectKind: models.OfWorkspace, SubjectID: w.ID, SubjectName: w.Name, WorkspaceID: w.ID}
+		return event.WithChanges(change), one(tx.Model(&models.Workspace{}).Where("id = ?", w.ID).Updates(map[string]any{"name": w.Name}))
+	})
+	return w, err
+}
+
+// insertWorkspace stores a workspace and its Owner. The slug is the name's, with a number where
+// it is taken.
+func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (models.Workspace, error) {
+	w := models.Workspace{ID: s.newID(), Name: name, CreatedAt: s.now()}
+	for n := 1; ; n++ {
+		w.Slug = models.Slug(name)
+		if n > 1 {
+			w.Slug = fmt.Sprintf("%s-%d", w.Slug, n)
+		}
+		_, err := take[models.Workspace](tx.Where("slug = ?", w.Slug))
+		if models.KindOf(err) == models.NotFound {
+			break
+		}
+		if err != nil {
+			return w, err
+		}
+	}
+	if err := tx.Create(&w).Error; err != nil {
+		return w, err
+	}
+	return w, tx.Create(&models.Membership{WorkspaceID: w.ID, PersonID: owner.ID, Role: models.WorkspaceOwner, CreatedAt: s.now()}).Error
+}
+
+// joinOnlyWorkspace makes a new person a member of the installation's workspace where it has just
+// one, and tells its name. With several there is no telling which is meant: Members says.
+func joinOnlyWorkspace(tx *gorm.DB, person models.Person) (string, error) {
+	var list []models.Workspace
+	if err := tx.Limit(2).Find(&list).Error; err != nil || len(list) != 1 {
+		return "", err
+	}
+	role := models.WorkspaceMember
+	if person.Role == models.Admin {
+		role = models.WorkspaceAdmin
+	}
+	err := tx.Create(&models.Membership{WorkspaceID: list[0].ID, PersonID: person.ID, Role: role, CreatedAt: person.CreatedAt}).Error
+	return list[0].Name, err
+}
+
+// firstWorkspace tells whether the installation has a workspace, and which came first.
+func firstWorkspace(tx *gorm.DB) (models.Workspace, bool, error) {
+	w, err := take[models.Workspace](tx.Order("id"))
+	if models.KindOf(err) == models.NotFound {
+		return w, false, nil
+	}
+	return w, err == nil, err
+}
+
+// CountCollections counts the collections of workspaces, with one query for all.
+func (s *Store) CountCollections(ctx context.Context, list []models.WorkspaceSeen) (map[string]int, error) {
+	ids := make([]string, len(list))
+	for i, w := range list {
+		ids[i] = w.ID
+	}
+	var rows []struct {
+		WorkspaceID string
+		Count       int
+	}
+	err := s.db.WithContext(ctx).Model(&models.Collection{}).Select("workspace_id, count(*) AS count").
+		Where("workspace_id IN ?", ids).Group("workspace_id").Find(&rows).Error
+	counts := make(map[string]int, len(rows))
+	for _, r := range rows {
+		counts[r.WorkspaceID] = r.Count
+	}
+	return counts, translate(err)
+}
