@@ -1,0 +1,181 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/views"
+)
+
+// Account is one's own password and sessions.
+func (h *Handlers) Account(c echo.Context) error {
+	return h.showAccount(c, http.StatusOK, views.Form{}, views.Form{})
+}
+
+// ChangePassword sets one's own password. All sessions end; this browser gets a new one.
+func (h *Handlers) ChangePassword(c echo.Context) error {
+	f, err := form(c, "current_password", "new_password")
+	if err != nil {
+		return err
+	}
+	ctx, account := c.Request().Context(), visit(c).Seen.Person.EmailKey
+	if wait := h.Throttle.Attempt(account, c.RealIP()); wait > 0 {
+		return tooMany(retryAfter(c, wait))
+	}
+	person, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
+	if !wrongPassword(err) {
+		h.Throttle.Passed(account, c.RealIP())
+	}
+	if err != nil {
+		back, status, err := refused(err, nil)
+		if err != nil {
+			return err
+		}
+		return h.showAccount(c, status, back, views.Form{})
+	}
+	text, err := h.Store.StartSession(ctx, actor(c), person, c.Request().UserAgent())
+	if err != nil {
+		return err
+	}
+	if err := h.Sessions.Start(c.Request(), c.Response(), text); err != nil {
+		return err
+	}
+	return seeOther(c, "/account?changed=1")
+}
+
+// EndSession ends one of one's own sessions.
+func (h *Handlers) EndSession(c echo.Context) error {
+	f, err := form(c, "current_password")
+	if err != nil {
+		return err
+	}
+	id := c.Param("id")
+	if id == actor(c).SessionID {
+		return h.SignOut(c)
+	}
+	if err = h.confirmed(c, f["current_password"]); err == nil {
+		err = h.Store.EndSession(c.Request().Context(), actor(c), id)
+	}
+	if err == nil {
+		return h.done(c, "/account", "", "That session is over.")
+	}
+	back, status, err := refused(err, nil)
+	if err != nil {
+		return err
+	}
+	return h.showAccount(c, status, views.Form{}, back)
+}
+
+// SignOutEverywhere ends all of one's own sessions, this one too.
+func (h *Handlers) SignOutEverywhere(c echo.Context) error {
+	f, err := form(c, "current_password")
+	if err != nil {
+		return err
+	}
+	if err = h.confirmed(c, f["current_password"]); err == nil {
+		_, err = h.Store.SignOutEverywhere(c.Request().Context(), actor(c), actor(c).ID)
+	}
+	if err == nil {
+		h.leave(c)
+		return seeOther(c, "/signin?out=1")
+	}
+	back, status, err := refused(err, nil)
+	if err != nil {
+		return err
+	}
+	return h.showAccount(c, status, views.Form{}, back)
+}
+
+func (h *Handlers) showAccount(c echo.Context, status int, password, signOut views.Form) error {
+	q, err := query(c, "changed")
+	if err != nil {
+		return err
+	}
+	now, me := h.Clock(), visit(c)
+	sessions, err := h.Store.Sessions(c.Request().Context(), me.Actor, me.Actor.ID)
+	if err != nil {
+		return err
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	if q["changed"] != "" && !password.HasErrors() {
+		page.Note = &views.Note{Kind: "ok", Text: "Your password is changed. Every other session is signed out."}
+	}
+	security := views.Security{PasswordChanged: day(me.Seen.Person.PasswordChangedAt, now), Password: password, SignOut: signOut, AskPassword: h.askPassword(c)}
+	for _, s := range sessions {
+		security.Sessions = append(security.Sessions, views.SessionRow{
+			ID: s.ID, Agent: browser(s.Browser), Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),
+			Current: s.ID == me.Actor.SessionID,
+		})
+	}
+	return show(c, status, views.Account(page, security))
+}
+
+// Theme keeps the choice of light or dark in a cookie of its own; it is no secret and needs no row.
+func (h *Handlers) Theme(c echo.Context) error {
+	f, err := form(c, "theme")
+	if err != nil {
+		return err
+	}
+	cookie := &http.Cookie{Name: "theme", Value: f["theme"], Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: strings.HasPrefix(h.BaseURL, "https://")}
+	switch f["theme"] {
+	case "light", "dark":
+	case "system":
+		cookie.Value, cookie.MaxAge = "", -1
+	default:
+		return models.Fail(models.Ambiguous, "The theme is one of system, light and dark.")
+	}
+	c.SetCookie(cookie)
+	return seeOther(c, back(c))
+}
+
+// back is the page of this console that a form was sent from, or the overview.
+func back(c echo.Context) string {
+	from, err := url.Parse(c.Request().Referer())
+	if err != nil || from.Host != c.Request().Host {
+		return "/"
+	}
+	return local(from.RequestURI())
+}
+
+func tooMany(seconds int) error {
+	e := models.Fail(models.TooMany, "Too many attempts. Wait %d seconds, then try again.", seconds)
+	e.RetryAfterSeconds = seconds
+	return e
+}
+
+// wrongPassword says whether the only thing wrong is the current password.
+func wrongPassword(err error) bool {
+	form, _, rest := refused(err, nil)
+	return err != nil && rest == nil && len(form.Errors) == 1 && form.Errors[0].Name == "current_password"
+}
+
+// browser names a browser and its system from the User-Agent field, for people to recognise.
+func browser(agent string) string {
+	name := first(agent, "Edg/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "Chrome/", "Chrome", "Safari/", "Safari", "curl/", "curl")
+	system := first(agent, "Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Macintosh", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
+	switch {
+	case name != "" && system != "":
+		return name + " on " + system
+	case name+system != "":
+		return name + system
+	}
+	return "Unknown browser"
+}
+
+// first answers the name that goes with the first mark that the text has.
+func first(text string, marksAndNames ...string) string {
+	for i := 0; i < len(marksAndNames); i += 2 {
+		if strings.Contains(text, marksAndNames[i]) {
+			return marksAndNames[i+1]
+		}
+	}
+	return ""
+}

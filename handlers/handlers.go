@@ -1,0 +1,73 @@
+// Package handlers translates: a request into input for a model, what came of it into a page or
+// JSON. It decides nothing; what is allowed is in models and store, and who may come in is in web.
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/models/archive"
+	"tokendesk/models/secret"
+	"tokendesk/models/store"
+	"tokendesk/web/session"
+)
+
+// Handlers has what the pages and calls need. All fields but BaseURL must be set.
+type Handlers struct {
+	Store    *store.Store
+	Gate     *access.Gate
+	Throttle *access.Throttle
+	Sessions *session.Store
+	Key      secret.Key
+	Clock    models.Clock
+	Log      *slog.Logger
+	Limits   archive.Limits
+	SpoolDir string // where an archive waits while it is checked
+	BaseURL  string // scheme and host of this installation; empty: as the request has it
+	Version  string
+}
+
+// Visit is who a request comes from, as its route's guard found out.
+type Visit struct {
+	Actor models.Actor
+	Seen  models.SessionSeen // of a signed-in browser
+}
+
+const visitKey = "visit"
+
+// Admit hands the guard's findings to the handlers.
+func Admit(c echo.Context, v Visit) { c.Set(visitKey, v) }
+
+// visit is never missing behind a guard; in front of one everybody is a guest.
+func visit(c echo.Context) Visit {
+	if v, ok := c.Get(visitKey).(Visit); ok {
+		return v
+	}
+	return Visit{Actor: Guest(c)}
+}
+
+func actor(c echo.Context) models.Actor { return visit(c).Actor }
+
+// Guest is somebody who is not signed in.
+func Guest(c echo.Context) models.Actor {
+	return models.Actor{Kind: models.Guest, Address: c.RealIP(), RequestID: RequestID(c)}
+}
+
+// RequestID is the number of this attempt, which every answer carries.
+func RequestID(c echo.Context) string { return c.Response().Header().Get(echo.HeaderXRequestID) }
+
+// seeOther sends the browser on after a change.
+func seeOther(c echo.Context, path string) error { return c.Redirect(http.StatusSeeOther, path) }
+
+// done sends the browser on, to a page that says what happened.
+func (h *Handlers) done(c echo.Context, path, lead, text string) error {
+	note := session.Note{Kind: "ok", Lead: lead, Text: text}
+	if err := h.Sessions.Leave(c.Request(), c.Response(), note); err != nil {
+		h.Log.Warn("the note for the next page could not be kept", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+	}
+	return seeOther(c, path)
+}

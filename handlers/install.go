@@ -1,0 +1,232 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/models/archive"
+)
+
+const (
+	fieldFile      = "collectionFile"
+	fieldWorkspace = "workspace"
+	smallField     = 4 << 10 // the most that a field may weigh that is not the file
+)
+
+// Envelope is the shape of every answer of POST /installCollection.
+type Envelope struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+	Data    any    `json:"data"`
+	Code    string `json:"code,omitempty"` // of a refusal; stable
+}
+
+// installedData tells a program what is installed now.
+type installedData struct {
+	CollectionID string `json:"collection_id"`
+	Workspace    string `json:"workspace"` // its slug
+	Name         string `json:"name"`
+	Version      int    `json:"version"`         // counted from 1
+	Label        string `json:"label,omitempty"` // the manifest's version
+	SHA256       string `json:"sha256"`
+	Size         int64  `json:"size"` // of the archive, in bytes
+	Entries      int    `json:"entries"`
+	Unchanged    bool   `json:"unchanged"` // the same bytes were installed before
+}
+
+// upload is what the parts of an installation's body came to.
+type upload struct {
+	file      *os.File // the archive; it has no name any more, and is gone when it is closed
+	name      string   // what the sender called it
+	size      int64
+	sha256    string
+	workspace string
+}
+
+// Install takes a collection file from a program. Who it is was checked before the body is read; the
+// archive is checked before anything of it is kept.
+func (h *Handlers) Install(c echo.Context) error {
+	up, err := h.receive(c)
+	if up.file != nil {
+		defer up.file.Close()
+	}
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	summary, err := archive.Check(ctx, up.file, up.size, h.Limits)
+	if err != nil {
+		return err
+	}
+	done, err := h.Store.InstallCollection(ctx, actor(c), newInstall(up, summary))
+	if err != nil {
+		return err
+	}
+	message := "Collection installed successfully from " + done.Version.FileName + "."
+	if done.Unchanged {
+		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d: nothing changed.", done.Version.FileName, done.Version.Number)
+	}
+	return c.JSON(http.StatusOK, Envelope{Success: true, Message: message, Data: installedData{
+		CollectionID: done.Collection.ID, Workspace: done.Workspace.Slug, Name: done.Collection.Name, Version: done.Version.Number,
+		Label: done.Version.Label, SHA256: done.Version.SHA256, Size: done.Version.Size, Entries: done.Version.Entries, Unchanged: done.Unchanged,
+	}})
+}
+
+func newInstall(up upload, s archive.Summary) models.NewInstall {
+	n := models.NewInstall{
+		Workspace: up.workspace, FileName: up.name, Name: s.Name, Label: s.Version, Description: s.Description,
+		SHA256: up.sha256, Size: up.size, Content: up.file,
+	}
+	for _, f := range s.Files {
+		n.Files = append(n.Files, models.CollectionFile{Path: f.Path, Size: f.Size, SHA256: hex.EncodeToString(f.SHA256[:])})
+	}
+	return n
+}
+
+// receive reads the body part by part. Only the file is large, and goes to disk as it comes.
+func (h *Handlers) receive(c echo.Context) (up upload, err error) {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), paced(c), h.Limits.ArchiveBytes+64<<10)
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return up, noFile("The request is not multipart/form-data.").Because(err)
+	}
+	up.workspace = r.Header.Get("X-Workspace-Id")
+	fromField := false
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return up, h.unreadable(err)
+		}
+		switch name := part.FormName(); {
+		case name == fieldFile && up.file != nil:
+			return up, models.Fail(models.Ambiguous, "The field %s was sent more than once. Install one collection with one request.", fieldFile)
+		case name == fieldFile:
+			err = h.spool(part, &up)
+		case name == fieldWorkspace && fromField:
+			err = models.Fail(models.Ambiguous, "The field workspace was sent more than once. Send it once.")
+		case name == fieldWorkspace:
+			err = readWorkspace(part, &up)
+			fromField = true
+		default:
+			err = skip(part)
+		}
+		if err != nil {
+			return up, err
+		}
+	}
+	if up.file == nil {
+		return up, noFile("")
+	}
+	return up, nil
+}
+
+// spool writes the archive to a file that no longer has a name, so that nothing is left behind
+// whatever happens, and hashes it on the way.
+func (h *Handlers) spool(part *multipart.Part, up *upload) error {
+	file, err := os.CreateTemp(h.SpoolDir, "install-*") // mode 0600
+	if err != nil {
+		return models.Fail(models.Unavailable, "There is no room to receive the file. Tell the administrator to look at the data directory.").Because(err)
+	}
+	up.file, up.name = file, part.FileName()
+	if err := os.Remove(file.Name()); err != nil {
+		return err
+	}
+	hash := sha256.New()
+	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(part, h.Limits.ArchiveBytes+1))
+	if err != nil {
+		return h.unreadable(err)
+	}
+	if size > h.Limits.ArchiveBytes {
+		return h.tooLarge()
+	}
+	up.size, up.sha256 = size, hex.EncodeToString(hash.Sum(nil))
+	return nil
+}
+
+func readWorkspace(part *multipart.Part, up *upload) error {
+	text, err := io.ReadAll(io.LimitReader(part, smallField+1))
+	if err != nil {
+		return err
+	}
+	if len(text) > 200 {
+		return models.Fail(models.Ambiguous, "The field workspace is the workspace's slug, as its address in the console has it.")
+	}
+	if up.workspace != "" && up.workspace != string(text) {
+		return models.Fail(models.Ambiguous, "The field workspace and the header X-Workspace-Id name different workspaces. Send one of them.")
+	}
+	up.workspace = string(text)
+	return nil
+}
+
+// skip passes over a field that means nothing here. A file in it is the collection in a wrong field.
+func skip(part *multipart.Part) error {
+	if part.FileName() != "" {
+		return noFile(fmt.Sprintf("A file came in the field %q.", models.Shorten(part.FormName(), 60)))
+	}
+	n, err := io.Copy(io.Discard, io.LimitReader(part, smallField+1))
+	if err == nil && n > smallField {
+		return models.Fail(models.Ambiguous, "A form field other than %s is larger than 4 KiB.", fieldFile)
+	}
+	return err
+}
+
+func noFile(why string) *models.Error {
+	if why != "" {
+		why = " " + why
+	}
+	return models.Fail(models.Ambiguous, "No file uploaded. Attach a .zip collection file to the request in the form field '%s', like -F \"%s=@myCollection.zip\".%s", fieldFile, fieldFile, why)
+}
+
+func (h *Handlers) tooLarge() error {
+	return models.Fail(models.Invalid, "The collection file is larger than the limit of %d MiB.", h.Limits.ArchiveBytes>>20)
+}
+
+// unreadable tells a body that is too large from one that broke off.
+func (h *Handlers) unreadable(err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return h.tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return models.Fail(models.Ambiguous, "The upload was too slow. Send it again.").Because(err)
+	}
+	return models.Fail(models.Ambiguous, "The upload broke off or is not well-formed multipart/form-data. Send it again.").Because(err)
+}
+
+// pace is how long a body may stand still.
+const pace = 30 * time.Second
+
+// paced reads a request's body as long as it goes on: each read has a deadline of its own, because a
+// large upload may take longer than any request should.
+func paced(c echo.Context) io.ReadCloser {
+	return &pacedBody{ReadCloser: c.Request().Body, control: http.NewResponseController(c.Response().Writer), ctx: c.Request().Context()}
+}
+
+type pacedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	ctx     context.Context
+}
+
+func (p *pacedBody) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
+		return 0, err
+	}
+	_ = p.control.SetReadDeadline(models.SystemClock().Add(pace)) // not supported under tests without a connection
+	return p.ReadCloser.Read(b)
+}

@@ -1,0 +1,50 @@
+package handlers
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/views"
+)
+
+// recentShown is how many events the overview lists.
+const recentShown = 6
+
+// Overview is where one begins.
+func (h *Handlers) Overview(c echo.Context) error {
+	ctx, who := c.Request().Context(), actor(c)
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	list, err := h.Store.Workspaces(ctx, who)
+	if err != nil {
+		return err
+	}
+	counts, err := h.Store.CountCollections(ctx, list)
+	if err != nil {
+		return err
+	}
+	var start views.Start
+	for _, w := range list {
+		start.Workspaces = append(start.Workspaces, views.WorkspaceCard{
+			WorkspaceLink: h.workspaceLink(c, w.Workspace), Role: string(w.Role), Collections: counts[w.ID],
+		})
+	}
+	if who.MayReadAudit() {
+		events, err := h.Store.Events(ctx, who, 0, recentShown)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			start.Recent = append(start.Recent, h.entry(e))
+		}
+		issued, err := h.Store.AnyCredential(ctx)
+		if err != nil {
+			return err
+		}
+		start.FirstRun = !issued
+	}
+	return show(c, http.StatusOK, views.Overview(page, start))
+}

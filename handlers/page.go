@@ -1,0 +1,117 @@
+package handlers
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/views"
+)
+
+// show draws the page to memory and then sends it, so that a page that cannot be drawn is an error
+// and not half a page.
+func show(c echo.Context, status int, page templ.Component) error {
+	var b bytes.Buffer
+	if err := page.Render(c.Request().Context(), &b); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// page gathers what every page has around its content.
+func (h *Handlers) page(c echo.Context) (views.Page, error) {
+	p := h.Outside(c)
+	seen := visit(c).Seen
+	if seen.Person.ID == "" {
+		return p, nil
+	}
+	me := seen.Person
+	p.Me = &views.Me{ID: me.ID, Name: me.Name, Email: me.Email, Initials: initials(me.Name), Role: string(me.Role), IsAdmin: me.Role == models.Admin}
+	list, err := h.Store.Workspaces(c.Request().Context(), actor(c))
+	if err != nil {
+		return p, err
+	}
+	for _, w := range list {
+		p.Workspaces = append(p.Workspaces, h.workspaceLink(c, w.Workspace))
+	}
+	for i, w := range p.Workspaces {
+		if p.Workspace == nil || w.Slug == c.Param("workspace") {
+			p.Workspace = &p.Workspaces[i]
+		}
+	}
+	notes, err := h.Sessions.Take(c.Request(), c.Response())
+	if err != nil {
+		h.Log.Warn("notes could not be read", slog.String("request_id", p.RequestID), slog.Any("error", err))
+	}
+	if len(notes) > 0 {
+		n := notes[len(notes)-1]
+		p.Note = &views.Note{Kind: n.Kind, Lead: n.Lead, Text: n.Text}
+	}
+	return p, nil
+}
+
+// Outside is the page around what a stranger sees, and around an error. It asks no database.
+func (h *Handlers) Outside(c echo.Context) views.Page {
+	p := views.Page{Address: h.address(c), Version: h.Version, RequestID: RequestID(c)}
+	if theme, err := c.Cookie("theme"); err == nil && (theme.Value == "light" || theme.Value == "dark") {
+		p.Theme = theme.Value
+	}
+	return p
+}
+
+func (h *Handlers) workspaceLink(c echo.Context, w models.Workspace) views.WorkspaceLink {
+	_, host, _ := strings.Cut(h.address(c), "://")
+	return views.WorkspaceLink{Name: w.Name, Slug: w.Slug, Initials: initials(w.Name), Host: host}
+}
+
+// address is where this installation is reached, for commands to copy.
+func (h *Handlers) address(c echo.Context) string {
+	if h.BaseURL != "" {
+		return h.BaseURL
+	}
+	if c.Request().TLS != nil {
+		return "https://" + c.Request().Host
+	}
+	return "http://" + c.Request().Host
+}
+
+// initials are the first letters of the first and the last word.
+func initials(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) == 0 {
+		return "?"
+	}
+	first := []rune(words[0])[:1]
+	if len(words) > 1 {
+		first = append(first, []rune(words[len(words)-1])[0])
+	}
+	return strings.ToUpper(string(first))
+}
+
+// refused makes what a model said of an input the errors of a form, with the status that fits. Other
+// errors are not for a form, and come back.
+func refused(err error, values map[string]string) (views.Form, int, error) {
+	var e *models.Error
+	if !errors.As(err, &e) {
+		return views.Form{}, 0, err
+	}
+	form := views.Form{Values: values, Errors: e.Fields}
+	switch e.Kind {
+	case models.Invalid:
+		if len(form.Errors) == 0 {
+			form.Errors = []models.Field{{Message: e.Message}}
+		}
+		return form, http.StatusUnprocessableEntity, nil
+	case models.Conflict:
+		form.Errors = []models.Field{{Message: e.Message}}
+		return form, http.StatusConflict, nil
+	}
+	return form, 0, err
+}

@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/views"
+)
+
+// People lists everybody who can sign in.
+func (h *Handlers) People(c echo.Context) error {
+	q, err := query(c, "q", "role", "status", "after")
+	if err != nil {
+		return err
+	}
+	after, err := h.from("people", q["after"])
+	if err != nil {
+		return err
+	}
+	want := models.PeopleFilter{Query: q["q"], Role: models.Role(q["role"]), Status: q["status"], After: after}
+	people, next, err := h.Store.People(c.Request().Context(), actor(c), want)
+	if err != nil {
+		return err
+	}
+	list := views.PeopleList{Q: q["q"], Role: q["role"], Status: q["status"], Shown: len(people), Total: len(people)}
+	for _, p := range people {
+		list.Rows = append(list.Rows, h.personRow(p))
+	}
+	if next.ID != "" {
+		list.MoreHref = "/people?" + url.Values{"q": {q["q"]}, "role": {q["role"]}, "status": {q["status"]}, "after": {h.where("people", next)}}.Encode()
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.People(page, list))
+}
+
+func (h *Handlers) personRow(p models.PersonSeen) views.PersonRow {
+	row := views.PersonRow{
+		ID: p.ID, Name: p.Name, Email: p.Email, Initials: initials(p.Name), Role: string(p.Role), Active: p.Active(),
+		LastActive: since(p.SeenAt, h.Clock()),
+	}
+	if p.Bearer != nil {
+		row.BearerPrefix, row.BearerLastFour = p.Bearer.Prefix, p.Bearer.Last4
+	}
+	return row
+}
+
+// NewPerson is the form for adding somebody.
+func (h *Handlers) NewPerson(c echo.Context) error {
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.PeopleNew(page, views.Form{}))
+}
+
+// CreatePerson adds somebody and opens their record.
+func (h *Handlers) CreatePerson(c echo.Context) error {
+	f, err := form(c, "name", "email", "role", "password")
+	if err != nil {
+		return err
+	}
+	person, err := h.Store.CreatePerson(c.Request().Context(), actor(c), models.NewPerson{
+		Name: f["name"], Email: f["email"], Role: models.Role(f["role"]), Password: f["password"],
+	})
+	if err == nil {
+		return h.done(c, "/people/"+person.ID, person.Name, " is added. Tell them their password: they can change it once they are signed in.")
+	}
+	back, status, err := refused(err, without(f, passwords...))
+	if err != nil {
+		return err
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, status, views.PeopleNew(page, back))
+}

@@ -1,0 +1,208 @@
+package handlers
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+	"tokendesk/views"
+)
+
+// Person is one person's record.
+func (h *Handlers) Person(c echo.Context) error {
+	return h.showRecord(c, http.StatusOK, func(p views.Page, r views.Record) templ.Component { return views.Person(p, r) })
+}
+
+// EditPerson changes name, address and role. A new address or role needs a recent password check.
+func (h *Handlers) EditPerson(c echo.Context) error {
+	f, err := form(c, "name", "email", "role", "current_password")
+	if err != nil {
+		return err
+	}
+	ctx, id := c.Request().Context(), c.Param("id")
+	was, err := h.Store.PersonRecord(ctx, actor(c), id)
+	if err != nil {
+		return err
+	}
+	edit := models.PersonEdit{Name: f["name"], Email: f["email"], Role: models.Role(f["role"])}
+	err = edit.Clean().Err()
+	if err == nil && (edit.Email != was.Person.Email || edit.Role != was.Person.Role) {
+		err = h.confirmed(c, f["current_password"])
+	}
+	var person models.Person
+	if err == nil {
+		person, err = h.Store.EditPerson(ctx, actor(c), id, edit)
+	}
+	if err == nil {
+		return h.done(c, "/people/"+id, "", "Changes to "+person.Name+" are saved.")
+	}
+	back, status, err := refused(err, without(f, passwords...))
+	if err != nil {
+		return err
+	}
+	return h.showRecord(c, status, func(p views.Page, r views.Record) templ.Component {
+		r.Form = back
+		return views.Person(p, r)
+	})
+}
+
+// DeactivatePage asks before somebody is deactivated.
+func (h *Handlers) DeactivatePage(c echo.Context) error {
+	return h.showRecord(c, http.StatusOK, func(p views.Page, r views.Record) templ.Component {
+		return views.PersonDeactivate(p, r, views.Form{})
+	})
+}
+
+// Deactivate signs somebody out everywhere and has their credentials refused.
+func (h *Handlers) Deactivate(c echo.Context) error {
+	if _, err := form(c); err != nil {
+		return err
+	}
+	person, err := h.Store.DeactivatePerson(c.Request().Context(), actor(c), c.Param("id"))
+	if err == nil {
+		return h.done(c, "/people/"+person.ID, person.Name, " is deactivated: signed out everywhere, and their credentials are refused.")
+	}
+	back, status, err := refused(err, nil)
+	if err != nil {
+		return err
+	}
+	return h.showRecord(c, status, func(p views.Page, r views.Record) templ.Component { return views.PersonDeactivate(p, r, back) })
+}
+
+// Activate lifts a deactivation.
+func (h *Handlers) Activate(c echo.Context) error {
+	if _, err := form(c); err != nil {
+		return err
+	}
+	person, err := h.Store.ActivatePerson(c.Request().Context(), actor(c), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return h.done(c, "/people/"+person.ID, person.Name, " is active again. Credentials that were not revoked work again.")
+}
+
+// SignOutPersonPage asks before somebody's sessions end.
+func (h *Handlers) SignOutPersonPage(c echo.Context) error {
+	return h.showRecord(c, http.StatusOK, func(p views.Page, r views.Record) templ.Component {
+		return views.PersonSignOut(p, r, views.Form{})
+	})
+}
+
+// SignOutPerson ends all sessions of somebody, oneself included.
+func (h *Handlers) SignOutPerson(c echo.Context) error {
+	f, err := form(c, "current_password")
+	if err != nil {
+		return err
+	}
+	id := c.Param("id")
+	var person models.Person
+	if err = h.confirmed(c, f["current_password"]); err == nil {
+		person, err = h.Store.SignOutEverywhere(c.Request().Context(), actor(c), id)
+	}
+	if err == nil && id == actor(c).ID {
+		h.leave(c)
+		return seeOther(c, "/signin?out=1")
+	}
+	if err == nil {
+		return h.done(c, "/people/"+id, person.Name, " is signed out everywhere.")
+	}
+	back, status, err := refused(err, nil)
+	if err != nil {
+		return err
+	}
+	return h.showRecord(c, status, func(p views.Page, r views.Record) templ.Component { return views.PersonSignOut(p, r, back) })
+}
+
+// showRecord reads the record that the address names and draws a page of it.
+func (h *Handlers) showRecord(c echo.Context, status int, draw func(views.Page, views.Record) templ.Component) error {
+	record, err := h.Store.PersonRecord(c.Request().Context(), actor(c), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, status, draw(page, h.record(c, record)))
+}
+
+// record turns what is known of a person into what their page shows.
+func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
+	now, p := h.Clock(), m.Person
+	r := views.Record{
+		ID: p.ID, Name: p.Name, Email: p.Email, Initials: initials(p.Name), Role: string(p.Role), Active: p.Active(),
+		IsYou: p.ID == actor(c).ID, MaySwitch: true, Deactivated: since(p.DeactivatedAt, now),
+		AskPassword: h.askPassword(c), FormID: secret.FormID(), Sessions: m.Sessions,
+	}
+	if m.Bearer != nil {
+		r.Bearer = bearer(*m.Bearer, now)
+		if m.Bearer.State(now) == models.Active {
+			r.Credentials = 1
+		}
+	}
+	for _, e := range m.Earlier {
+		r.Earlier = append(r.Earlier, pastBearer(e, now))
+	}
+	return r
+}
+
+func bearer(c models.CredentialSeen, now time.Time) *views.Bearer {
+	b := &views.Bearer{
+		Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), CreatedBy: c.CreatedByName,
+		Calls: c.Usage.Calls, LastUsed: since(c.Usage.LastUsedAt, now), LastFrom: c.Usage.LastAddress, Days: fortnight(c.Days, now),
+	}
+	if c.ExpiresAt != nil {
+		b.Expires = day(*c.ExpiresAt, now)
+	}
+	b.InUse = c.Usage.LastUsedAt != nil && now.Sub(*c.Usage.LastUsedAt) < 30*24*time.Hour
+	return b
+}
+
+func pastBearer(c models.CredentialSeen, now time.Time) views.PastBearer {
+	p := views.PastBearer{
+		Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), Ended: since(c.RevokedAt, now),
+		EndedBy: c.RevokedByName, Reason: c.RevokeReason, CallsAfter: c.Usage.Late,
+	}
+	if p.EndedBy == "" {
+		p.EndedBy = "the command line"
+	}
+	return p
+}
+
+// status is the word for a credential's state, as badges have it.
+func status(c models.Credential, now time.Time) string {
+	switch state := c.State(now); state {
+	case models.Active:
+		if c.ExpiresAt != nil && c.ExpiresAt.Sub(now) <= soon {
+			return "Expires soon"
+		}
+		return "Active"
+	case models.Inactive:
+		return "Inactive"
+	case models.Expired:
+		return "Expired"
+	case models.Replaced:
+		return "Replaced"
+	}
+	return "Revoked"
+}
+
+// fortnight lays the calls of the last 14 days out, today last.
+func fortnight(days []models.UsageDay, now time.Time) []int {
+	calls := make([]int, 14)
+	for _, d := range days {
+		at, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil {
+			continue
+		}
+		today := now.UTC().Truncate(24 * time.Hour)
+		if back := int(today.Sub(at) / (24 * time.Hour)); back >= 0 && back < 14 {
+			calls[13-back] = int(d.Calls)
+		}
+	}
+	return calls
+}

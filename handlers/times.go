@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"fmt"
+	"time"
+
+	"tokendesk/views"
+)
+
+// soon is how long before its end a credential is shown as expiring.
+const soon = 14 * 24 * time.Hour
+
+// moment writes a time for people, in UTC: "19 Feb 2027, 09:00 UTC", and how far it is from now.
+func moment(t, now time.Time) views.Time {
+	u := t.UTC()
+	return views.Time{ISO: u.Format(time.RFC3339), Text: u.Format("2 Jan 2006, 15:04") + " UTC", Relative: relative(t, now)}
+}
+
+// day writes the date alone.
+func day(t, now time.Time) views.Time {
+	u := t.UTC()
+	return views.Time{ISO: u.Format(time.RFC3339), Text: u.Format("2 Jan 2006"), Relative: relative(t, now)}
+}
+
+// since is moment for a time that there may not be.
+func since(t *time.Time, now time.Time) views.Time {
+	if t == nil {
+		return views.Time{}
+	}
+	return moment(*t, now)
+}
+
+func relative(t, now time.Time) string {
+	gap, after := now.Sub(t), false
+	if gap < 0 {
+		gap, after = -gap, true
+	}
+	if gap < time.Minute {
+		return "now"
+	}
+	text := span(gap)
+	if after {
+		return "in " + text
+	}
+	return text + " ago"
+}
+
+func span(gap time.Duration) string {
+	const aDay = 24 * time.Hour
+	switch {
+	case gap < time.Hour:
+		return plural(int(gap/time.Minute), "minute")
+	case gap < aDay:
+		return plural(int(gap/time.Hour), "hour")
+	case gap >= 365*aDay && gap < 367*aDay:
+		return "one year"
+	case gap < 2*365*aDay:
+		return plural(int(gap/aDay), "day")
+	}
+	return plural(int(gap/(365*aDay)), "year")
+}
+
+func plural(n int, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}

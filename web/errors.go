@@ -1,0 +1,154 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/models/archive"
+	"tokendesk/views"
+)
+
+// voice is how a route tells of errors. The row decides, not the Accept header: a program that
+// forgot the header must not get a page.
+type voice string
+
+const (
+	asPage     voice = "page"
+	asEnvelope voice = "envelope" // {"success":false,"message":…}, of POST /installCollection
+)
+
+// statuses is the one place that turns kinds into HTTP.
+var statuses = map[models.Kind]int{
+	models.Internal:     http.StatusInternalServerError,
+	models.Invalid:      http.StatusUnprocessableEntity,
+	models.Ambiguous:    http.StatusBadRequest,
+	models.Unauthorized: http.StatusUnauthorized,
+	models.Forbidden:    http.StatusForbidden,
+	models.NotFound:     http.StatusNotFound,
+	models.Conflict:     http.StatusConflict,
+	models.TooMany:      http.StatusTooManyRequests,
+	models.Unavailable:  http.StatusServiceUnavailable,
+	models.TooLarge:     http.StatusRequestEntityTooLarge,
+	models.ShownAlready: http.StatusGone,
+}
+
+// verdicts is the same for the gate's codes (http.md).
+var verdicts = map[access.Code]int{
+	access.RequestAmbiguous:    http.StatusBadRequest,
+	access.CredentialMissing:   http.StatusUnauthorized,
+	access.CredentialMalformed: http.StatusUnauthorized,
+	access.CredentialUnknown:   http.StatusUnauthorized,
+	access.CredentialExpired:   http.StatusUnauthorized,
+	access.CredentialRevoked:   http.StatusUnauthorized,
+	access.CredentialReplaced:  http.StatusUnauthorized,
+	access.CredentialInactive:  http.StatusUnauthorized,
+	access.OwnerDeactivated:    http.StatusUnauthorized,
+	access.AdminRequired:       http.StatusForbidden,
+	access.VerifierUnavailable: http.StatusServiceUnavailable,
+}
+
+// failure is an error as it is told.
+type failure struct {
+	status     int
+	code       string // of a refusal
+	message    string // empty: the page speaks for the status
+	retryAfter int    // seconds
+}
+
+// fail tells an error, in the voice of the route. It is Echo's error handler, and the only one.
+func (s *Server) fail(err error, c echo.Context) {
+	if c.Response().Committed || errors.Is(err, context.Canceled) {
+		return
+	}
+	f := describe(err)
+	if f.status >= http.StatusInternalServerError {
+		s.log.Error("request failed", slog.String("request_id", handlers.RequestID(c)), slog.Int("status", f.status), slog.Any("error", err))
+	}
+	if f.retryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(f.retryAfter))
+	}
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		challenge(c, refused.Decision)
+	}
+	if c.Get(answerKey) == asEnvelope {
+		err = c.JSON(f.status, handlers.Envelope{Message: f.message, Code: f.code})
+	} else {
+		err = s.problem(c, f)
+	}
+	if err != nil {
+		s.log.Warn("the error could not be told", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
+	}
+}
+
+func describe(err error) failure {
+	var refused *refusal
+	var unsafe *archive.Refusal
+	var ours *models.Error
+	var theirs *echo.HTTPError
+	switch {
+	case errors.As(err, &refused):
+		f := failure{status: verdicts[refused.Code], code: string(refused.Code), message: refused.Code.Title() + ". " + refused.Detail}
+		if refused.Code == access.VerifierUnavailable {
+			f.retryAfter = 1
+		}
+		return f
+	case errors.Is(err, archive.ErrNotZip):
+		return failure{status: http.StatusBadRequest, code: "not-a-zip", message: "Only .zip collection files are accepted."}
+	case errors.As(err, &unsafe):
+		return failure{status: http.StatusUnprocessableEntity, code: string(unsafe.Code), message: unsafe.Message}
+	case errors.As(err, &ours):
+		return failure{status: statuses[ours.Kind], message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
+	case errors.As(err, &theirs) && theirs.Code < http.StatusInternalServerError:
+		return failure{status: theirs.Code}
+	}
+	return failure{status: http.StatusInternalServerError, message: "The server couldn't finish that. Nothing was changed. Try again."}
+}
+
+// sentence is what an error says; for bad input, what is wrong with the first field.
+func sentence(e *models.Error) string {
+	if len(e.Fields) > 0 {
+		return e.Fields[0].Message
+	}
+	return e.Message
+}
+
+// problem draws an error page. It asks no database: an error page that fails helps nobody.
+func (s *Server) problem(c echo.Context, f failure) error {
+	var b bytes.Buffer
+	page := views.Problem(s.handlers.Outside(c), views.Failure{Status: f.status, Sentence: f.message})
+	if err := page.Render(c.Request().Context(), &b); err != nil {
+		return errors.Join(err, c.Blob(f.status, echo.MIMETextPlainCharsetUTF8, []byte("Something went wrong, and so did the page that says so.\n")))
+	}
+	return c.HTMLBlob(f.status, b.Bytes())
+}
+
+// challenge says how to authenticate (RFC 6750, section 3): without an error where no credential
+// came, and with what is wrong where one did.
+func challenge(c echo.Context, d access.Decision) {
+	value := `Bearer realm="tokendesk"`
+	switch verdicts[d.Code] {
+	case http.StatusBadRequest:
+		value += `, error="invalid_request"`
+	case http.StatusUnauthorized:
+		if d.Code != access.CredentialMissing {
+			value += `, error="invalid_token"`
+		}
+		if d.Grant.Credential.ID != "" {
+			value += `, error_description="` + d.Code.Title() + `"`
+		}
+	case http.StatusForbidden:
+		value += `, error="insufficient_scope", error_description="` + d.Code.Title() + `"`
+	default:
+		return
+	}
+	c.Response().Header().Set(echo.HeaderWWWAuthenticate, value)
+}

@@ -1,0 +1,100 @@
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/models"
+	"tokendesk/models/access"
+)
+
+// guard says who may come in. Every row of the table has one; the zero guard lets nobody in.
+type guard string
+
+const (
+	anyone        guard = "anyone"
+	signed        guard = "signed"         // a signed-in person
+	admins        guard = "admins"         // a signed-in Admin
+	adminPrograms guard = "admin programs" // a credential of an Admin; never a cookie
+)
+
+const answerKey = "voice"
+
+// guarded puts a row's guard before its handler.
+func (s *Server) guarded(r route) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Set(answerKey, r.voice)
+		switch r.guard {
+		case anyone:
+			handlers.Admit(c, handlers.Visit{Actor: handlers.Guest(c)})
+		case signed, admins:
+			if in, err := s.signedIn(c, r.guard == admins); !in || err != nil {
+				return err
+			}
+		case adminPrograms:
+			if err := s.admitProgram(c, access.Need{Admin: true}); err != nil {
+				return err
+			}
+		default:
+			return models.Fail(models.Forbidden, "Nobody may come in here.")
+		}
+		return r.handler(c)
+	}
+}
+
+// signedIn admits a signed-in person. Everybody else is sent to sign in, and from there back.
+func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
+	seen, in, err := s.handlers.Sessions.Current(c.Request())
+	if err != nil {
+		return false, err
+	}
+	if !in {
+		return false, c.Redirect(http.StatusSeeOther, "/signin?"+url.Values{"next": {backTo(c.Request())}}.Encode())
+	}
+	who := handlers.Guest(c)
+	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Human, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
+	handlers.Admit(c, handlers.Visit{Actor: who, Seen: seen})
+	if needAdmin && seen.Person.Role != models.Admin {
+		return false, models.Fail(models.Forbidden, "Your account is not an Admin's. Ask an Admin to change your role.")
+	}
+	if err := s.handlers.Store.TouchSession(c.Request().Context(), seen); err != nil {
+		s.log.Warn("the session's last use was not noted", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
+	}
+	return true, nil
+}
+
+// backTo is the page to return to after signing in: this one, unless it was a form.
+func backTo(r *http.Request) string {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return "/"
+	}
+	return r.URL.RequestURI()
+}
+
+// admitProgram admits the owner of a valid credential, with the rights that they have now.
+func (s *Server) admitProgram(c echo.Context, need access.Need) error {
+	r := c.Request()
+	if r.URL.Query().Has("access_token") {
+		return &refusal{access.Decision{Code: access.RequestAmbiguous, Check: "credential.presented",
+			Detail: "A token in the address is not accepted, and may stand in logs on the way: replace it. Send it in the Authorization header."}}
+	}
+	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+		Presented: access.Present(r.Header.Values("Authorization"), r.Header.Values("X-API-Key"), r.Header.Values("X-API-Token")),
+		Need:      need, Address: c.RealIP(),
+	})
+	if !d.Allowed() {
+		return &refusal{d}
+	}
+	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c))})
+	return nil
+}
+
+// refusal is a gate's decision on its way to the caller.
+type refusal struct{ access.Decision }
+
+func (r *refusal) Error() string { return string(r.Code) + " at " + r.Check }
+func (r *refusal) Unwrap() error { return r.Cause }

@@ -1,0 +1,100 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/models"
+	"tokendesk/static"
+)
+
+// policy lets a page load what this server has and nothing else: no inline script or style, no
+// other site, no frame.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+
+// headers goes on every answer, errors included.
+func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set(echo.HeaderXRequestID, models.NewID())
+		h.Set(echo.HeaderContentSecurityPolicy, policy)
+		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
+		h.Set(echo.HeaderReferrerPolicy, "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set(echo.HeaderCacheControl, "no-store")
+		if s.secure {
+			h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000; includeSubDomains")
+		}
+		return next(c)
+	}
+}
+
+// sameOrigin refuses what another site has a browser send (security rule W1). Programs, which send
+// neither Origin nor Sec-Fetch-Site, pass: they carry no cookie.
+func (s *Server) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(c echo.Context) error {
+		if err := protection.Check(c.Request()); err != nil {
+			return models.Fail(models.Forbidden, "This form was sent from another site. Open the console and send it from there.").Because(err)
+		}
+		return next(c)
+	}
+}
+
+// recovered makes a panic an error of this one request.
+func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				if r == http.ErrAbortHandler {
+					panic(r)
+				}
+				err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}
+
+// logged writes one line a request. It tells the route and not the address, which may hold what is
+// nobody's business; an address that is no route is told with everything masked that looks like a
+// credential.
+func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start := models.SystemClock()
+		err := next(c)
+		if err != nil {
+			c.Error(err)
+		}
+		path := c.Path()
+		if path == "" || strings.HasSuffix(path, "*") {
+			path = maskSecrets(c.Request().URL.Path)
+		}
+		level := slog.LevelInfo
+		if strings.HasPrefix(path, static.Prefix) || path == "/healthz" || path == "/readyz" {
+			level = slog.LevelDebug
+		}
+		s.log.LogAttrs(c.Request().Context(), level, "request",
+			slog.String("method", c.Request().Method), slog.String("path", path), slog.Int("status", c.Response().Status),
+			slog.Duration("took", models.SystemClock().Sub(start).Round(time.Microsecond)), slog.String("address", c.RealIP()),
+			slog.String("request_id", handlers.RequestID(c)))
+		return nil
+	}
+}
+
+var secretLike = regexp.MustCompile(`[a-z0-9]{4}_[0-9A-Za-z]{3,}|[0-9A-Za-z_-]{40,}`)
+
+func maskSecrets(path string) string {
+	return secretLike.ReplaceAllString(models.Shorten(path, 300), "[masked]")
+}

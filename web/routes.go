@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/static"
+)
+
+// route is one row of the table: what is asked, who may ask, how errors are told, who answers.
+type route struct {
+	method  string
+	path    string
+	name    string
+	guard   guard
+	voice   voice
+	handler echo.HandlerFunc
+}
+
+const (
+	get  = http.MethodGet
+	post = http.MethodPost
+)
+
+// routes is every address that this server answers. A GET answers HEAD too.
+func routes(h *handlers.Handlers) []route {
+	return []route{
+		// The way in.
+		{get, "/setup", "setup", anyone, asPage, h.SetupPage},
+		{post, "/setup", "setup.do", anyone, asPage, h.SetUp},
+		{get, "/signin", "signin", anyone, asPage, h.SignInPage},
+		{post, "/signin", "signin.do", anyone, asPage, h.SignIn},
+		{post, "/signout", "signout", anyone, asPage, h.SignOut},
+
+		// What everybody has.
+		{get, "/", "overview", signed, asPage, h.Overview},
+		{get, "/account", "account", signed, asPage, h.Account},
+		{post, "/account/password", "account.password", signed, asPage, h.ChangePassword},
+		{post, "/account/sessions/:id/end", "account.session.end", signed, asPage, h.EndSession},
+		{post, "/account/sign-out", "account.signout", signed, asPage, h.SignOutEverywhere},
+		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
+
+		// People, and the bearer token of each.
+		{get, "/people", "people", admins, asPage, h.People},
+		{post, "/people", "people.create", admins, asPage, h.CreatePerson},
+		{get, "/people/new", "people.new", admins, asPage, h.NewPerson},
+		{get, "/people/:id", "person", admins, asPage, h.Person},
+		{post, "/people/:id", "person.edit", admins, asPage, h.EditPerson},
+		{get, "/people/:id/deactivate", "person.deactivate", admins, asPage, h.DeactivatePage},
+		{post, "/people/:id/deactivate", "person.deactivate.do", admins, asPage, h.Deactivate},
+		{post, "/people/:id/activate", "person.activate.do", admins, asPage, h.Activate},
+		{get, "/people/:id/sign-out", "person.signout", admins, asPage, h.SignOutPersonPage},
+		{post, "/people/:id/sign-out", "person.signout.do", admins, asPage, h.SignOutPerson},
+		{get, "/people/:id/bearer-token", "bearer", admins, asPage, h.BearerPage},
+		{post, "/people/:id/bearer-token", "bearer.create", admins, asPage, h.CreateBearer},
+		{get, "/people/:id/bearer-token/revoke", "bearer.revoke", admins, asPage, h.RevokePage},
+		{post, "/people/:id/bearer-token/revoke", "bearer.revoke.do", admins, asPage, h.RevokeBearer},
+
+		// A workspace. Who may open which is the store's to say.
+		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
+		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},
+		{get, "/w/:workspace/settings/collections", "collections", signed, asPage, h.Collections},
+
+		// What happened.
+		{get, "/audit", "audit", admins, asPage, h.Audit},
+
+		// Programs.
+		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
+
+		// Operations.
+		{get, "/healthz", "health", anyone, asPage, h.Health},
+		{get, "/readyz", "ready", anyone, asPage, h.Ready},
+		{get, static.Prefix + "*", "static", anyone, asPage, h.Static},
+	}
+}

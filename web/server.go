@@ -1,0 +1,69 @@
+// Package web assembles the server: the table of routes, who may pass, what goes on every answer,
+// how errors are told.
+package web
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+)
+
+// Server answers requests.
+type Server struct {
+	handlers *handlers.Handlers
+	echo     *echo.Echo
+	log      *slog.Logger
+	secure   bool // reached through TLS, by its base URL
+}
+
+// New makes the server. Addresses that proxies report are believed only of those whose own address
+// lies in trusted; with none, the caller is whoever holds the connection.
+func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
+	s := &Server{handlers: h, echo: echo.New(), log: h.Log, secure: strings.HasPrefix(h.BaseURL, "https://")}
+	e := s.echo
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler, e.JSONSerializer = s.fail, plainJSON{}
+	e.IPExtractor = clientAddress(trusted)
+	e.Pre(s.headers)
+	e.Use(s.logged, recovered, s.sameOrigin)
+	for _, r := range routes(h) {
+		handler := s.guarded(r)
+		e.Add(r.method, r.path, handler).Name = r.name
+		if r.method == http.MethodGet {
+			e.Add(http.MethodHead, r.path, handler).Name = r.name + ".head"
+		}
+	}
+	return s
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// HTTP is the server with its limits on time and size, to listen with.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second, // an upload moves its own deadline on
+		WriteTimeout:      10 * time.Minute,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func clientAddress(trusted []*net.IPNet) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, network := range trusted {
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
+}
