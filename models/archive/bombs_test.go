@@ -90,9 +90,16 @@ func nested() []byte {
 
 // crowded is an archive of so many empty members.
 func crowded(entries int) []byte {
-	var out, directory bytes.Buffer
+	var one, out, directory bytes.Buffer
+	record := member{name: "000000", stored: true}.write(&one, 0)
+	header := one.Bytes()
 	for i := range entries {
-		directory.Write(member{name: fmt.Sprintf("%06d", i), stored: true}.write(&out, out.Len()))
+		name := fmt.Sprintf("%06d", i)
+		copy(header[localSize:], name)
+		copy(record[entrySize:], name)
+		le.PutUint32(record[42:], uint32(out.Len()))
+		out.Write(header)
+		directory.Write(record)
 	}
 	return closed(out.Bytes(), directory.Bytes(), entries)
 }

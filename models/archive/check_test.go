@@ -212,6 +212,9 @@ func TestContext(t *testing.T) {
 	if r.furthest > 3<<18 {
 		t.Errorf("read on to byte %d after the end of the request", r.furthest)
 	}
+	if _, err := Check(ctx, bytes.NewReader(data), int64(len(data)), DefaultLimits); !errors.Is(err, context.Canceled) {
+		t.Errorf("a request that was over before: %v", err)
+	}
 }
 
 // hookReader calls do once, when the byte at this offset is read.
