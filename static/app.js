@@ -1,0 +1,155 @@
+// Tokendesk's enhancements. Every action works without this file; it only makes things quicker.
+// The one thing it takes away is a secret, from a page that is being left.
+(() => {
+  'use strict';
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // A short message that screen readers hear and that goes away by itself.
+  const toast = document.getElementById('toast');
+  let hush;
+  const say = text => {
+    if (!toast) return;
+    toast.textContent = '';
+    requestAnimationFrame(() => { toast.textContent = text; });
+    clearTimeout(hush);
+    hush = setTimeout(() => { toast.textContent = ''; }, 4000);
+  };
+
+  // Copy: data-copy is "#id" of an element, or the text itself. The clipboard needs TLS or localhost;
+  // elsewhere the old command does it, and where that is refused too the text is left selected.
+  const selectAll = node => getSelection().selectAllChildren(node);
+  const copy = async (node, text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      if (!node) return false;
+      node.focus();
+      selectAll(node);
+      return document.execCommand('copy');
+    }
+  };
+  const showCopied = button => {
+    const label = find('span:not(.vh)', button), use = find('use', button);
+    if ('done' in button.dataset) return;
+    const word = label?.textContent, shape = use?.getAttribute('href');
+    button.dataset.done = '';
+    if (label) label.textContent = 'Copied';
+    use?.setAttribute('href', shape.replace(/#.*/, '#check'));
+    setTimeout(() => {
+      delete button.dataset.done;
+      if (label) label.textContent = word;
+      use?.setAttribute('href', shape);
+    }, 2000);
+  };
+  document.addEventListener('click', async event => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    const from = button.dataset.copy, node = from.startsWith('#') ? find(from) : null;
+    if (await copy(node, (node ? node.textContent : from).trim())) {
+      showCopied(button);
+      say(button.dataset.said);
+      if (node?.id === 'token') button.closest('dialog')?.setAttribute('data-copied', '');
+    } else {
+      say(node ? 'The browser blocked copying. The text is selected: press Ctrl+C or ⌘C.' : 'The browser blocked copying.');
+    }
+  });
+
+  // Dialogs: a link to a page whose content is also a dialog here opens the dialog. A click that asks
+  // for a new tab still gets the page.
+  document.addEventListener('click', event => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    const link = event.target.closest('[data-dialog]');
+    const dialog = link && document.getElementById(link.dataset.dialog);
+    if (!dialog?.showModal) return;
+    event.preventDefault();
+    dialog.showModal();
+    dialog.addEventListener('close', () => link.focus(), { once: true });
+  });
+  document.addEventListener('click', event => {
+    event.target.closest('[data-close]')?.closest('dialog')?.close();
+    const dialog = event.target;
+    if (!(dialog instanceof HTMLDialogElement) || !dialog.matches(':modal') || dialog.getAttribute('closedby') === 'none') return;
+    const box = dialog.getBoundingClientRect();
+    const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (!inside) dialog.close();
+  });
+
+  // The one-time reveal. The address becomes the record's, so that reload and Back lead there; the
+  // secret leaves the page with the dialog or with the page, so that the back/forward cache has none;
+  // and a stray Escape does not lose it.
+  const reveal = document.getElementById('reveal');
+  if (reveal) {
+    const token = document.getElementById('token'), home = reveal.dataset.url;
+    history.replaceState(null, '', home);
+    const wipe = () => { token.textContent = ''; };
+    addEventListener('pagehide', wipe);
+    addEventListener('pageshow', event => { if (event.persisted) location.replace(home); });
+    reveal.addEventListener('close', wipe);
+    reveal.removeAttribute('open'); // not close(): that would wipe
+    reveal.showModal();
+    // The record is on the page already, below: closing is all that is left to do.
+    find('form[method=get]', reveal).addEventListener('submit', event => {
+      event.preventDefault();
+      reveal.close();
+    });
+    const stay = event => {
+      event.preventDefault();
+      find('[data-ack]', reveal).focus();
+      say('Store the token first, then choose “I have stored it”.');
+    };
+    reveal.addEventListener('cancel', stay);
+    reveal.addEventListener('keydown', event => { if (event.key === 'Escape') stay(event); });
+    for (const moment of ['focus', 'click']) token.addEventListener(moment, () => selectAll(token));
+  }
+
+  // A form that came back begins at its summary; the chosen tab is in sight.
+  find('.errs')?.focus();
+  for (const here of all('.tabs [aria-current]')) {
+    const tabs = here.closest('.tabs');
+    tabs.scrollLeft = here.offsetLeft - (tabs.clientWidth - here.offsetWidth) / 2;
+  }
+
+  // Passwords can be read before they are sent, and are hidden again when they are, so that the
+  // browser does not remember them as text.
+  const peek = (button, shown) => {
+    const word = shown ? 'Hide' : 'Show';
+    find(button.dataset.peek).type = shown ? 'text' : 'password';
+    find('span', button).textContent = word;
+    button.setAttribute('aria-label', button.getAttribute('aria-label').replace(/^\w+/, word));
+  };
+  document.addEventListener('click', event => {
+    const button = event.target.closest('[data-peek]');
+    if (button) peek(button, find(button.dataset.peek).type === 'password');
+  });
+
+  // The theme changes at once and is stored behind. Every other form is sent once.
+  const switchTheme = (form, theme) => {
+    const root = document.documentElement;
+    if (theme === 'system') root.removeAttribute('data-theme');
+    else root.setAttribute('data-theme', theme);
+    for (const button of all('button', form)) button.setAttribute('aria-pressed', button.value === theme);
+    fetch(form.action, { method: 'POST', body: new URLSearchParams({ theme }) }).catch(() => {});
+  };
+  document.addEventListener('submit', event => {
+    const form = event.target;
+    if (form.method !== 'post' || event.defaultPrevented) return;
+    if (form.matches('[data-theme-form]')) {
+      event.preventDefault();
+      switchTheme(form, event.submitter.value);
+      return;
+    }
+    if ('sent' in form.dataset) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = '';
+    event.submitter?.setAttribute('aria-busy', 'true');
+    for (const button of all('[data-peek]', form)) peek(button, false);
+  });
+  addEventListener('pageshow', () => {
+    for (const form of all('form[data-sent]')) delete form.dataset.sent;
+    for (const button of all('[aria-busy]')) button.removeAttribute('aria-busy');
+  });
+})();

@@ -1,0 +1,20 @@
+package views
+
+// Security is the page of one's own password and sessions.
+type Security struct {
+	PasswordChanged Time
+	Password        Form // current_password, new_password
+	SignOut         Form // current_password; sent to end one session or all
+	AskPassword     bool // ending sessions asks for the password
+	Sessions        []SessionRow
+}
+
+// SessionRow is one sign-in.
+type SessionRow struct {
+	ID         string
+	Agent      string // "Firefox on Linux"
+	Address    string
+	Started    Time
+	LastActive Time
+	Current    bool // this very one
+}

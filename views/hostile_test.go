@@ -1,0 +1,82 @@
+package views_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
+
+	"tokendesk/views"
+)
+
+// hostile breaks out of text, of either kind of quotes, of a title and of a script.
+const hostile = `"><script>alert(1)</script></title><img src=x onerror=alert(1)>' onfocus='alert(1)`
+
+// Names, addresses and reasons come from outside. However they read, they stay text.
+func TestHostileNamesStayText(t *testing.T) {
+	p := page()
+	p.Me.Name, p.Me.Email, p.Version, p.RequestID, p.Address = hostile, hostile, hostile, hostile, hostile
+	p.Workspace = &views.WorkspaceLink{Name: hostile, Slug: hostile, Initials: hostile, Host: hostile}
+	p.Workspaces = []views.WorkspaceLink{*p.Workspace, marlowe}
+	p.Note = &views.Note{Kind: "ok", Lead: hostile, Text: hostile}
+	r := ines()
+	r.ID, r.Name, r.Email, r.Initials, r.FormID = hostile, hostile, hostile, hostile, hostile
+	r.Bearer.Prefix, r.Bearer.LastFour, r.Bearer.CreatedBy, r.Bearer.LastFrom, r.Bearer.Status = hostile, hostile, hostile, hostile, hostile
+	r.Earlier[0].Reason, r.Earlier[0].EndedBy = hostile, hostile
+	f := form(map[string]string{"name": hostile, "email": hostile, "workspace": hostile, "role": hostile}, "name", hostile, "", hostile)
+	r.Form = f
+	entry := views.Entry{Time: at(hostile), Glyph: "key", Tone: hostile, Actor: hostile, Address: hostile,
+		Sentence: []views.Part{{Text: hostile}, {Text: hostile, Strong: true}, {Text: hostile, Mono: true}, {Text: hostile, Href: "/" + hostile}},
+		Details:  []views.Change{{Label: hostile, Before: hostile, After: hostile}}}
+	row := views.CollectionRow{Name: hostile, FileName: hostile, Label: hostile, Size: hostile, SHA256: hostile, Installed: at(hostile), By: hostile, TokenPrefix: hostile}
+	for name, c := range map[string]templ.Component{
+		"setup":       views.Setup(p, hostile, f),
+		"sign-in":     views.SignIn(p, views.SignInForm{Next: hostile, Form: f}),
+		"overview":    views.Overview(p, views.Start{FirstRun: true, Recent: []views.Entry{entry}, Workspaces: []views.WorkspaceCard{{WorkspaceLink: *p.Workspace, Role: hostile}}}),
+		"people":      views.People(p, views.PeopleList{Q: hostile, Role: hostile, Rows: []views.PersonRow{{ID: hostile, Name: hostile, Email: hostile, BearerPrefix: hostile}}}),
+		"nobody":      views.People(p, views.PeopleList{Q: hostile}),
+		"people-new":  views.PeopleNew(p, f),
+		"person":      views.Person(p, r),
+		"bearer":      views.PersonBearer(p, r, f),
+		"revoke":      views.PersonRevoke(p, r, f),
+		"reveal":      views.PersonReveal(p, r, views.Reveal{Secret: hostile, Prefix: hostile, LastFour: hostile, Replaced: hostile}),
+		"shown":       views.AlreadyShown(p, views.Shown{RecordHref: "/" + hostile, Name: hostile, Made: at(hostile), CreateHref: "/" + hostile}),
+		"account":     views.Account(p, views.Security{Sessions: []views.SessionRow{{ID: hostile, Agent: hostile, Address: hostile, Started: at(hostile)}}}),
+		"general":     views.SettingsGeneral(p, views.General{Name: hostile, Slug: hostile, Form: f}),
+		"collections": views.SettingsCollections(p, views.CollectionList{Rows: []views.CollectionRow{row}, Count: hostile}),
+		"audit":       views.Audit(p, views.AuditLog{Days: []views.AuditDay{{Heading: hostile, Entries: []views.Entry{entry}}}}),
+		"problem":     views.Problem(p, views.Failure{Status: 404, Heading: hostile, Sentence: hostile, Actions: []views.Action{{Text: hostile, Href: "/" + hostile}}}),
+	} {
+		doc, html := draw(t, c)
+		if !strings.Contains(html, "&lt;script&gt;") {
+			t.Errorf("%s does not show what it was given", name)
+		}
+		if n := doc.Find("script").Length(); n != 1 {
+			t.Errorf("%s has %d scripts", name, n)
+		}
+		doc.Find("img, [onerror], [onfocus]").Each(func(_ int, s *goquery.Selection) {
+			t.Errorf("%s lets %s through", name, outer(s))
+		})
+	}
+}
+
+// An address that would run a script leads nowhere.
+func TestAddressesThatRunAreRefused(t *testing.T) {
+	const run = "javascript:alert(1)"
+	p := page()
+	p.Crumbs = []views.Crumb{{Text: "Back", Href: run}, {Text: "Here"}}
+	entry := views.Entry{Glyph: "key", Sentence: []views.Part{{Text: "x", Href: run}}}
+	for name, c := range map[string]templ.Component{
+		"crumb":    views.Audit(p, views.AuditLog{Days: []views.AuditDay{{Entries: []views.Entry{entry}}}, OlderHref: run}),
+		"action":   views.Problem(page(), views.Failure{Status: 404, Actions: []views.Action{{Text: "x", Href: run}}}),
+		"shown":    views.AlreadyShown(page(), views.Shown{RecordHref: run, CreateHref: run}),
+		"people":   views.People(page(), views.PeopleList{Rows: people(), MoreHref: run}),
+		"packages": views.SettingsCollections(page(), views.CollectionList{Rows: []views.CollectionRow{{By: "x", ByHref: run}}, OlderHref: run}),
+	} {
+		doc, _ := draw(t, c)
+		if n := doc.Find(`[href^="javascript"], [action^="javascript"], [formaction^="javascript"]`).Length(); n != 0 {
+			t.Errorf("%s: %d addresses run a script", name, n)
+		}
+	}
+}

@@ -1,0 +1,15 @@
+package views
+
+// Start is the overview: where to begin, what there is, what happened last.
+type Start struct {
+	FirstRun   bool            // nothing was issued yet: greet, and show the ways to start
+	Workspaces []WorkspaceCard // those the reader is in
+	Recent     []Entry         // last events, for Admins
+}
+
+// WorkspaceCard is a workspace on the overview.
+type WorkspaceCard struct {
+	WorkspaceLink
+	Role        string // the reader's role in it: "Owner", "Admin", "Member"
+	Collections int
+}

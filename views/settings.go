@@ -1,0 +1,55 @@
+package views
+
+// General is the first tab of a workspace's settings.
+type General struct {
+	Name, Slug string
+	MayEdit    bool
+	Form       Form // name
+}
+
+// CollectionList is one page of a workspace's collections.
+type CollectionList struct {
+	Rows       []CollectionRow
+	Count      string // "4 of 12 versions"; may be empty
+	OlderHref  string
+	NewestHref string // set on every page but the first
+	MaxSize    string // what one file may weigh, "100 MB"; may be empty
+}
+
+// CollectionRow is one installed version of a collection.
+type CollectionRow struct {
+	Name, Description          string
+	Version                    int    // counted here, from 1
+	Label                      string // what the manifest calls the version; may be empty
+	Size                       string // "1.2 MB"
+	Entries                    int
+	SHA256                     string // 64 hex digits
+	FileName                   string
+	Installed                  Time
+	By, ByHref                 string
+	TokenPrefix, TokenLastFour string
+}
+
+// settings puts the title, place and breadcrumb of a tab of the workspace's settings on a page.
+func (p Page) settings(tab, nav string) Page {
+	crumbs := []Crumb{p.home(), {Text: "Settings"}, {Text: tab}}
+	if p.Workspace != nil {
+		crumbs[1].Href = p.Workspace.Settings()
+	}
+	return p.as(tab, nav, crumbs...)
+}
+
+// shortHash shows both ends of a digest, which is enough to compare by eye.
+func shortHash(sum string) string {
+	if len(sum) <= 16 {
+		return sum
+	}
+	return sum[:8] + "…" + sum[len(sum)-4:]
+}
+
+func upTo(maxSize string) string {
+	if maxSize == "" {
+		return "A .zip file."
+	}
+	return "A .zip file up to " + maxSize + "."
+}
