@@ -1,0 +1,138 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// screen is a kind of window; the sizes are those of the design.
+type screen struct {
+	name          string
+	width, height int64
+}
+
+var (
+	desktop = screen{"desktop", 1440, 900}
+	mobile  = screen{"mobile", 390, 844}
+)
+
+// Viewport gives the window this size, in CSS pixels.
+func (b *Tab) Viewport(width, height int64) {
+	b.t.Helper()
+	b.with.Width, b.with.Height = width, height
+	b.step("resize the window", func(ctx context.Context) error {
+		return chromedp.Do(ctx, chromedp.EmulateViewport(width, height))
+	})
+}
+
+// ColorScheme makes the system prefer "light" or "dark". It also prefers no motion, so that a picture
+// does not catch a dialog half open.
+func (b *Tab) ColorScheme(scheme string) {
+	b.t.Helper()
+	b.with.Dark = scheme == "dark"
+	b.step("prefer "+scheme, func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
+}
+
+// JavaScript switches the page's own scripts on or off, from the next page on.
+func (b *Tab) JavaScript(enabled bool) {
+	b.t.Helper()
+	b.with.NoScript = !enabled
+	b.step("switch scripts", func(ctx context.Context) error {
+		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !enabled})
+		return err
+	})
+}
+
+// Look keeps pictures of the page (NAME.desktop-light.png, …-dark, NAME.mobile-light.png, …-dark) and
+// fails the test for what axe finds in any of them, and for a page that is wider than its window.
+func (b *Tab) Look(name string) {
+	b.t.Helper()
+	before := b.with
+	for _, on := range []screen{desktop, mobile} {
+		b.Viewport(on.width, on.height)
+		for _, scheme := range []string{"light", "dark"} {
+			b.ColorScheme(scheme)
+			view := fmt.Sprintf("%s.%s-%s", name, on.name, scheme)
+			b.Screenshot(view)
+			for _, found := range b.Axe() {
+				b.t.Errorf("%s: %s", view, found)
+			}
+			if b.HorizontalOverflow() {
+				b.t.Errorf("%s: the page is wider than the window", view)
+			}
+		}
+	}
+	b.Viewport(before.Width, before.Height)
+	b.ColorScheme(map[bool]string{false: "light", true: "dark"}[before.Dark])
+}
+
+// HorizontalOverflow says whether the page is wider than its window, so that a person has to scroll
+// sideways.
+func (b *Tab) HorizontalOverflow() bool {
+	b.t.Helper()
+	return ask(b, "measure the page", func(ctx context.Context) (bool, error) {
+		return evaluate[bool](ctx, "document.documentElement.scrollWidth > document.documentElement.clientWidth")
+	})
+}
+
+// Screenshot keeps a picture of the page as NAME.png in build/screens, or in the folder that
+// TOKENDESK_TEST_SCREENS names, and returns its path. It shows the whole page, or the window while a
+// dialog is open.
+func (b *Tab) Screenshot(name string) string {
+	b.t.Helper()
+	return ask(b, "take a picture of "+name, func(ctx context.Context) (string, error) { return b.keep(ctx, name) })
+}
+
+func (b *Tab) keep(ctx context.Context, name string) (string, error) {
+	path := filepath.Join(screens(), name+".png")
+	if !b.with.NoScript { // a font that arrives late moves everything; promises need scripts
+		if _, err := evaluate[chromedp.Void](ctx, "document.fonts.ready", chromedp.EvalAwaitPromise); err != nil {
+			return "", err
+		}
+	}
+	open, err := evaluate[bool](ctx, `document.querySelector("dialog[open], :popover-open") !== null`)
+	if err != nil {
+		return "", err
+	}
+	picture := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng}
+	if !open {
+		size, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
+		if err != nil {
+			return "", err
+		}
+		whole := true
+		picture.CaptureBeyondViewport = &whole
+		picture.Clip = &page.Viewport{Width: size.CSSContentSize.Width, Height: size.CSSContentSize.Height, Scale: 1}
+	}
+	taken, err := chromedp.Call(ctx, page.CaptureScreenshot, picture)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(path, taken.Data, 0o644)
+}
+
+// screens is the folder for pictures, which git ignores.
+func screens() string {
+	if folder := os.Getenv("TOKENDESK_TEST_SCREENS"); folder != "" {
+		return folder
+	}
+	_, self, _, _ := runtime.Caller(0) // the root of the module is two folders up from this file's
+	return filepath.Join(filepath.Dir(self), "..", "..", "build", "screens")
+}
