@@ -94,9 +94,7 @@ func (h *Handlers) alreadyShown(c echo.Context, page views.Page, person models.P
 
 // RevokePage asks before a bearer token is revoked.
 func (h *Handlers) RevokePage(c echo.Context) error {
-	return h.showRecord(c, http.StatusOK, func(p views.Page, r views.Record) templ.Component {
-		return views.PersonRevoke(p, r, views.Form{})
-	})
+	return h.showRevoke(c, http.StatusOK, views.Form{})
 }
 
 // RevokeBearer ends a person's bearer token for good.
@@ -111,11 +109,23 @@ func (h *Handlers) RevokeBearer(c echo.Context) error {
 	case "":
 		return h.done(c, "/people/"+id, "", "The token "+revoked.Prefix+"... is revoked. Requests with it are now refused.")
 	case models.NotFound:
-		return models.Fail(models.Conflict, "This person has no bearer token that could be revoked. It may have been revoked meanwhile.").Because(err)
+		return h.showRevoke(c, http.StatusConflict, views.Form{}) // says whether the person or the token is missing
 	}
 	back, status, err := refused(err, f)
 	if err != nil {
 		return err
 	}
-	return h.showRecord(c, status, func(p views.Page, r views.Record) templ.Component { return views.PersonRevoke(p, r, back) })
+	return h.showRevoke(c, status, back)
+}
+
+// showRevoke draws the question, where there is a token to ask about.
+func (h *Handlers) showRevoke(c echo.Context, status int, f views.Form) error {
+	record, err := h.Store.PersonRecord(c.Request().Context(), actor(c), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	if record.Bearer == nil {
+		return models.Fail(models.Conflict, "This person has no bearer token that could be revoked. It may have been revoked meanwhile.")
+	}
+	return h.drawRecord(c, status, record, func(p views.Page, r views.Record) templ.Component { return views.PersonRevoke(p, r, f) })
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,6 +45,9 @@ func single(sent url.Values, fields []string) (map[string]string, error) {
 		if len(list) > 1 {
 			return nil, models.Fail(models.Ambiguous, "The field %s was sent more than once. Send it once.", name)
 		}
+		if !Legible(list[0]) {
+			return nil, models.Fail(models.Ambiguous, "The field %s is not text. Type it again.", name)
+		}
 		values[name] = list[0]
 	}
 	return values, nil
@@ -60,10 +65,17 @@ func query(c echo.Context, names ...string) (map[string]string, error) {
 		if len(sent[name]) > 1 {
 			return nil, models.Fail(models.Ambiguous, "The parameter %s stands in the address more than once.", name)
 		}
+		if !Legible(sent.Get(name)) {
+			return nil, models.Fail(models.Ambiguous, "The parameter %s in the address is not text.", name)
+		}
 		values[name] = sent.Get(name)
 	}
 	return values, nil
 }
+
+// Legible says whether text is text: UTF-8 without NUL, as every database keeps it. What is not is
+// refused where it comes in, or else one database would answer and another fail.
+func Legible(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 // without copies a form's values for showing them again, less what may never come back.
 func without(values map[string]string, names ...string) map[string]string {

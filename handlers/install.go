@@ -102,7 +102,9 @@ func (h *Handlers) receive(c echo.Context) (up upload, err error) {
 	if err != nil {
 		return up, noFile("The request is not multipart/form-data.").Because(err)
 	}
-	up.workspace = r.Header.Get("X-Workspace-Id")
+	if up.workspace, err = workspaceHeader(r.Header); err != nil {
+		return up, err
+	}
 	fromField := false
 	for {
 		part, err := parts.NextRawPart()
@@ -120,10 +122,10 @@ func (h *Handlers) receive(c echo.Context) (up upload, err error) {
 		case name == fieldWorkspace && fromField:
 			err = models.Fail(models.Ambiguous, "The field workspace was sent more than once. Send it once.")
 		case name == fieldWorkspace:
-			err = readWorkspace(part, &up)
+			err = h.readWorkspace(part, &up)
 			fromField = true
 		default:
-			err = skip(part)
+			err = h.skip(part)
 		}
 		if err != nil {
 			return up, err
@@ -158,13 +160,30 @@ func (h *Handlers) spool(part *multipart.Part, up *upload) error {
 	return nil
 }
 
-func readWorkspace(part *multipart.Part, up *upload) error {
+func workspaceHeader(header http.Header) (string, error) {
+	switch sent := header.Values("X-Workspace-Id"); len(sent) {
+	case 0:
+		return "", nil
+	case 1:
+		return sent[0], checkWorkspace(sent[0])
+	}
+	return "", models.Fail(models.Ambiguous, "The header X-Workspace-Id was sent more than once. Send it once.")
+}
+
+func checkWorkspace(slugOrID string) error {
+	if len(slugOrID) > 200 || !Legible(slugOrID) {
+		return models.Fail(models.Ambiguous, "A workspace is named by its slug, as its address in the console has it.")
+	}
+	return nil
+}
+
+func (h *Handlers) readWorkspace(part *multipart.Part, up *upload) error {
 	text, err := io.ReadAll(io.LimitReader(part, smallField+1))
 	if err != nil {
-		return err
+		return h.unreadable(err)
 	}
-	if len(text) > 200 {
-		return models.Fail(models.Ambiguous, "The field workspace is the workspace's slug, as its address in the console has it.")
+	if err := checkWorkspace(string(text)); err != nil {
+		return err
 	}
 	if up.workspace != "" && up.workspace != string(text) {
 		return models.Fail(models.Ambiguous, "The field workspace and the header X-Workspace-Id name different workspaces. Send one of them.")
@@ -174,15 +193,18 @@ func readWorkspace(part *multipart.Part, up *upload) error {
 }
 
 // skip passes over a field that means nothing here. A file in it is the collection in a wrong field.
-func skip(part *multipart.Part) error {
+func (h *Handlers) skip(part *multipart.Part) error {
 	if part.FileName() != "" {
 		return noFile(fmt.Sprintf("A file came in the field %q.", models.Shorten(part.FormName(), 60)))
 	}
 	n, err := io.Copy(io.Discard, io.LimitReader(part, smallField+1))
-	if err == nil && n > smallField {
+	if err != nil {
+		return h.unreadable(err)
+	}
+	if n > smallField {
 		return models.Fail(models.Ambiguous, "A form field other than %s is larger than 4 KiB.", fieldFile)
 	}
-	return err
+	return nil
 }
 
 func noFile(why string) *models.Error {
@@ -208,8 +230,10 @@ func (h *Handlers) unreadable(err error) error {
 	return models.Fail(models.Ambiguous, "The upload broke off or is not well-formed multipart/form-data. Send it again.").Because(err)
 }
 
-// pace is how long a body may stand still.
-const pace = 30 * time.Second
+const (
+	pace         = 30 * time.Second // how long a body may stand still
+	timeToAnswer = 2 * time.Minute  // from its end to the end of the answer
+)
 
 // paced reads a request's body as long as it goes on: each read has a deadline of its own, because a
 // large upload may take longer than any request should.
@@ -227,6 +251,8 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 	if err := p.ctx.Err(); err != nil {
 		return 0, err
 	}
-	_ = p.control.SetReadDeadline(models.SystemClock().Add(pace)) // not supported under tests without a connection
+	now := models.SystemClock()
+	_ = p.control.SetReadDeadline(now.Add(pace)) // connections of net/http support both
+	_ = p.control.SetWriteDeadline(now.Add(pace + timeToAnswer))
 	return p.ReadCloser.Read(b)
 }

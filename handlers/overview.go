@@ -38,7 +38,9 @@ func (h *Handlers) Overview(c echo.Context) error {
 			return err
 		}
 		for _, e := range events {
-			start.Recent = append(start.Recent, h.entry(e))
+			entry := h.entry(e)
+			entry.Time.Text = shortly(e.At, h.Clock())
+			start.Recent = append(start.Recent, entry)
 		}
 		issued, err := h.Store.AnyCredential(ctx)
 		if err != nil {

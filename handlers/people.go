@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/dustin/go-humanize"
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
@@ -25,18 +26,38 @@ func (h *Handlers) People(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	list := views.PeopleList{Q: q["q"], Role: q["role"], Status: q["status"], Shown: len(people), Total: len(people)}
+	total, err := h.Store.CountPeople(c.Request().Context(), actor(c), want)
+	if err != nil {
+		return err
+	}
+	list := views.PeopleList{Q: q["q"], Role: q["role"], Status: q["status"], Count: counted(total, "person", "people")}
 	for _, p := range people {
 		list.Rows = append(list.Rows, h.personRow(p))
 	}
+	filter := url.Values{"q": {q["q"]}, "role": {q["role"]}, "status": {q["status"]}}
+	if after.ID != "" {
+		list.FirstHref = "/people?" + filter.Encode()
+	}
 	if next.ID != "" {
-		list.MoreHref = "/people?" + url.Values{"q": {q["q"]}, "role": {q["role"]}, "status": {q["status"]}, "after": {h.where("people", next)}}.Encode()
+		filter.Set("after", h.where("people", next))
+		list.MoreHref = "/people?" + filter.Encode()
 	}
 	page, err := h.page(c)
 	if err != nil {
 		return err
 	}
 	return show(c, http.StatusOK, views.People(page, list))
+}
+
+// counted writes a number that was counted up to models.CountCap.
+func counted(n int, one, many string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case n > models.CountCap:
+		return humanize.Comma(models.CountCap) + "+ " + many
+	}
+	return humanize.Comma(int64(n)) + " " + many
 }
 
 func (h *Handlers) personRow(p models.PersonSeen) views.PersonRow {

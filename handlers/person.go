@@ -123,6 +123,10 @@ func (h *Handlers) showRecord(c echo.Context, status int, draw func(views.Page, 
 	if err != nil {
 		return err
 	}
+	return h.drawRecord(c, status, record, draw)
+}
+
+func (h *Handlers) drawRecord(c echo.Context, status int, record models.PersonRecord, draw func(views.Page, views.Record) templ.Component) error {
 	page, err := h.page(c)
 	if err != nil {
 		return err
@@ -152,7 +156,7 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 
 func bearer(c models.CredentialSeen, now time.Time) *views.Bearer {
 	b := &views.Bearer{
-		Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), CreatedBy: c.CreatedByName,
+		ID: c.ID, Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), CreatedBy: c.CreatedByName,
 		Calls: c.Usage.Calls, LastUsed: since(c.Usage.LastUsedAt, now), LastFrom: c.Usage.LastAddress, Days: fortnight(c.Days, now),
 	}
 	if c.ExpiresAt != nil {
@@ -164,7 +168,7 @@ func bearer(c models.CredentialSeen, now time.Time) *views.Bearer {
 
 func pastBearer(c models.CredentialSeen, now time.Time) views.PastBearer {
 	p := views.PastBearer{
-		Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), Ended: since(c.RevokedAt, now),
+		ID: c.ID, Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), Ended: since(c.RevokedAt, now),
 		EndedBy: c.RevokedByName, Reason: c.RevokeReason, CallsAfter: c.Usage.Late,
 	}
 	if p.EndedBy == "" {

@@ -69,7 +69,7 @@ func (h *Handlers) Collections(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	var list views.CollectionList
+	list := views.CollectionList{MaxSize: humanize.IBytes(uint64(h.Limits.ArchiveBytes))}
 	path := "/w/" + w.Slug + "/settings/collections"
 	if next.ID != "" {
 		list.OlderHref = path + "?after=" + h.where("collections", next)

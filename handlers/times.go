@@ -30,6 +30,14 @@ func since(t *time.Time, now time.Time) views.Time {
 	return moment(*t, now)
 }
 
+// shortly is the time of day for today, and otherwise the day.
+func shortly(t, now time.Time) string {
+	if t.UTC().Format(time.DateOnly) == now.UTC().Format(time.DateOnly) {
+		return t.UTC().Format("15:04")
+	}
+	return t.UTC().Format("2 Jan")
+}
+
 func relative(t, now time.Time) string {
 	gap, after := now.Sub(t), false
 	if gap < 0 {

@@ -90,7 +90,8 @@ func provide(dialect Dialect, db *sql.DB) (*goose.Provider, error) {
 	}
 	kind, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if dialect == Postgres {
-		locker, err := lock.NewPostgresSessionLocker()
+		// Who finds the lock taken tries again each second, for five minutes.
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return nil, err
 		}

@@ -77,10 +77,10 @@ func (n *NewInstall) Clean() Problems {
 	if n.Name == "" {
 		n.Name = "collection"
 	}
-	p.Add(utf8.RuneCountInString(n.Name) > 120, "name", "The collection's name must be 120 characters or fewer.")
+	p.Add(utf8.RuneCountInString(n.Name) > 200, "name", "The collection's name must be 200 characters or fewer.")
 	p.Add(!Printable(n.Name), "name", "The collection's name has characters that can't be shown.")
-	p.Add(utf8.RuneCountInString(n.Label) > 60 || !Printable(n.Label), "version", "The manifest's version must be at most 60 characters that can be shown.")
-	p.Add(utf8.RuneCountInString(n.Description) > 2000 || !Printable(n.Description), "description", "The manifest's description must be at most 2,000 characters that can be shown.")
+	p.Add(utf8.RuneCountInString(n.Label) > 100 || !Printable(n.Label), "version", "The manifest's version must be at most 100 characters that can be shown.")
+	p.Add(utf8.RuneCountInString(n.Description) > 4000 || !Printable(n.Description), "description", "The manifest's description must be at most 4,000 characters that can be shown.")
 	return p
 }
 

@@ -3,6 +3,9 @@ package models
 // PageSize is how many rows a list shows at once.
 const PageSize = 50
 
+// CountCap is how far a list counts what it has; beyond it says "1,000+".
+const CountCap = 1000
+
 // Place is where a list goes on: after the row with this key and ID. The zero Place is the beginning.
 type Place struct {
 	Key string `json:"k,omitempty"`

@@ -92,8 +92,9 @@ func cleanPerson(p *Problems, name, email *string, role Role) {
 }
 
 // validEmail accepts a bare addr-spec (RFC 5322, section 3.4.1) that fits in a mail path (RFC 5321, section 4.5.3.1.3).
+// The parser lets white space beyond ASCII pass.
 func validEmail(text string) bool {
-	if len(text) > 254 || !Printable(text) {
+	if len(text) > 254 || !Printable(text) || strings.ContainsFunc(text, unicode.IsSpace) {
 		return false
 	}
 	addr, err := mail.ParseAddress(text)

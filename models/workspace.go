@@ -51,7 +51,7 @@ func (n *NewWorkspace) Clean() Problems {
 }
 
 // Slug makes the path form of a name: lower-case letters, digits and single hyphens, at most 40
-// characters; "workspace" where nothing is left.
+// characters; "workspace" where nothing is left, or what is left would be an ID.
 func Slug(name string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(name) {
@@ -65,8 +65,9 @@ func Slug(name string) string {
 			break
 		}
 	}
-	if slug := strings.Trim(b.String(), "-"); slug != "" {
-		return slug
+	slug := strings.Trim(b.String(), "-")
+	if slug == "" || ValidID(slug) { // a path names a workspace by either
+		return "workspace"
 	}
-	return "workspace"
+	return slug
 }

@@ -92,6 +92,7 @@
     // The record is on the page already, below: closing is all that is left to do.
     find('form[method=get]', reveal).addEventListener('submit', event => {
       event.preventDefault();
+      wipe();
       reveal.close();
     });
     const stay = event => {

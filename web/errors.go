@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -17,8 +18,8 @@ import (
 	"tokendesk/views"
 )
 
-// voice is how a route tells of errors. The row decides, not the Accept header: a program that
-// forgot the header must not get a page.
+// voice is how an address tells of errors, those before its guard and those of a wrong method among
+// them. The row decides, not the Accept header: a program that forgot the header must not get a page.
 type voice string
 
 const (
@@ -79,8 +80,8 @@ func (s *Server) fail(err error, c echo.Context) {
 	if refused := (*refusal)(nil); errors.As(err, &refused) {
 		challenge(c, refused.Decision)
 	}
-	if c.Get(answerKey) == asEnvelope {
-		err = c.JSON(f.status, handlers.Envelope{Message: f.message, Code: f.code})
+	if s.voices[c.Path()] == asEnvelope {
+		err = c.JSON(f.status, handlers.Envelope{Message: cmp.Or(f.message, http.StatusText(f.status)+"."), Code: f.code})
 	} else {
 		err = s.problem(c, f)
 	}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,12 +23,12 @@ const (
 	adminPrograms guard = "admin programs" // a credential of an Admin; never a cookie
 )
 
-const answerKey = "voice"
-
 // guarded puts a row's guard before its handler.
 func (s *Server) guarded(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		c.Set(answerKey, r.voice)
+		if slices.ContainsFunc(c.ParamValues(), func(value string) bool { return !handlers.Legible(value) }) {
+			return models.Fail(models.NotFound, "There is no such page.")
+		}
 		switch r.guard {
 		case anyone:
 			handlers.Admit(c, handlers.Visit{Actor: handlers.Guest(c)})

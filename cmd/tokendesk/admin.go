@@ -3,10 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,87 +15,61 @@ import (
 	"tokendesk/models/store"
 )
 
-// withStore opens the database for one command. What the store logs goes nowhere: the command says
-// itself what failed.
-func withStore(ctx context.Context, c config, work func(*store.Store) error) error {
-	s, err := openStore(ctx, c, slog.New(slog.DiscardHandler), true)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	return work(s)
+// withStore opens the database for one command, at this program's schema. What the store logs goes
+// nowhere: the command says itself what failed.
+func withStore(ctx context.Context, c config, do func(*store.Store) error) error {
+	return withAnySchema(ctx, c, func(s *store.Store) error {
+		if _, err := s.Migrate(ctx); err != nil {
+			return err
+		}
+		return do(s)
+	})
 }
 
-// parse reads a command's own flags, and insists on so many words besides. Flags may stand before
-// and after the words.
-func parse(name string, define func(*flag.FlagSet), args []string, words int) ([]string, error) {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	if define != nil {
-		define(flags)
-	}
-	var found []string
-	for len(args) > 0 {
-		if err := flags.Parse(args); err != nil {
-			return nil, usage{fmt.Sprintf("%s: %s. See tokendesk --help.", name, err)}
-		}
-		if args = flags.Args(); len(args) > 0 {
-			found, args = append(found, args[0]), args[1:]
-		}
-	}
-	if len(found) != words {
-		return nil, usage{fmt.Sprintf("%s takes %d arguments besides its flags, and here are %d. See tokendesk --help.", name, words, len(found))}
-	}
-	return found, nil
-}
+// longestLine is more than any password may have, so that none is cut off unnoticed.
+const longestLine = 4096
 
 // readPassword takes the password from the first line of standard input, where it leaves no trace in a
 // list of processes or a shell's history.
 func readPassword(in io.Reader) (string, error) {
-	line, err := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
-	if err != nil && line == "" {
+	line, err := bufio.NewReaderSize(in, longestLine).ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return "", usage{"the line on standard input is longer than any password may be"}
+	case err != nil && !errors.Is(err, io.EOF):
+		return "", fmt.Errorf("the password cannot be read from standard input: %w", err)
+	case len(line) == 0:
 		return "", usage{"write the password to standard input, in one line"}
 	}
-	return strings.TrimRight(line, "\r\n"), nil
+	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
 }
 
-func personAdd(ctx context.Context, io console, c config, args []string) error {
-	var n models.NewPerson
-	var workspace string
-	var admin bool
-	_, err := parse("person add", func(f *flag.FlagSet) {
-		f.StringVar(&n.Name, "name", "", "")
-		f.StringVar(&n.Email, "email", "", "")
-		f.BoolVar(&admin, "admin", false, "")
-		f.StringVar(&workspace, "workspace", "Main", "")
-	}, args, 0)
-	if err != nil {
-		return err
-	}
-	if n.Password, err = readPassword(io.in); err != nil {
-		return err
-	}
-	return withStore(ctx, c, func(s *store.Store) error {
-		var person models.Person
-		if admin {
-			person, err = s.AddAdmin(ctx, operator(), n, models.NewWorkspace{Name: workspace})
-		} else {
-			n.Role = models.Member
-			person, err = s.CreatePerson(ctx, operator(), n)
-		}
+func personAdd(flags *flag.FlagSet) work {
+	name, email := flags.String("name", "", ""), flags.String("email", "", "")
+	admin, workspace := flags.Bool("admin", false, ""), flags.String("workspace", "Main", "")
+	return func(ctx context.Context, io console, c config, _ []string) error {
+		password, err := readPassword(io.in)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(io.out, "Added %s <%s> as %s: %s\n", person.Name, person.Email, person.Role, person.ID)
-		return nil
-	})
+		n := models.NewPerson{Name: *name, Email: *email, Role: models.Member, Password: password}
+		return withStore(ctx, c, func(s *store.Store) error {
+			var person models.Person
+			if *admin {
+				person, err = s.AddAdmin(ctx, operator(), n, models.NewWorkspace{Name: *workspace})
+			} else {
+				person, err = s.CreatePerson(ctx, operator(), n)
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(io.out, "Added %s <%s> as %s: %s\n", person.Name, person.Email, person.Role, person.ID)
+			return err
+		})
+	}
 }
 
-func personPassword(ctx context.Context, io console, c config, args []string) error {
-	words, err := parse("person password", nil, args, 1)
-	if err != nil {
-		return err
-	}
+func personPassword(ctx context.Context, io console, c config, words []string) error {
 	password, err := readPassword(io.in)
 	if err != nil {
 		return err
@@ -103,7 +77,7 @@ func personPassword(ctx context.Context, io console, c config, args []string) er
 	return withStore(ctx, c, func(s *store.Store) error {
 		person, err := s.PersonByEmail(ctx, words[0])
 		if models.KindOf(err) == models.NotFound {
-			return fmt.Errorf("nobody here has the address %s", words[0])
+			return fmt.Errorf("nobody here has the address %q", words[0])
 		}
 		if err != nil {
 			return err
@@ -111,15 +85,12 @@ func personPassword(ctx context.Context, io console, c config, args []string) er
 		if err := s.SetPassword(ctx, operator(), person.ID, password); err != nil {
 			return err
 		}
-		fmt.Fprintf(io.out, "The password of %s is set. They are signed out everywhere.\n", person.Name)
-		return nil
+		_, err = fmt.Fprintf(io.out, "The password of %s is set. They are signed out everywhere.\n", person.Name)
+		return err
 	})
 }
 
-func personList(ctx context.Context, io console, c config, args []string) error {
-	if _, err := parse("person list", nil, args, 0); err != nil {
-		return err
-	}
+func personList(ctx context.Context, io console, c config, _ []string) error {
 	return withStore(ctx, c, func(s *store.Store) error {
 		table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(table, "ID\tNAME\tEMAIL\tROLE\tSTATUS")
@@ -143,10 +114,7 @@ func personList(ctx context.Context, io console, c config, args []string) error 
 	})
 }
 
-func tokenList(ctx context.Context, io console, c config, args []string) error {
-	if _, err := parse("token list", nil, args, 0); err != nil {
-		return err
-	}
+func tokenList(ctx context.Context, io console, c config, _ []string) error {
 	return withStore(ctx, c, func(s *store.Store) error {
 		list, owners, err := s.Credentials(ctx, operator(), 1000)
 		if err != nil {
@@ -166,21 +134,19 @@ func tokenList(ctx context.Context, io console, c config, args []string) error {
 	})
 }
 
-func tokenRevoke(ctx context.Context, io console, c config, args []string) error {
-	var r models.Revocation
-	words, err := parse("token revoke", func(f *flag.FlagSet) { f.StringVar(&r.Reason, "reason", "", "") }, args, 1)
-	if err != nil {
-		return err
-	}
-	return withStore(ctx, c, func(s *store.Store) error {
-		token, err := s.RevokeCredential(ctx, operator(), words[0], r)
-		if models.KindOf(err) == models.NotFound {
-			return fmt.Errorf("there is no credential with the ID %s: tokendesk token list has them", words[0])
-		}
-		if err != nil {
+func tokenRevoke(flags *flag.FlagSet) work {
+	reason := flags.String("reason", "", "")
+	return func(ctx context.Context, io console, c config, words []string) error {
+		return withStore(ctx, c, func(s *store.Store) error {
+			token, err := s.RevokeCredential(ctx, operator(), words[0], models.Revocation{Reason: *reason})
+			if models.KindOf(err) == models.NotFound {
+				return errors.New("there is no credential with this ID: tokendesk token list has them")
+			}
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(io.out, "%s... is revoked since %s. Requests with it are refused.\n", token.Prefix, token.RevokedAt.UTC().Format(time.RFC3339))
 			return err
-		}
-		fmt.Fprintf(io.out, "%s... is revoked since %s. Requests with it are refused.\n", token.Prefix, token.RevokedAt.UTC().Format(time.RFC3339))
-		return nil
-	})
+		})
+	}
 }

@@ -6,22 +6,19 @@ import (
 	"io"
 	"net"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // config is every setting, checked.
 type config struct {
-	listen         string
+	listen         string // HOST:PORT
 	dataDir        string
-	databaseURL    string
+	databaseURL    string // empty means SQLite in dataDir
 	keyFile        string
-	baseURL        string
+	baseURL        string // scheme and host; empty: as the request says
 	trustedProxies []*net.IPNet
-	logFormat      string
+	logFormat      string // "text" or "json"
 }
 
 // setting is one row of the table that --help prints: an environment variable, the flag of the same
@@ -29,125 +26,97 @@ type config struct {
 type setting struct {
 	name     string
 	standard string
+	empty    string // what an empty default means
 	help     string
-	take     func(c *config, value string) error
+	take     func(c *config, value string) error // the error says what would be right
 }
 
 // The order matters where a default depends on another setting: the key file is in the data directory.
 var settings = []setting{
-	{"LISTEN", "127.0.0.1:8080", "address and port to listen on", func(c *config, v string) error {
-		host, port, err := net.SplitHostPort(v)
-		if err != nil || port == "" {
-			return fmt.Errorf("use HOST:PORT, like 127.0.0.1:8080 or :8080")
-		}
-		if n, err := net.LookupPort("tcp", port); err != nil || n > 65535 {
-			return fmt.Errorf("use a port from 0 to 65535, like 8080")
-		}
-		if host != "" && host != "localhost" && net.ParseIP(host) == nil {
-			return fmt.Errorf("use an IP address of this machine, or leave it out to listen on all, like :8080")
-		}
-		c.listen = v
-		return nil
-	}},
-	{"DATA_DIR", "./data", "folder for the SQLite database, the key file and uploads while they are checked", func(c *config, v string) error {
-		if v == "" {
-			return fmt.Errorf("name a folder, like ./data")
-		}
-		c.dataDir = v
-		return nil
-	}},
-	{"DATABASE_URL", "", "postgres://… ; empty: SQLite in the data directory", func(c *config, v string) error {
-		if v == "" {
-			return nil
-		}
-		if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
-			return fmt.Errorf("use postgres://USER:PASSWORD@HOST:PORT/DATABASE, or leave it empty for SQLite")
-		}
-		if _, err := pgx.ParseConfig(v); err != nil {
-			return fmt.Errorf("use postgres://USER:PASSWORD@HOST:PORT/DATABASE: this one cannot be read")
-		}
-		c.databaseURL = v
-		return nil
-	}},
-	{"KEY_FILE", "", "file with the installation's key, made at the first start; the same for all servers of one database (default key in the data directory)", func(c *config, v string) error {
-		c.keyFile = v
-		if v == "" {
-			c.keyFile = filepath.Join(c.dataDir, "key")
-		}
-		return nil
-	}},
-	{"BASE_URL", "", "address that people use, like https://desk.example.com; with https cookies are bound to TLS (default: as the request says)", func(c *config, v string) error {
-		if v == "" {
-			return nil
-		}
-		u, err := url.Parse(v)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			return fmt.Errorf("use scheme and host alone, like https://desk.example.com")
-		}
-		c.baseURL = u.Scheme + "://" + u.Host
-		return nil
-	}},
-	{"TRUSTED_PROXIES", "", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32 (default none)", func(c *config, v string) error {
-		for _, text := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
-			_, network, err := net.ParseCIDR(text)
-			if err != nil {
-				return fmt.Errorf("use networks in CIDR form separated by commas, like 10.0.0.0/8,192.0.2.7/32")
-			}
-			c.trustedProxies = append(c.trustedProxies, network)
-		}
-		return nil
-	}},
-	{"LOG_FORMAT", "text", "text or json", func(c *config, v string) error {
-		if v != "text" && v != "json" {
-			return fmt.Errorf("use text or json")
-		}
-		c.logFormat = v
-		return nil
-	}},
+	{"LISTEN", "127.0.0.1:8080", "", "address and port to listen on", (*config).takeListen},
+	{"DATA_DIR", "./data", "", "folder for the SQLite database, the key file, and uploads while they are checked", (*config).takeDataDir},
+	{"DATABASE_URL", "", "SQLite", "postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: SQLite in the data directory", (*config).takeDatabaseURL},
+	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
+	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
+	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", (*config).takeTrustedProxies},
+	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},
 }
 
 func (s setting) variable() string { return "TOKENDESK_" + s.name }
 func (s setting) flag() string     { return strings.ReplaceAll(strings.ToLower(s.name), "_", "-") }
 
-// shown is a value for an error message. A database address has a password in it.
-func (s setting) shown(value string) string {
-	if s.name != "DATABASE_URL" {
-		return value
+// wrong says that a setting cannot be used: its name, its value, what would be right.
+func (s setting) wrong(name, value string, right error) error {
+	shown := masked(value)
+	if s.name == "DATABASE_URL" {
+		shown = maskedURL(value)
 	}
-	if u, err := url.Parse(value); err == nil {
-		return u.Redacted()
-	}
-	return "(an address that is not shown, because it may hold a password)"
+	return usage{fmt.Sprintf("%s is %q: %s", name, shown, right)}
 }
 
-// addFlags makes a flag for every setting. A flag wins over the variable, the variable over the default.
-func addFlags(flags *flag.FlagSet) map[string]*string {
-	values := make(map[string]*string, len(settings))
+// addFlags makes a flag for every setting, and answers the map from a setting's name to its flag's
+// value, which has what was given and nothing else.
+func addFlags(flags *flag.FlagSet) map[string]string {
+	given := map[string]string{}
 	for _, s := range settings {
-		values[s.name] = flags.String(s.flag(), "", s.help)
+		flags.Func(s.flag(), s.help, func(value string) error {
+			given[s.name] = value
+			return nil
+		})
 	}
-	return values
+	return given
 }
 
-// readConfig takes every setting from its flag, its environment variable or its default. The error
-// names the setting, the value and what would be right.
-func readConfig(flags *flag.FlagSet, values map[string]*string, env func(string) (string, bool)) (config, error) {
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+// readConfig takes every setting from its flag, its environment variable or its default, in this
+// order. A mistake is a usage that names the setting, the value and what would be right.
+func readConfig(given map[string]string, env func(string) (string, bool)) (config, error) {
 	var c config
 	for _, s := range settings {
 		name, value := s.variable(), s.standard
 		if v, ok := env(s.variable()); ok {
 			value = v
 		}
-		if given[s.flag()] {
-			name, value = "--"+s.flag(), *values[s.name]
+		if v, ok := given[s.name]; ok {
+			name, value = "--"+s.flag(), v
+			if strings.HasPrefix(v, "-") {
+				return config{}, s.wrong(name, value, fmt.Errorf("that looks like the next flag, and the value is missing"))
+			}
 		}
 		if err := s.take(&c, value); err != nil {
-			return c, fmt.Errorf("%s is %q: %w", name, s.shown(value), err)
+			return config{}, s.wrong(name, value, err)
 		}
 	}
 	return c, nil
+}
+
+// masked is a text that may be shown: what holds an @ may be an address with a password, in a place
+// where none belongs.
+func masked(value string) string {
+	if strings.Contains(value, "@") {
+		return maskedURL(value)
+	}
+	return value
+}
+
+// maskedURL is an address without its password, or a remark in its stead where it is not certain
+// which part of it that is.
+func maskedURL(value string) string {
+	const hidden = "(not shown: there may be a password in it)"
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || u.Fragment != "" || strings.Contains(u.Path+u.RawQuery, "@") {
+		return hidden
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return hidden
+	}
+	for name := range query {
+		if strings.Contains(strings.ToLower(name), "pass") {
+			query.Set(name, "xxxxx")
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.Redacted()
 }
 
 // printSettings writes the table for --help.
@@ -157,7 +126,7 @@ func printSettings(w io.Writer) {
 	for _, s := range settings {
 		standard := s.standard
 		if standard == "" {
-			standard = "(empty)"
+			standard = "(" + s.empty + ")"
 		}
 		fmt.Fprintf(table, "  %s\t--%s\t%s\t%s\n", s.variable(), s.flag(), standard, s.help)
 	}

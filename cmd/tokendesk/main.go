@@ -29,112 +29,134 @@ type console struct {
 
 // command is one row of the table of commands.
 type command struct {
-	name string // as it is typed, "person add"
-	help string
-	run  func(ctx context.Context, io console, c config, args []string) error
-	bare bool // needs no settings
+	name  string   // as it is typed, "person add"
+	words []string // what it takes besides its flags
+	help  string
+	ready func(flags *flag.FlagSet) work // names the command's own flags; the work reads them
+	bare  bool                           // needs no settings
+	logs  bool                           // keeps a log, of which the reason for a failure is the last line
 }
+
+// work is what a command does once its flags and settings are read.
+type work func(ctx context.Context, io console, c config, words []string) error
+
+// only is for a command without flags of its own.
+func only(w work) func(*flag.FlagSet) work { return func(*flag.FlagSet) work { return w } }
 
 func commands() []command {
 	return []command{
-		{name: "serve", help: "start the console (the default)", run: serve},
-		{name: "migrate up", help: "bring the database to this version's schema", run: migrateUp},
-		{name: "migrate status", help: "list the steps of the schema", run: migrateStatus},
-		{name: "person add", help: "add a person: --name NAME --email ADDRESS [--admin] [--workspace NAME], password on standard input", run: personAdd},
-		{name: "person password", help: "set a person's password: ADDRESS, password on standard input", run: personPassword},
-		{name: "person list", help: "list the people", run: personList},
-		{name: "token list", help: "list the newest credentials", run: tokenList},
-		{name: "token revoke", help: "revoke a credential: ID [--reason TEXT]", run: tokenRevoke},
-		{name: "audit tail", help: "print the newest events: [-n 20] [-f]", run: auditTail},
-		{name: "audit verify", help: "walk the audit log's hash chain", run: auditVerify},
-		{name: "doctor", help: "check settings, data directory, key, database and schema", run: doctor},
-		{name: "version", help: "print the version", run: printVersion, bare: true},
+		{name: "serve", help: "start the console (the default)", ready: only(serve), logs: true},
+		{name: "migrate up", help: "bring the database to this version's schema", ready: only(migrateUp)},
+		{name: "migrate status", help: "list the steps of the schema", ready: only(migrateStatus)},
+		{name: "person add", help: "add a person: --name NAME --email ADDRESS [--admin] [--workspace NAME], password on standard input", ready: personAdd},
+		{name: "person password", words: []string{"ADDRESS"}, help: "set a person's password: ADDRESS, password on standard input", ready: only(personPassword)},
+		{name: "person list", help: "list the people", ready: only(personList)},
+		{name: "token list", help: "list the newest credentials", ready: only(tokenList)},
+		{name: "token revoke", words: []string{"ID"}, help: "revoke a credential: ID [--reason TEXT]", ready: tokenRevoke},
+		{name: "audit tail", help: "print the newest events: [-n 20] [-f]", ready: auditTail},
+		{name: "audit verify", help: "walk the audit log's hash chain", ready: only(auditVerify)},
+		{name: "doctor", help: "check data directory, key, database, schema and audit log", ready: only(doctor)},
+		{name: "version", help: "print the version", ready: only(printVersion), bare: true},
+		{name: "help", help: "print this", ready: only(printHelp), bare: true},
 	}
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	code := run(ctx, os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
-	stop()
-	os.Exit(code)
+	os.Exit(run(context.Background(), os.Args[1:], console{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv}))
 }
 
-// usage is a mistake in how the command was typed.
-type usage struct{ text string }
-
-func (u usage) Error() string { return u.text }
+// untilSignal is for what runs until it is told to end: its context ends with SIGINT or SIGTERM. From
+// then on signals do again what they always do, so that a second one ends the program at once,
+// whatever hangs. All other commands end at the first.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
 
 // run is the program but for the process: 0 is success, 1 a failure, 2 a wrong command or setting.
 func run(ctx context.Context, args []string, io console) int {
-	cmd, rest := find(args)
+	cmd, args := find(args)
 	if cmd == nil {
-		fmt.Fprintf(io.err, "tokendesk: there is no command %q. See tokendesk --help.\n", strings.Join(args, " "))
-		return 2
+		return fail(io, false, usage{fmt.Sprintf("there is no command %q. See tokendesk --help.", masked(strings.Join(args, " ")))})
 	}
-	flags := flag.NewFlagSet("tokendesk "+cmd.name, flag.ContinueOnError)
-	flags.SetOutput(io.err)
-	flags.Usage = func() { help(io.err) }
-	values := addFlags(flags)
-	settingArgs, own := split(rest)
-	if err := flags.Parse(settingArgs); errors.Is(err, flag.ErrHelp) {
+	flags := newFlags(cmd.name)
+	given := addFlags(flags)
+	todo := cmd.ready(flags)
+	words, err := parse(flags, args)
+	if errors.Is(err, flag.ErrHelp) {
 		help(io.out)
 		return 0
-	} else if err != nil {
-		return 2
 	}
 	var c config
-	if !cmd.bare {
-		var err error
-		if c, err = readConfig(flags, values, io.env); err != nil {
-			fmt.Fprintln(io.err, "tokendesk:", err)
-			return 2
-		}
+	if err == nil && !cmd.bare {
+		c, err = readConfig(given, io.env)
 	}
-	if err := cmd.run(ctx, io, c, own); err != nil {
-		fmt.Fprintln(io.err, "tokendesk:", plain(err))
-		if errors.As(err, &usage{}) {
-			return 2
-		}
-		return 1
+	if err == nil {
+		err = cmd.count(words)
+	}
+	if err == nil {
+		err = todo(ctx, io, c, words)
+	}
+	if err != nil {
+		return fail(io, cmd.logs && c.logFormat == "json", err)
 	}
 	return 0
 }
 
-// find takes the command from the front of the arguments; serve when they begin with a flag.
+// find takes the command from the front of the arguments; serve when they begin with a flag. Where
+// there is none of that name, it answers the words that were taken for one: no flags, because these
+// may have a password in them.
 func find(args []string) (*command, []string) {
 	list := commands()
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+		return &list[0], args
+	}
+	begun := 1
 	for i := range list {
 		words := strings.Fields(list[i].name)
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == list[i].name {
 			return &list[i], args[len(words):]
 		}
+		if words[0] == args[0] && len(args) > 1 && !strings.HasPrefix(args[1], "-") {
+			begun = 2
+		}
 	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-		return &list[0], args
-	}
-	return nil, nil
+	return nil, args[:begun]
 }
 
-// split tells the flags of settings, which every command has, from a command's own.
-func split(args []string) (setting, own []string) {
-	known := map[string]bool{"help": true, "h": true}
-	for _, s := range settings {
-		known[s.flag()] = true
-	}
-	for i := 0; i < len(args); i++ {
-		name, _, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
-		if !strings.HasPrefix(args[i], "-") || !known[name] {
-			own = append(own, args[i])
-			continue
+// newFlags makes flags that print nothing: what is wrong with them is told in one line, without the
+// whole help behind it.
+func newFlags(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	return flags
+}
+
+// parse reads a command's flags, which may stand before, between and after its words.
+func parse(flags *flag.FlagSet, args []string) (words []string, err error) {
+	for len(args) > 0 {
+		if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, err
+		} else if err != nil {
+			return nil, usage{fmt.Sprintf("%s: %s. See tokendesk --help.", flags.Name(), err)}
 		}
-		setting = append(setting, args[i])
-		if !joined && name != "help" && name != "h" && i+1 < len(args) {
-			i++
-			setting = append(setting, args[i])
+		if args = flags.Args(); len(args) > 0 {
+			words, args = append(words, args[0]), args[1:]
 		}
 	}
-	return setting, own
+	return words, nil
+}
+
+// count insists on as many words as the command takes. It quotes none: a stray one may be a password.
+func (c *command) count(words []string) error {
+	switch {
+	case len(words) < len(c.words):
+		return usage{fmt.Sprintf("%s: %s is missing. See tokendesk --help.", c.name, c.words[len(words)])}
+	case len(words) > len(c.words):
+		return usage{fmt.Sprintf("%s: there are more arguments than it takes. See tokendesk --help.", c.name)}
+	}
+	return nil
 }
 
 func help(w io.Writer) {
@@ -146,27 +168,17 @@ func help(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	printSettings(w)
+	fmt.Fprintln(w, "\nA flag wins over its variable. Exit codes: 0 done, 1 failed, 2 wrong command or setting.")
 }
 
-// plain is an error as a person at a terminal reads it: the sentence, and the cause behind it.
-func plain(err error) string {
-	var e *models.Error
-	if !errors.As(err, &e) {
-		return err.Error()
-	}
-	text := e.Message
-	for _, f := range e.Fields {
-		text = f.Message
-	}
-	if cause := errors.Unwrap(e); cause != nil && models.KindOf(err) != models.NotFound {
-		text += " (" + strings.ReplaceAll(cause.Error(), "\n", "; ") + ")"
-	}
-	return text
+func printHelp(_ context.Context, io console, _ config, _ []string) error {
+	help(io.out)
+	return nil
 }
 
 // operator is whoever types at the server's command line.
 func operator() models.Actor {
-	name := "unknown"
+	name := fmt.Sprintf("user %d", os.Getuid()) // in a container, users often have no name
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
@@ -174,8 +186,8 @@ func operator() models.Actor {
 }
 
 func printVersion(_ context.Context, io console, _ config, _ []string) error {
-	fmt.Fprintln(io.out, "tokendesk", programVersion())
-	return nil
+	_, err := fmt.Fprintln(io.out, "tokendesk", programVersion())
+	return err
 }
 
 // programVersion is the release, or the commit that the program was built from.

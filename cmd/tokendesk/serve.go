@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,36 +25,58 @@ const (
 	lastWords  = 5 * time.Second  // how long the last flush may take
 )
 
-// serve starts the console and runs until the context ends: then it accepts nothing new, lets finish
-// what runs, writes down what was counted, and ends well.
-func serve(ctx context.Context, io console, c config, args []string) error {
-	if len(args) > 0 {
-		return usage{fmt.Sprintf("serve takes no arguments, and %q is one. See tokendesk --help.", args[0])}
-	}
+// serve starts the console and runs until a signal: then it accepts nothing new, lets finish what
+// runs, writes down what was counted, and ends well.
+func serve(ctx context.Context, io console, c config, _ []string) error {
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	log := openLog(io, c)
+	a, listener, err := start(ctx, io, c, log)
+	if err != nil && ctx.Err() != nil {
+		return nil // told to end before it had begun
+	}
+	if err != nil {
+		return err
+	}
+	defer a.store.Close()
+	return runAll(ctx, a.flush, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune))
+}
+
+// start makes the server ready to answer. When it fails, nothing is left open.
+func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, listener net.Listener, err error) {
 	key, err := openData(c)
 	if err != nil {
-		return err
+		return a, nil, err
 	}
-	s, err := openStore(ctx, c, log, true)
+	s, err := openStore(ctx, c, log)
 	if err != nil {
-		return err
+		return a, nil, err
 	}
-	defer s.Close()
-	listener, err := net.Listen("tcp", c.listen)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	steps, err := s.Migrate(ctx)
 	if err != nil {
-		return listenError(c.listen, err)
+		return a, nil, err
 	}
-	a := wire(c, key, s, log)
-	base := reachedAt(c, listener)
+	if listener, err = net.Listen("tcp", c.listen); err != nil {
+		return a, nil, listenError(c.listen, err)
+	}
+	for _, step := range steps {
+		log.Info("schema step applied", slog.String("step", step.Name))
+	}
+	a = wire(c, key, s, log)
+	base := reachedAt(c, listener.Addr())
+	if err = offerSetup(ctx, io, a, base); err != nil {
+		return a, nil, errors.Join(err, listener.Close())
+	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))
-	if !secure(c) {
+	if !c.secure() {
 		log.Info("cookies are not bound to TLS: set TOKENDESK_BASE_URL to an https:// address where others can reach this server")
 	}
-	if err := offerSetup(ctx, io, a, base); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	return runAll(ctx, a.flush, a.http(listener), every(flushEvery, log, a.flush), every(pruneEvery, log, s.Prune))
+	return a, listener, nil
 }
 
 // offerSetup prints the set-up address while there is no Admin.
@@ -66,18 +90,18 @@ func offerSetup(ctx context.Context, io console, a app, base string) error {
 }
 
 // reachedAt is the console's address for people on this machine, or the one that is configured.
-func reachedAt(c config, l net.Listener) string {
+func reachedAt(c config, listening net.Addr) string {
 	if c.baseURL != "" {
 		return c.baseURL
 	}
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return "http://" + l.Addr().String()
-	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.IsLoopback() {
+	address := listening.(*net.TCPAddr).AddrPort()
+	host := address.Addr().Unmap().String()
+	switch host {
+	case "127.0.0.1", "::1", "0.0.0.0", "::":
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	at := url.URL{Scheme: "http", Host: net.JoinHostPort(host, strconv.Itoa(int(address.Port())))}
+	return at.String()
 }
 
 func listenError(address string, err error) error {
@@ -85,7 +109,9 @@ func listenError(address string, err error) error {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("%s is in use by another program: stop it, or set TOKENDESK_LISTEN to another port", address)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("this user may not listen on %s: use a port of 1024 or more", address)
+		return fmt.Errorf("this user may not listen on %s: set TOKENDESK_LISTEN to a port of 1024 or more", address)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s is not an address of this machine: set TOKENDESK_LISTEN to one that is, or to :8080 for all", address)
 	}
 	return fmt.Errorf("cannot listen on %s: %w", address, err)
 }
@@ -96,21 +122,25 @@ type job func(ctx context.Context) error
 // flush writes down what was counted.
 func (a app) flush(ctx context.Context) error { return a.tally.Flush(ctx, a.store) }
 
-// http answers requests. It ends when the last of them is finished.
-func (a app) http(l net.Listener) job {
+// answer serves requests. It ends when the last of them is finished, or is cut off because it takes
+// longer than the server is patient.
+func answer(server *http.Server, l net.Listener, patience time.Duration, log *slog.Logger) job {
 	return func(ctx context.Context) error {
-		server := a.server.HTTP()
-		failed := make(chan error, 1)
-		go func() { failed <- server.Serve(l) }()
+		ended := make(chan error, 1)
+		go func() { ended <- server.Serve(l) }()
 		select {
-		case err := <-failed:
+		case err := <-ended:
 			return err
 		case <-ctx.Done():
 		}
+		log.Info("tokendesk is ending: it finishes what runs; another signal ends it at once")
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		err := server.Shutdown(last)
-		if served := <-failed; !errors.Is(served, http.ErrServerClosed) {
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errors.Join(fmt.Errorf("requests that were still running after %s were cut off", patience), server.Close())
+		}
+		if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 			err = errors.Join(err, served)
 		}
 		return err
@@ -127,7 +157,11 @@ func every(pause time.Duration, log *slog.Logger, work job) job {
 			case <-ctx.Done():
 				return nil
 			case <-tick.C:
-				if err := work(ctx); err != nil && ctx.Err() == nil {
+				err := work(ctx)
+				if ctx.Err() != nil {
+					return nil
+				}
+				if err != nil {
 					log.Warn("background work failed", slog.Any("error", err))
 				}
 			}
@@ -151,14 +185,14 @@ func runAll(ctx context.Context, finish job, jobs ...job) error {
 	wait.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
-	return errors.Join(append(failures, finish(last))...)
+	return errors.Join(append(failures, guarded(last, finish))...)
 }
 
 // guarded makes a panic of a job an error, so that the others still end in order.
 func guarded(ctx context.Context, j job) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, strings.TrimSpace(string(debug.Stack())))
+			err = &panicked{value: r, stack: strings.TrimSpace(string(debug.Stack()))}
 		}
 	}()
 	return j(ctx)

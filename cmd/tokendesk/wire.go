@@ -27,58 +27,71 @@ func openLog(io console, c config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(io.err, nil))
 }
 
-// openData makes the data directory and what is in it, and says what is wrong where it cannot.
-func openData(c config) (secret.Key, error) {
+// makeDataDir makes the data directory where there is none.
+func makeDataDir(c config) error {
 	if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
-		return secret.Key{}, fmt.Errorf("the data directory %s cannot be made: %w", c.dataDir, bare(err))
+		return dataDirError(c, "made", err)
 	}
+	return nil
+}
+
+// probeDataDir finds out whether files can be made in the data directory.
+func probeDataDir(c config) error {
 	probe, err := os.CreateTemp(c.dataDir, ".probe-*")
 	if err != nil {
-		return secret.Key{}, fmt.Errorf("the data directory %s cannot be written to: %w", c.dataDir, bare(err))
+		return dataDirError(c, "written to", err)
 	}
-	_ = probe.Close()
-	_ = os.Remove(probe.Name())
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func dataDirError(c config, what string, err error) error {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		err = path.Err // without the path, which the sentence has already
+	}
+	return fmt.Errorf("the data directory %s cannot be %s: %w; set TOKENDESK_DATA_DIR to a folder that this user may write to", c.dataDir, what, err)
+}
+
+// openData makes what the server keeps in files: the data directory, the folder for uploads, the key.
+func openData(c config) (secret.Key, error) {
+	if err := makeDataDir(c); err != nil {
+		return secret.Key{}, err
+	}
+	if err := probeDataDir(c); err != nil {
+		return secret.Key{}, err
+	}
 	if err := os.MkdirAll(spoolDir(c), 0o700); err != nil {
-		return secret.Key{}, fmt.Errorf("the folder %s cannot be made: %w", spoolDir(c), bare(err))
+		return secret.Key{}, dataDirError(c, "used", err)
 	}
 	return secret.OpenKey(c.keyFile)
 }
 
 func spoolDir(c config) string { return filepath.Join(c.dataDir, "spool") }
 
-// bare is a file error without the path, which the sentence around it has already.
-func bare(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
-}
-
-// openStore connects to the database and, unless it is only looked at, brings it to this schema.
-func openStore(ctx context.Context, c config, log *slog.Logger, migrate bool) (*store.Store, error) {
-	if c.databaseURL == "" {
-		if err := os.MkdirAll(c.dataDir, 0o700); err != nil {
-			return nil, fmt.Errorf("the data directory %s cannot be made: %w", c.dataDir, bare(err))
-		}
-	}
+// openStore connects to the database. It does not change it.
+func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
 	s, err := store.Open(ctx, store.Settings{
 		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, NewID: models.NewID, Hasher: secret.NewHasher(0, 0), Log: log,
 	})
 	if err != nil {
-		return nil, err
-	}
-	if !migrate {
-		return s, nil
-	}
-	steps, err := s.Migrate(ctx)
-	if err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	for _, step := range steps {
-		log.Info("schema step applied", slog.String("step", step.Name))
+		return nil, openError(c, err)
 	}
 	return s, nil
+}
+
+// openError says of a database that did not open what an operator can do about it. Only the driver
+// knows whether it can read an address, and what it says of one may quote the password.
+func openError(c config, err error) error {
+	var refused interface {
+		error
+		SQLState() string
+	}
+	switch {
+	case errors.As(err, &refused):
+		return fmt.Errorf("the database refuses the connection: %w", refused)
+	case c.databaseURL != "" && models.KindOf(err) == models.Internal:
+		return usage{fmt.Sprintf("TOKENDESK_DATABASE_URL is %q: this cannot be read; %s", maskedURL(c.databaseURL), errDatabaseURL)}
+	}
+	return err
 }
 
 // app is the server's parts, put together.
@@ -92,10 +105,8 @@ func wire(c config, key secret.Key, s *store.Store, log *slog.Logger) app {
 	tally := access.NewTally()
 	h := &handlers.Handlers{
 		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Throttle: access.NewThrottle(models.SystemClock),
-		Sessions: session.NewStore(s, secure(c)), Key: key, Clock: models.SystemClock, Log: log, Limits: archive.DefaultLimits,
+		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: archive.DefaultLimits,
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(),
 	}
 	return app{store: s, tally: tally, server: web.New(h, c.trustedProxies)}
 }
-
-func secure(c config) bool { return len(c.baseURL) > 8 && c.baseURL[:8] == "https://" }

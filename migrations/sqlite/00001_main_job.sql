@@ -40,6 +40,14 @@ BEGIN
     SELECT RAISE(ABORT, 'events are never removed');
 END;
 -- +goose StatementEnd
+-- +goose StatementBegin
+-- REPLACE removes a row without asking the trigger above.
+CREATE TRIGGER events_keep_replace BEFORE INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events WHERE seq = NEW.seq OR id = NEW.id)
+BEGIN
+    SELECT RAISE(ABORT, 'events are never replaced');
+END;
+-- +goose StatementEnd
 
 CREATE TABLE people (
     id                  text PRIMARY KEY,

@@ -86,21 +86,22 @@ func (t *Tally) putBack(counts map[string]models.Usage, days map[credentialDay]i
 	}
 }
 
-// merge adds later counts to earlier ones.
-func merge(earlier, later models.Usage) models.Usage {
-	sum := earlier
-	sum.CredentialID = later.CredentialID
-	if sum.CredentialID == "" {
-		sum.CredentialID = earlier.CredentialID
+// merge adds two counts of one credential; either may be the zero value. The latest call stays the
+// last one, in whatever order calls at once came to be counted.
+func merge(one, other models.Usage) models.Usage {
+	sum := one
+	sum.CredentialID = max(one.CredentialID, other.CredentialID)
+	sum.Calls += other.Calls
+	sum.Refused += other.Refused
+	sum.Late += other.Late
+	if isLater(other.LastUsedAt, one.LastUsedAt) {
+		sum.LastUsedAt, sum.LastAddress = other.LastUsedAt, other.LastAddress
 	}
-	sum.Calls += later.Calls
-	sum.Refused += later.Refused
-	sum.Late += later.Late
-	if later.LastUsedAt != nil {
-		sum.LastUsedAt, sum.LastAddress = later.LastUsedAt, later.LastAddress
-	}
-	if later.LastLateAt != nil {
-		sum.LastLateAt = later.LastLateAt
+	if isLater(other.LastLateAt, one.LastLateAt) {
+		sum.LastLateAt = other.LastLateAt
 	}
 	return sum
 }
+
+// isLater compares two moments, of which nil is before any other.
+func isLater(a, b *time.Time) bool { return a != nil && (b == nil || a.After(*b)) }

@@ -105,10 +105,12 @@ func (t *Throttle) makeRoom(now time.Time) {
 	}
 }
 
-// keys names an address by its network: in IPv6 one caller has a whole /64.
+// keys names an address by its network, in one spelling: in IPv6 one caller has a whole /64.
 func keys(account, address string) (pair, all string) {
-	if ip, err := netip.ParseAddr(address); err == nil && ip.Unmap().Is6() {
-		if network, err := ip.WithZone("").Prefix(64); err == nil {
+	if ip, err := netip.ParseAddr(address); err == nil {
+		ip = ip.Unmap().WithZone("")
+		address = ip.String()
+		if network, err := ip.Prefix(64); err == nil && ip.Is6() {
 			address = network.String()
 		}
 	}

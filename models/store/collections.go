@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 
 	"gorm.io/gorm"
@@ -115,19 +115,17 @@ func (s *Store) keepBlob(tx *gorm.DB, n models.NewInstall) error {
 	if res.Error != nil || res.RowsAffected == 0 {
 		return res.Error
 	}
-	chunk, content := make([]byte, chunkBytes), io.NewSectionReader(n.Content, 0, n.Size)
-	for number := 0; ; number++ {
-		size, err := io.ReadFull(content, chunk)
-		if errors.Is(err, io.EOF) {
-			return nil
+	chunk, content := make([]byte, min(n.Size, chunkBytes)), io.NewSectionReader(n.Content, 0, n.Size)
+	for number, left := 0, n.Size; left > 0; number, left = number+1, left-int64(len(chunk)) {
+		chunk = chunk[:min(left, chunkBytes)]
+		if _, err := io.ReadFull(content, chunk); err != nil {
+			return fmt.Errorf("read the archive, %d bytes before its end: %w", left, err)
 		}
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return err
-		}
-		if err := tx.Exec("INSERT INTO blob_chunks (sha256, number, bytes) VALUES (?, ?, ?)", n.SHA256, number, chunk[:size]).Error; err != nil {
+		if err := tx.Exec("INSERT INTO blob_chunks (sha256, number, bytes) VALUES (?, ?, ?)", n.SHA256, number, chunk).Error; err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // Collections lists a workspace's collections by name, a page at a time, each with its current

@@ -67,9 +67,10 @@ func (s *Store) newBearer(who models.Actor, personID string, text secret.Text) m
 	}
 }
 
-// replaceBearer ends the person's bearer token in favour of the new one; nil when there was none.
+// replaceBearer ends the person's bearer token in favour of the new one; nil when there was none, or when it
+// is being revoked just now.
 func (s *Store) replaceBearer(tx *gorm.DB, who models.Actor, made models.Credential) (*models.Credential, error) {
-	old, err := take[models.Credential](tx.Where("person_id = ? AND kind = ? AND revoked_at IS NULL", made.PersonID, models.Bearer))
+	old, err := take[models.Credential](lock(tx).Where("person_id = ? AND kind = ? AND revoked_at IS NULL", made.PersonID, models.Bearer))
 	if models.KindOf(err) == models.NotFound {
 		return nil, nil
 	}
@@ -106,13 +107,13 @@ func (s *Store) RevokeCredential(ctx context.Context, who models.Actor, id strin
 		return c, err
 	}
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if c, err = take[models.Credential](lock(tx).Where("id = ?", id)); err != nil {
+		if c, err = withID[models.Credential](lock(tx), id); err != nil {
 			return event, err
 		}
 		if c.RevokedAt != nil {
 			return event, errUnchanged
 		}
-		owner, err := take[models.Person](tx.Where("id = ?", c.PersonID))
+		owner, err := withID[models.Person](tx, c.PersonID)
 		if err != nil {
 			return event, err
 		}
@@ -131,6 +132,9 @@ func (s *Store) RevokeBearerToken(ctx context.Context, who models.Actor, personI
 	if err := allow(who.MayRevoke(), onlyAdminsRevoke); err != nil {
 		return models.Credential{}, err
 	}
+	if !models.ValidID(personID) {
+		return models.Credential{}, notThere
+	}
 	c, err := take[models.Credential](s.db.WithContext(ctx).Where("person_id = ? AND kind = ? AND revoked_at IS NULL", personID, models.Bearer))
 	if err != nil {
 		return c, err
@@ -143,7 +147,7 @@ func (s *Store) Credential(ctx context.Context, who models.Actor, id string) (mo
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return models.CredentialSeen{}, err
 	}
-	c, err := take[models.Credential](s.db.WithContext(ctx).Where("id = ?", id))
+	c, err := withID[models.Credential](s.db.WithContext(ctx), id)
 	if err != nil {
 		return models.CredentialSeen{}, err
 	}

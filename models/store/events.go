@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"tokendesk/models"
@@ -37,14 +38,16 @@ type Chain struct {
 // VerifyEvents walks the whole chain and compares its end with the clock's row.
 func (s *Store) VerifyEvents(ctx context.Context) (Chain, error) {
 	var c Chain
-	hash, last := []byte{}, time.Time{}
+	hash, last, after := []byte{}, time.Time{}, int64(math.MinInt64)
 	for {
-		list, err := s.EventsAfter(ctx, c.Events, 1000)
+		list, err := s.EventsAfter(ctx, after, 1000)
 		if err != nil {
 			return c, err
 		}
 		for _, e := range list {
 			switch {
+			case e.Seq < 1:
+				c.Broken = fmt.Sprintf("event %d was put in: the log begins with 1", e.Seq)
 			case e.Seq != c.Events+1:
 				c.Broken = fmt.Sprintf("event %d is missing", c.Events+1)
 			case !bytes.Equal(e.Hash, e.Sum(hash)):
@@ -53,7 +56,7 @@ func (s *Store) VerifyEvents(ctx context.Context) (Chain, error) {
 			if c.Broken != "" {
 				return c, nil
 			}
-			hash, last, c.Events = e.Hash, e.At, e.Seq
+			hash, last, after, c.Events = e.Hash, e.At, e.Seq, e.Seq
 		}
 		if len(list) == 0 {
 			break

@@ -13,7 +13,7 @@ import (
 // ChangePassword sets the actor's own password, after a check of the current one. All of the
 // person's sessions end, this one too; the caller starts a new one.
 func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, next string) (models.Person, error) {
-	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", who.ID))
+	person, err := withID[models.Person](s.db.WithContext(ctx), who.ID)
 	if err != nil {
 		return person, err
 	}
@@ -31,7 +31,7 @@ func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, n
 	if _, err := s.checkPassword(ctx, person, current); err != nil {
 		return person, wrongCurrent(err)
 	}
-	return person, s.setPassword(ctx, who, person, next)
+	return s.setPassword(ctx, who, person, next)
 }
 
 // SetPassword sets anybody's password from the command line, which has the database anyway.
@@ -39,26 +39,32 @@ func (s *Store) SetPassword(ctx context.Context, who models.Actor, personID, nex
 	if err := allow(who.Kind == models.Command, "Only the command line sets somebody else's password."); err != nil {
 		return err
 	}
-	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", personID))
+	person, err := withID[models.Person](s.db.WithContext(ctx), personID)
 	if err != nil {
 		return err
 	}
 	if problem := secret.CheckPassword(next, person.Name, person.Email); problem != "" {
 		return models.Fail(models.Invalid, "%s", problem)
 	}
-	return s.setPassword(ctx, who, person, next)
+	_, err = s.setPassword(ctx, who, person, next)
+	return err
 }
 
-func (s *Store) setPassword(ctx context.Context, who models.Actor, person models.Person, next string) error {
+// setPassword answers the person as they are afterwards.
+func (s *Store) setPassword(ctx context.Context, who models.Actor, person models.Person, next string) (models.Person, error) {
 	hash, err := s.hashPassword(ctx, next)
 	if err != nil {
-		return err
+		return person, err
 	}
-	return s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
+	checked := person.PasswordHash
+	person.PasswordHash, person.PasswordChangedAt = hash, s.now()
+	return person, s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
 		// The password that was checked must still be the one that is replaced.
-		res := tx.Model(&models.Person{}).Where("id = ? AND password_hash = ?", person.ID, person.PasswordHash).
-			Updates(map[string]any{"password_hash": hash, "password_changed_at": s.now()})
-		if err := one(res); err != nil {
+		res := tx.Model(&models.Person{}).Where("id = ? AND password_hash = ?", person.ID, checked).
+			Updates(map[string]any{"password_hash": hash, "password_changed_at": person.PasswordChangedAt})
+		if err := one(res); errors.Is(err, gorm.ErrRecordNotFound) {
+			return models.Event{}, models.Fail(models.Conflict, "The password was changed just now, from somewhere else. Try again.")
+		} else if err != nil {
 			return models.Event{}, err
 		}
 		return personEvent(models.PasswordChanged, person), tx.Where("person_id = ?", person.ID).Delete(&models.Session{}).Error

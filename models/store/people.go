@@ -15,6 +15,7 @@ const (
 	onlyAdminsManage = "Only Admins can see and change people."
 	lastAdmin        = "There must always be one active Admin, and this is the last one. Make somebody else an Admin first."
 	emailTaken       = "Someone with this email address is already here."
+	longestSearch    = 1000 // bytes; names and addresses are shorter
 )
 
 // People lists people by name, a page at a time, and says where the next page begins; the zero
@@ -23,20 +24,7 @@ func (s *Store) People(ctx context.Context, who models.Actor, f models.PeopleFil
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return nil, models.Place{}, err
 	}
-	q := s.db.WithContext(ctx).Model(&models.Person{})
-	if words := models.Fold(f.Query); words != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
-		q = q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like)
-	}
-	if f.Role != "" {
-		q = q.Where("role = ?", f.Role)
-	}
-	switch f.Status {
-	case "active":
-		q = q.Where("deactivated_at IS NULL")
-	case "deactivated":
-		q = q.Where("deactivated_at IS NOT NULL")
-	}
+	q := s.matching(ctx, f)
 	if f.After.ID != "" {
 		q = q.Where("(name_key, id) > (?, ?)", f.After.Key, f.After.ID)
 	}
@@ -52,6 +40,40 @@ func (s *Store) People(ctx context.Context, who models.Actor, f models.PeopleFil
 	}
 	seen, err := s.withBearer(ctx, people)
 	return seen, next, err
+}
+
+// CountPeople counts the people that match, the place in the list left aside, up to models.CountCap
+// and one more: an exact count would cost what the list saves.
+func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.PeopleFilter) (int, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return 0, err
+	}
+	var n int64
+	first := s.matching(ctx, f).Select("id").Limit(models.CountCap + 1)
+	err := s.db.WithContext(ctx).Table("(?) AS counted", first).Count(&n).Error
+	return int(n), translate(err)
+}
+
+func (s *Store) matching(ctx context.Context, f models.PeopleFilter) *gorm.DB {
+	q := s.db.WithContext(ctx).Model(&models.Person{})
+	switch words := models.Fold(f.Query); {
+	case words == "":
+	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
+		q = q.Where("1 = 0")
+	default:
+		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
+		q = q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like)
+	}
+	if f.Role != "" {
+		q = q.Where("role = ?", f.Role)
+	}
+	switch f.Status {
+	case "active":
+		q = q.Where("deactivated_at IS NULL")
+	case "deactivated":
+		q = q.Where("deactivated_at IS NOT NULL")
+	}
+	return q
 }
 
 // withBearer adds each person's unended bearer token, with one query for all.
@@ -78,6 +100,9 @@ func (s *Store) withBearer(ctx context.Context, people []models.Person) ([]model
 
 // PersonByEmail finds a person by any spelling of their address.
 func (s *Store) PersonByEmail(ctx context.Context, email string) (models.Person, error) {
+	if !models.Printable(models.EmailKey(email)) { // nobody's, and PostgreSQL would refuse to look
+		return models.Person{}, notThere
+	}
 	return take[models.Person](s.db.WithContext(ctx).Where("email_key = ?", models.EmailKey(email)))
 }
 
@@ -93,7 +118,7 @@ func (s *Store) CreatePerson(ctx context.Context, who models.Actor, n models.New
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return models.Person{}, err
 	}
-	person, err := s.newPerson(ctx, &n, n.Clean())
+	person, err := s.newPerson(ctx, &n, nil)
 	if err != nil {
 		return models.Person{}, err
 	}
@@ -110,13 +135,15 @@ func (s *Store) CreatePerson(ctx context.Context, who models.Actor, n models.New
 	return person, err
 }
 
-// newPerson checks the input, hashes the password and makes the row, outside of any transaction.
-func (s *Store) newPerson(ctx context.Context, n *models.NewPerson, p models.Problems) (models.Person, error) {
+// newPerson checks the input, hashes the password and makes the row, outside of any transaction. It
+// tells the problems of the rest of the form after its own.
+func (s *Store) newPerson(ctx context.Context, n *models.NewPerson, rest models.Problems) (models.Person, error) {
+	p := n.Clean()
 	if n.Password != "" {
 		problem := secret.CheckPassword(n.Password, n.Name, n.Email)
 		p.Add(problem != "", "password", problem)
 	}
-	if err := p.Err(); err != nil {
+	if err := append(p, rest...).Err(); err != nil {
 		return models.Person{}, err
 	}
 	hash, err := s.hashPassword(ctx, n.Password)
@@ -130,7 +157,8 @@ func (s *Store) newPerson(ctx context.Context, n *models.NewPerson, p models.Pro
 	}, nil
 }
 
-// EditPerson changes a person's name, address and role. The last active Admin keeps the role.
+// EditPerson changes a person's name, address and role. The last active Admin keeps the role. Who
+// loses the role is signed out everywhere (security rule S3).
 func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edit models.PersonEdit) (models.Person, error) {
 	var person models.Person
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
@@ -140,7 +168,11 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 		return person, err
 	}
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if person, err = lockPerson(tx, id); err != nil {
+		find := lockPerson
+		if edit.Role != models.Admin {
+			find = lockPersonAndAdmins
+		}
+		if person, err = find(tx, id); err != nil {
 			return event, err
 		}
 		if person.ActiveAdmin() && edit.Role != models.Admin {
@@ -148,6 +180,7 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 				return event, onField("role", err)
 			}
 		}
+		demoted := person.Role == models.Admin && edit.Role != models.Admin
 		changes := edit.Apply(&person)
 		if len(changes) == 0 {
 			return event, errUnchanged
@@ -158,6 +191,9 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			err = onField("email", models.Fail(models.Invalid, emailTaken))
 		}
+		if err == nil && demoted {
+			err = tx.Where("person_id = ?", id).Delete(&models.Session{}).Error
+		}
 		return personEvent(models.PersonChanged, person).WithChanges(changes...), err
 	})
 	return person, err
@@ -166,7 +202,7 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 // DeactivatePerson signs a person out everywhere and has all their credentials refused from now on.
 // The last active Admin stays. A person who is deactivated already stays so, without an event.
 func (s *Store) DeactivatePerson(ctx context.Context, who models.Actor, id string) (models.Person, error) {
-	return s.switchPerson(ctx, who, id, models.PersonDeactivated, func(tx *gorm.DB, p *models.Person) error {
+	return s.switchPerson(ctx, who, id, models.PersonDeactivated, lockPersonAndAdmins, func(tx *gorm.DB, p *models.Person) error {
 		if !p.Active() {
 			return errUnchanged
 		}
@@ -183,7 +219,7 @@ func (s *Store) DeactivatePerson(ctx context.Context, who models.Actor, id strin
 
 // ActivatePerson lifts a deactivation. Credentials that were not revoked work again.
 func (s *Store) ActivatePerson(ctx context.Context, who models.Actor, id string) (models.Person, error) {
-	return s.switchPerson(ctx, who, id, models.PersonActivated, func(_ *gorm.DB, p *models.Person) error {
+	return s.switchPerson(ctx, who, id, models.PersonActivated, lockPerson, func(_ *gorm.DB, p *models.Person) error {
 		if p.Active() {
 			return errUnchanged
 		}
@@ -192,13 +228,16 @@ func (s *Store) ActivatePerson(ctx context.Context, who models.Actor, id string)
 	})
 }
 
-func (s *Store) switchPerson(ctx context.Context, who models.Actor, id string, action models.Action, decide func(*gorm.DB, *models.Person) error) (models.Person, error) {
+func (s *Store) switchPerson(
+	ctx context.Context, who models.Actor, id string, action models.Action,
+	find func(*gorm.DB, string) (models.Person, error), decide func(*gorm.DB, *models.Person) error,
+) (models.Person, error) {
 	var person models.Person
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return person, err
 	}
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if person, err = lockPerson(tx, id); err != nil {
+		if person, err = find(tx, id); err != nil {
 			return event, err
 		}
 		if err := decide(tx, &person); err != nil {
@@ -220,23 +259,30 @@ func insertPerson(tx *gorm.DB, person *models.Person) error {
 
 // lockPerson reads a person and keeps the row as it is to the end of the transaction.
 func lockPerson(tx *gorm.DB, id string) (models.Person, error) {
-	return take[models.Person](lock(tx).Where("id = ?", id))
+	return withID[models.Person](lock(tx), id)
 }
 
-// keepAnAdmin refuses when nobody but this person is an active Admin. The rows of all of them are
-// locked, in one order, so that two Admins who demote each other at once cannot both succeed.
-func keepAnAdmin(tx *gorm.DB, id string) error {
-	var admins []string
-	err := lock(tx.Model(&models.Person{})).Where("role = ? AND deactivated_at IS NULL", models.Admin).Order("id").Pluck("id", &admins).Error
-	if err != nil {
-		return err
-	}
-	for _, other := range admins {
-		if other != id {
-			return nil
+// lockPersonAndAdmins is lockPerson for a change that may cost the installation an Admin: it locks all
+// active Admins too, in one order, so that two who demote each other at once follow each other, and
+// the second finds out.
+func lockPersonAndAdmins(tx *gorm.DB, id string) (models.Person, error) {
+	var locked []string
+	all := tx.Model(&models.Person{}).Where("id = ? OR (role = ? AND deactivated_at IS NULL)", id, models.Admin)
+	if models.ValidID(id) {
+		if err := lock(all).Order("id").Pluck("id", &locked).Error; err != nil {
+			return models.Person{}, err
 		}
 	}
-	return models.Fail(models.Conflict, lastAdmin)
+	return withID[models.Person](tx, id)
+}
+
+// keepAnAdmin refuses when nobody but this person is an active Admin; lockPersonAndAdmins came before.
+func keepAnAdmin(tx *gorm.DB, id string) error {
+	others, err := countOtherAdmins(tx, id)
+	if err == nil && others == 0 {
+		return models.Fail(models.Conflict, lastAdmin)
+	}
+	return err
 }
 
 func countOtherAdmins(db *gorm.DB, id string) (n int64, err error) {

@@ -20,13 +20,14 @@ func (s *Store) PersonRecord(ctx context.Context, who models.Actor, id string) (
 		return r, models.Fail(models.NotFound, "That person does not exist.")
 	}
 	db := s.db.WithContext(ctx)
-	person, err := take[models.Person](db.Where("id = ?", id))
+	person, err := withID[models.Person](db, id)
 	if err != nil {
 		return r, err
 	}
 	r.Person = person
 	var tokens []models.Credential
-	if err := db.Where("person_id = ?", id).Order("id DESC").Limit(earlierShown + 1).Find(&tokens).Error; err != nil {
+	// The live one comes first by itself: IDs are only as good as the clock of the server that made them.
+	if err := db.Where("person_id = ?", id).Order("revoked_at IS NOT NULL, id DESC").Limit(earlierShown + 1).Find(&tokens).Error; err != nil {
 		return r, translate(err)
 	}
 	seen, err := s.seeCredentials(ctx, tokens)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -20,6 +21,18 @@ const BadSignIn = "The email address and password don't match."
 // browser had before ends with the same transaction. A wrong pair is models.Unauthorized; a server
 // that is busy with other sign-ins is models.Unavailable.
 func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
+	text, person, err := s.signIn(ctx, who, in)
+	if errors.Is(err, compareAgain) {
+		text, person, err = s.signIn(ctx, who, in)
+	}
+	return text, person, err
+}
+
+// compareAgain says that the password was compared with a hash that is no longer the person's: it was
+// changed meanwhile, or another sign-in has made the hash anew.
+var compareAgain = models.Fail(models.Unauthorized, BadSignIn)
+
+func (s *Store) signIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
 	person, err := s.PersonByEmail(ctx, in.Email)
 	switch {
 	case models.KindOf(err) == models.NotFound:
@@ -37,13 +50,8 @@ func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) 
 	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
 	text, session := s.newSession(who, in.Browser)
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		// What the password was checked against must still hold: a change meanwhile wins.
-		now, err := lockPerson(tx, person.ID)
-		if err != nil {
+		if err := stillTrue(tx, person); err != nil {
 			return event, err
-		}
-		if !now.Active() || now.PasswordHash != person.PasswordHash {
-			return event, models.Fail(models.Unauthorized, BadSignIn)
 		}
 		if rehash != "" {
 			if err := one(tx.Model(&models.Person{}).Where("id = ?", person.ID).Updates(map[string]any{"password_hash": rehash})); err != nil {
@@ -56,7 +64,7 @@ func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) 
 			}
 		}
 		event = sessionEvent(models.SessionStarted, session.ID, person)
-		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), tx.Create(&session).Error
+		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), startSession(tx, session)
 	})
 	if err != nil {
 		return "", person, err
@@ -64,13 +72,31 @@ func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) 
 	return text, person, nil
 }
 
-// StartSession signs in a person who has just been made, without a password check.
+// stillTrue keeps a person as they are to the end of the transaction. A change since they were read wins:
+// it has ended all their sessions, and one that began now would be one too many.
+func stillTrue(tx *gorm.DB, person models.Person) error {
+	now, err := lockPerson(tx, person.ID)
+	switch {
+	case err != nil:
+		return err
+	case !now.Active():
+		return models.Fail(models.Unauthorized, BadSignIn)
+	case now.PasswordHash != person.PasswordHash:
+		return compareAgain
+	}
+	return nil
+}
+
+// StartSession signs in a person whose password was set just now, without a check of it.
 func (s *Store) StartSession(ctx context.Context, who models.Actor, person models.Person, browser string) (secret.Text, error) {
 	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
 	text, session := s.newSession(who, browser)
-	err := s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
-		event := sessionEvent(models.SessionStarted, session.ID, person)
-		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), tx.Create(&session).Error
+	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if err := stillTrue(tx, person); err != nil {
+			return event, err
+		}
+		event = sessionEvent(models.SessionStarted, session.ID, person)
+		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), startSession(tx, session)
 	})
 	if err != nil {
 		return "", err
@@ -87,6 +113,14 @@ func (s *Store) newSession(who models.Actor, browser string) (secret.Text, model
 	}
 }
 
+// startSession stores a session and notes when its person was last here.
+func startSession(tx *gorm.DB, session models.Session) error {
+	if err := tx.Create(&session).Error; err != nil {
+		return err
+	}
+	return one(tx.Model(&models.Person{}).Where("id = ?", session.PersonID).Updates(map[string]any{"seen_at": session.CreatedAt}))
+}
+
 // FindSession reads the session that a cookie names, with its person. One that is over, idle too
 // long, or of a person who is deactivated is models.NotFound.
 func (s *Store) FindSession(ctx context.Context, cookie string) (models.SessionSeen, error) {
@@ -95,7 +129,7 @@ func (s *Store) FindSession(ctx context.Context, cookie string) (models.SessionS
 	if err != nil {
 		return models.SessionSeen{}, err
 	}
-	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", session.PersonID))
+	person, err := withID[models.Person](s.db.WithContext(ctx), session.PersonID)
 	if err != nil {
 		return models.SessionSeen{}, err
 	}
@@ -128,7 +162,7 @@ func (s *Store) SaveSessionData(ctx context.Context, id string, data []byte) err
 // ConfirmSession checks the password of the signed-in person once more and gives the session a new
 // secret; the old one is refused from then on (security rules S2 and S5).
 func (s *Store) ConfirmSession(ctx context.Context, who models.Actor, password string) (secret.Text, error) {
-	person, err := take[models.Person](s.db.WithContext(ctx).Where("id = ?", who.ID))
+	person, err := withID[models.Person](s.db.WithContext(ctx), who.ID)
 	if err != nil {
 		return "", err
 	}
@@ -161,14 +195,14 @@ func (s *Store) Sessions(ctx context.Context, who models.Actor, personID string)
 // EndSession ends one of the actor's own sessions, or, for an Admin, anyone's.
 func (s *Store) EndSession(ctx context.Context, who models.Actor, id string) error {
 	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		session, err := take[models.Session](tx.Where("id = ?", id))
+		session, err := withID[models.Session](tx, id)
 		if err != nil {
 			return event, err
 		}
 		if session.PersonID != who.ID && !who.MayManagePeople() { // somebody else's is not there
 			return event, models.Fail(models.NotFound, "That session does not exist.")
 		}
-		person, err := take[models.Person](tx.Where("id = ?", session.PersonID))
+		person, err := withID[models.Person](tx, session.PersonID)
 		if err != nil {
 			return event, err
 		}
@@ -183,7 +217,7 @@ func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personI
 	}
 	var person models.Person
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if person, err = take[models.Person](tx.Where("id = ?", personID)); err != nil {
+		if person, err = withID[models.Person](tx, personID); err != nil {
 			return event, err
 		}
 		return personEvent(models.SessionsEnded, person), tx.Where("person_id = ?", personID).Delete(&models.Session{}).Error

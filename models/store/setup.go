@@ -51,20 +51,14 @@ func (s *Store) SetupOpen(ctx context.Context, code string) (bool, error) {
 // transaction; a wrong, used or late one is models.Forbidden.
 func (s *Store) SetUp(ctx context.Context, who models.Actor, code string, n models.NewPerson, ws models.NewWorkspace) (models.Person, models.Workspace, error) {
 	n.Role = models.Admin
-	person, err := s.newPerson(ctx, &n, append(n.Clean(), ws.Clean()...))
+	person, err := s.newPerson(ctx, &n, ws.Clean())
 	if err != nil {
 		return models.Person{}, models.Workspace{}, err
 	}
 	var workspace models.Workspace
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		// Whoever comes second waits here, and then finds no code: all of them go with the first.
-		hash := secret.HashOf(setupDomain, code)
-		used := tx.Exec("DELETE FROM setup_codes WHERE hash = ? AND expires_at > ?", hash[:], s.now())
-		if used.Error == nil && used.RowsAffected == 0 {
-			return event, models.Fail(models.Forbidden, "This set-up address is no longer valid. Restart the server: it prints a new one.")
-		}
-		if used.Error != nil {
-			return event, used.Error
+		if err = useSetupCode(tx, code, s.now()); err != nil {
+			return event, err
 		}
 		if err = insertPerson(tx, &person); err != nil {
 			return event, err
@@ -79,6 +73,24 @@ func (s *Store) SetUp(ctx context.Context, who models.Actor, code string, n mode
 	return person, workspace, err
 }
 
+// useSetupCode uses the code up. Whoever comes second waits here, and then finds no code: all of them
+// go with the first Admin. One that another server offered at that moment is good for nothing.
+func useSetupCode(tx *gorm.DB, code string, now time.Time) error {
+	if err := takeTurn(tx); err != nil {
+		return err
+	}
+	admins, err := countOtherAdmins(tx, "")
+	if err != nil {
+		return err
+	}
+	hash := secret.HashOf(setupDomain, code)
+	used := tx.Exec("DELETE FROM setup_codes WHERE hash = ? AND expires_at > ?", hash[:], now)
+	if used.Error == nil && (used.RowsAffected == 0 || admins > 0) {
+		return models.Fail(models.Forbidden, "This set-up address is no longer valid. Restart the server: it prints a new one.")
+	}
+	return used.Error
+}
+
 // AddAdmin is SetUp for machines: the command line adds an Admin, and with the first one the first
 // workspace. It also serves for every later Admin.
 func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPerson, ws models.NewWorkspace) (models.Person, error) {
@@ -86,7 +98,7 @@ func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPers
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return models.Person{}, err
 	}
-	person, err := s.newPerson(ctx, &n, append(n.Clean(), ws.Clean()...))
+	person, err := s.newPerson(ctx, &n, ws.Clean())
 	if err != nil {
 		return models.Person{}, err
 	}
@@ -105,6 +117,9 @@ func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPers
 // admitFirstAdmin ends all set-up codes and gives the person a workspace: the installation's only
 // one, or a new one where there is none yet.
 func (s *Store) admitFirstAdmin(tx *gorm.DB, person models.Person, name string) (models.Workspace, error) {
+	if err := takeTurn(tx); err != nil {
+		return models.Workspace{}, err
+	}
 	if err := tx.Exec("DELETE FROM setup_codes").Error; err != nil {
 		return models.Workspace{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"os"
 	"strings"
 
 	"gorm.io/gorm"
@@ -13,6 +14,8 @@ import (
 	"gorm.io/gorm/schema"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"tokendesk/models"
 )
 
 // sqliteDialect teaches GORM the few things about SQLite that this package uses. There is no
@@ -20,14 +23,28 @@ import (
 type sqliteDialect struct{ pool *sql.DB }
 
 // openSQLite opens a database file. Transactions take the write lock when they begin: one that
-// turned into a writer half-way would fail at once, whatever the busy timeout.
+// turned into a writer half-way would fail at once, whatever the busy timeout. The file is for this
+// user alone, whatever the folder's mode; SQLite gives the files beside it the same.
 func openSQLite(path string) (*sql.DB, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, models.Fail(models.Unavailable, "The database file cannot be opened.").Because(err)
+	}
+	if err := file.Close(); err != nil {
+		return nil, err
+	}
 	settings := url.Values{
 		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
+		"_timezone":    {"UTC"},
 	}
-	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+settings.Encode())
+	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+settings.Encode())
+	if err == nil {
+		pool.SetMaxOpenConns(16)
+		pool.SetMaxIdleConns(16)
+	}
+	return pool, err
 }
 
 func (sqliteDialect) Name() string { return "sqlite" }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
@@ -81,7 +82,8 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		TranslateError:         true,
 		SkipDefaultTransaction: true,
 		DisableAutomaticPing:   true,
-		PrepareStmt:            s.dialect == migrations.SQLite,
+		PrepareStmt:            s.dialect == migrations.SQLite, // pgx has a cache of its own
+		PrepareStmtMaxSize:     200,
 		Logger:                 sqlLog(set.Log),
 	})
 	if err != nil {
@@ -99,11 +101,19 @@ func openPostgres(url string) (*sql.DB, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	pool := stdlib.OpenDB(*config)
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readTimesInUTC))
 	pool.SetMaxOpenConns(20)
 	pool.SetMaxIdleConns(10)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
+}
+
+// readTimesInUTC keeps the zone of the machine out of what is read.
+func readTimesInUTC(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
 }
 
 // sqlLog tells of slow statements and failures, and never of the values in them.
@@ -228,6 +238,18 @@ func take[T any](query *gorm.DB) (T, error) {
 	return row, translate(err)
 }
 
+// notThere is what translate makes of a row that was not found.
+var notThere = models.Fail(models.NotFound, "That does not exist.")
+
+// withID takes the row with an ID. What cannot be an ID is not there, before a database is asked.
+func withID[T any](query *gorm.DB, id string) (T, error) {
+	if !models.ValidID(id) {
+		var none T
+		return none, notThere
+	}
+	return take[T](query.Where("id = ?", id))
+}
+
 // one insists that a statement hit its row: GORM calls "nothing changed" a success.
 func one(result *gorm.DB) error {
 	if result.Error == nil && result.RowsAffected == 0 {
@@ -236,9 +258,17 @@ func one(result *gorm.DB) error {
 	return result.Error
 }
 
-// lock keeps the rows of a query from being changed by others to the end of the transaction.
+// lock keeps the rows of a query from being changed by others to the end of the transaction. Others may
+// still store rows that refer to them: with a stronger lock, two Admins who each make a token for the
+// other would wait for one another.
 func lock(query *gorm.DB) *gorm.DB {
-	return query.Clauses(clause.Locking{Strength: "UPDATE"})
+	return query.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
+}
+
+// takeTurn makes transactions that do so follow each other: it takes early what every write takes last.
+func takeTurn(tx *gorm.DB) error {
+	var seq int64
+	return lock(tx.Table("change_clock")).Pluck("last_seq", &seq).Error
 }
 
 // translate turns what the database said into our kinds.
@@ -248,7 +278,7 @@ func translate(err error) error {
 	case err == nil, errors.As(err, &ours), errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, gorm.ErrRecordNotFound):
-		return models.Fail(models.NotFound, "That does not exist.").Because(err)
+		return notThere.Because(err)
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return models.Fail(models.Conflict, "That exists already.").Because(err)
 	}

@@ -34,6 +34,13 @@ func (s *Store) RecordUsage(ctx context.Context, batch []models.Usage, days []mo
 	return translate(err)
 }
 
+// later takes the new value of a column where its moment is the later one, and keeps the old one otherwise:
+// servers write their batches down in any order.
+func later(column, moment string) clause.Expr {
+	return gorm.Expr("CASE WHEN usages." + moment + " IS NULL OR excluded." + moment + " > usages." + moment +
+		" THEN excluded." + column + " ELSE usages." + column + " END")
+}
+
 var (
 	addUsage = clause.OnConflict{
 		Columns: []clause.Column{{Name: "credential_id"}},
@@ -41,9 +48,9 @@ var (
 			"calls":        gorm.Expr("usages.calls + excluded.calls"),
 			"refused":      gorm.Expr("usages.refused + excluded.refused"),
 			"late":         gorm.Expr("usages.late + excluded.late"),
-			"last_used_at": gorm.Expr("COALESCE(excluded.last_used_at, usages.last_used_at)"),
-			"last_address": gorm.Expr("CASE WHEN excluded.last_used_at IS NULL THEN usages.last_address ELSE excluded.last_address END"),
-			"last_late_at": gorm.Expr("COALESCE(excluded.last_late_at, usages.last_late_at)"),
+			"last_used_at": later("last_used_at", "last_used_at"),
+			"last_address": later("last_address", "last_used_at"),
+			"last_late_at": later("last_late_at", "last_late_at"),
 		}),
 	}
 	addUsageDay = clause.OnConflict{

@@ -26,6 +26,9 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.Work
 // Workspace finds one by its slug or ID, with the actor's role in it. One that the actor may not
 // open is not there.
 func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
+	if !models.Printable(slugOrID) { // PostgreSQL would refuse to look
+		return models.WorkspaceSeen{}, notThere
+	}
 	column := "slug"
 	if models.ValidID(slugOrID) {
 		column = "id"
@@ -91,7 +94,7 @@ func (s *Store) RenameWorkspace(ctx context.Context, who models.Actor, slug stri
 	}
 	w := seen.Workspace
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if w, err = take[models.Workspace](lock(tx).Where("id = ?", seen.ID)); err != nil {
+		if w, err = withID[models.Workspace](lock(tx), seen.ID); err != nil {
 			return event, err
 		}
 		if w.Name == n.Name {

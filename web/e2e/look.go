@@ -97,10 +97,14 @@ func (b *Tab) Screenshot(name string) string {
 	return ask(b, "take a picture of "+name, func(ctx context.Context) (string, error) { return b.keep(ctx, name) })
 }
 
+// painted waits for what moves or colours a page late: fonts, and the frame after the next, which has
+// all of a change of colours in it.
+const painted = "document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
+
 func (b *Tab) keep(ctx context.Context, name string) (string, error) {
 	path := filepath.Join(screens(), name+".png")
-	if !b.with.NoScript { // a font that arrives late moves everything; promises need scripts
-		if _, err := evaluate[chromedp.Void](ctx, "document.fonts.ready", chromedp.EvalAwaitPromise); err != nil {
+	if !b.with.NoScript { // promises need scripts
+		if _, err := evaluate[chromedp.Void](ctx, painted, chromedp.EvalAwaitPromise); err != nil {
 			return "", err
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -164,9 +163,7 @@ func (b *Tab) Expect(complaint string) {
 func (b *Tab) Evaluate(expression string) string {
 	b.t.Helper()
 	return ask(b, "evaluate "+expression, func(ctx context.Context) (string, error) {
-		value, err := evaluate[[]byte](ctx, expression, chromedp.EvalAwaitPromise, chromedp.EvalAsValue, func(p *runtime.EvaluateParams) {
-			p.UserGesture = new(bool)
-		})
+		value, err := evaluate[[]byte](ctx, expression, chromedp.EvalAwaitPromise, chromedp.EvalAsValue)
 		return string(value), err
 	})
 }

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The checks of the settings. Each takes a value into the config, or says what would be right.
+
+func (c *config) takeListen(v string) error {
+	host, port, err := net.SplitHostPort(v)
+	if err != nil {
+		return errors.New("use HOST:PORT, like 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses of this machine")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New("use a port from 0 to 65535, like 127.0.0.1:8080; 0 takes any that is free")
+	}
+	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
+		return errors.New("use an IP address of this machine, or leave it out to listen on all, like :8080")
+	}
+	c.listen = v
+	return nil
+}
+
+func (c *config) takeDataDir(v string) error {
+	if v == "" {
+		return errors.New("name a folder, like ./data")
+	}
+	c.dataDir = v
+	return nil
+}
+
+// errDatabaseURL is said of an address that is none, here or where the store reads it.
+var errDatabaseURL = errors.New("use postgres://USER:PASSWORD@HOST:PORT/DATABASE, or leave it empty for SQLite")
+
+func (c *config) takeDatabaseURL(v string) error {
+	if v != "" && !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") {
+		return errDatabaseURL
+	}
+	c.databaseURL = v
+	return nil
+}
+
+func (c *config) takeKeyFile(v string) error {
+	c.keyFile = v
+	if v == "" {
+		c.keyFile = filepath.Join(c.dataDir, "key")
+	}
+	return nil
+}
+
+func (c *config) takeBaseURL(v string) error {
+	if v == "" {
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" ||
+		u.User != nil || strings.ContainsAny(v, "?#") {
+		return errors.New("use scheme and host alone, like https://desk.example.com")
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil && u.Host != u.Hostname() && !strings.HasSuffix(u.Host, "]") {
+		return errors.New("use a port up to 65535, or none, like https://desk.example.com")
+	}
+	c.baseURL = u.Scheme + "://" + strings.ToLower(u.Host)
+	return nil
+}
+
+func (c *config) takeTrustedProxies(v string) error {
+	for _, text := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+		_, network, err := net.ParseCIDR(text)
+		if err != nil {
+			return errors.New("use networks in CIDR form separated by commas, like 10.0.0.0/8,192.0.2.7/32")
+		}
+		c.trustedProxies = append(c.trustedProxies, network)
+	}
+	return nil
+}
+
+func (c *config) takeLogFormat(v string) error {
+	if v != "text" && v != "json" {
+		return errors.New("use text or json")
+	}
+	c.logFormat = v
+	return nil
+}
+
+// secure says whether people reach the console through TLS, and cookies may insist on it.
+func (c config) secure() bool { return strings.HasPrefix(c.baseURL, "https://") }

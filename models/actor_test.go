@@ -1,0 +1,67 @@
+package models
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// Who may do what. A right that is not in this table fails the test, and so does an actor who may do
+// more or less than it says (T9: rights are the owner's role now; T10: no credential begets another).
+func TestRights(t *testing.T) {
+	actors := []Actor{
+		{},
+		{Kind: Guest},
+		{Kind: Guest, ID: "p", Role: Admin}, // a role without a door is nothing
+		{Kind: System},
+		{Kind: Human, ID: "p", Role: Member},
+		{Kind: Program, ID: "p", Role: Member},
+		{Kind: Human, ID: "p", Role: "admin"}, // roles are spelled in one way
+		{Kind: Human, ID: "p", Role: Admin},
+		{Kind: Program, ID: "p", Role: Admin},
+		{Kind: Command},
+	}
+	const ( // one letter an actor: may, or may not
+		admins   = "-------YYY"
+		browsers = "-------Y--"
+		members  = "YYYYYYYYYY" // whoever is a member of the workspace in question
+	)
+	rights := []struct {
+		name string
+		may  func(Actor) bool
+		who  string
+	}{
+		{"MayManagePeople", Actor.MayManagePeople, admins},
+		{"MayCreateBearerTokens", Actor.MayCreateBearerTokens, browsers},
+		{"MayRevoke", Actor.MayRevoke, admins},
+		{"MayReadAudit", Actor.MayReadAudit, admins},
+		{"MayInstall", Actor.MayInstall, admins},
+		{"MayOpenWorkspace", in("", Actor.MayOpenWorkspace), admins},
+		{"MayOpenWorkspace", in(WorkspaceMember, Actor.MayOpenWorkspace), members},
+		{"MayOpenWorkspace", in(WorkspaceAdmin, Actor.MayOpenWorkspace), members},
+		{"MayOpenWorkspace", in(WorkspaceOwner, Actor.MayOpenWorkspace), members},
+		{"MayEditWorkspace", in("", Actor.MayEditWorkspace), admins},
+		{"MayEditWorkspace", in(WorkspaceMember, Actor.MayEditWorkspace), admins},
+		{"MayEditWorkspace", in(WorkspaceAdmin, Actor.MayEditWorkspace), members},
+		{"MayEditWorkspace", in(WorkspaceOwner, Actor.MayEditWorkspace), members},
+	}
+	listed := map[string]bool{}
+	for _, right := range rights {
+		listed[right.name] = true
+		for i, who := range actors {
+			if may := right.may(who); may != (right.who[i] == 'Y') {
+				t.Errorf("%s of %s %q: %v", right.name, who.Kind, who.Role, may)
+			}
+		}
+	}
+	all := reflect.TypeFor[Actor]()
+	for i := range all.NumMethod() {
+		if name := all.Method(i).Name; strings.HasPrefix(name, "May") && !listed[name] {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+}
+
+func in(role WorkspaceRole, may func(Actor, WorkspaceRole) bool) func(Actor) bool {
+	return func(a Actor) bool { return may(a, role) }
+}

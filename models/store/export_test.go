@@ -1,0 +1,37 @@
+package store
+
+import (
+	"sync/atomic"
+
+	"gorm.io/gorm"
+)
+
+// What the tests of this package need besides what everybody may use.
+const (
+	ChunkBytes    = chunkBytes
+	SetupDomain   = setupDomain
+	SessionDomain = sessionDomain
+)
+
+// DB is the database past all rules, as somebody has it who holds it in their hands.
+func (s *Store) DB() *gorm.DB { return s.db }
+
+// CountStatements counts what the store asks the database from now on.
+func (s *Store) CountStatements() *atomic.Int64 {
+	asked := new(atomic.Int64)
+	count := func(tx *gorm.DB) {
+		if !tx.DryRun { // a query inside another one
+			asked.Add(1)
+		}
+	}
+	on := s.db.Callback()
+	for _, err := range []error{
+		on.Query().Register("count", count), on.Row().Register("count", count), on.Raw().Register("count", count),
+		on.Create().Register("count", count), on.Update().Register("count", count), on.Delete().Register("count", count),
+	} {
+		if err != nil {
+			panic(err)
+		}
+	}
+	return asked
+}

@@ -1,0 +1,90 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/models/store/storetest"
+)
+
+// What a page or a call asks of the database does not grow with the number of rows that it shows: each is
+// asked with few rows and with many, and must keep to its number of questions both times.
+func TestQuestionsDoNotGrow(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		who := program(t, w)
+		admin := models.Actor{Kind: models.Human, ID: who.ID, Name: who.Name, Role: models.Admin}
+		home, err := w.HomeWorkspace(t.Context(), admin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie := signIn(t, w, "ines@marlowe.example", storetest.Password)
+		_, text := w.Token(t, admin, admin.ID)
+		asked := w.CountStatements()
+		compare := func(how string) {
+			t.Helper()
+			for name, c := range map[string]struct {
+				atMost int64
+				do     func() error
+			}{
+				"People":      {2, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
+				"CountPeople": {1, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
+				"PersonRecord": {6, func() error {
+					record, err := w.PersonRecord(t.Context(), admin, admin.ID)
+					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0) {
+						err = fmt.Errorf("the record shows %+v", record)
+					}
+					return err
+				}},
+				"Collections": {4, func() error { _, _, err := w.Collections(t.Context(), home.ID, models.Place{}); return err }},
+				"Workspaces":  {1, func() error { _, err := w.Workspaces(t.Context(), admin); return err }},
+				"Workspace":   {2, func() error { _, err := w.Workspace(t.Context(), admin, home.Slug); return err }},
+				"Credentials": {5, func() error { _, _, err := w.Credentials(t.Context(), admin, 100); return err }},
+				"Sessions":    {1, func() error { _, err := w.Sessions(t.Context(), admin, admin.ID); return err }},
+				"FindSession": {2, func() error { _, err := w.FindSession(t.Context(), cookie); return err }},
+				"Events":      {1, func() error { _, err := w.Events(t.Context(), admin, 0, 50); return err }},
+				"GrantOf":     {1, func() error { _, err := w.GrantOf(t.Context(), text.Hash()); return err }},
+			} {
+				before := asked.Load()
+				if err := c.do(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if n := asked.Load() - before; n == 0 || n > c.atMost {
+					t.Errorf("%s with %s rows: %d questions, at most %d are needed", name, how, n, c.atMost)
+				}
+			}
+		}
+		install(t, w, who, archive("first.zip", "PK"))
+		compare("few")
+		for i := range 40 {
+			install(t, w, who, archive(fmt.Sprint(i, ".zip"), fmt.Sprint("PK ", i)))
+			person := w.Person(t, admin, models.Member)
+			w.Token(t, admin, person.ID)
+			_, text = w.Token(t, admin, admin.ID)
+			if i%4 == 0 {
+				signIn(t, w, "ines@marlowe.example", storetest.Password)
+			}
+		}
+		compare("many")
+	})
+}
+
+// T3: what is no credential is refused without a single question; what is one costs one, be it good or not.
+func TestRefusalsAskNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		_, text := w.Token(t, admin, admin.ID)
+		good := text.Reveal()
+		asked, gate := w.CountStatements(), access.NewGate(w, access.NewTally(), w.Clock.Now)
+		for value, want := range map[string]int64{
+			"": 0, "Bearer ": 0, "Bearer x": 0, "Bearer " + good[:53]: 0, "Bearer " + good + "0": 0, "Bearer user_" + good[6:] + "0": 0, "Basic " + good: 0, "Bearer " + good: 1,
+		} {
+			before := asked.Load()
+			gate.Decide(t.Context(), access.Call{Presented: access.Present([]string{value}, nil, nil)})
+			if n := asked.Load() - before; n != want {
+				t.Errorf("%q asks %d times", value, n)
+			}
+		}
+	})
+}

@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"os"
+	"strings"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/store/storetest"
+)
+
+// everything is all that the database holds, as text; of SQLite also the bytes of its files.
+func everything(t *testing.T, w storetest.World) string {
+	t.Helper()
+	if w.Database() == "SQLite" {
+		var all []byte
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			part, err := os.ReadFile(w.DatabaseFile() + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, part...)
+		}
+		return string(all)
+	}
+	var tables []string
+	if err := w.DB().Raw("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace").Scan(&tables).Error; err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, table := range tables {
+		var rows []string
+		if err := w.DB().Raw("SELECT x::text FROM " + table + " x").Scan(&rows).Error; err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString(strings.Join(rows, "\n"))
+	}
+	return all.String()
+}
+
+// T4, T6, S1: no credential, session, set-up code or password is anywhere in the database or the log, in any
+// spelling, whatever was done with it: used, replaced, revoked, ended, refused, failed.
+func TestNoSecretIsKept(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		const second = "another lantern over the quiet harbour"
+		history(t, w)
+		admin := w.Person(t, command, models.Admin)
+		token, text := w.Token(t, storetest.As(admin), admin.ID)
+		cookie := signIn(t, w, admin.Email, storetest.Password)
+		_, who := find(t, w, cookie)
+		if confirmed, err := w.ConfirmSession(t.Context(), who, storetest.Password); err != nil {
+			t.Fatal(err)
+		} else {
+			w.Secrets.Add(confirmed)
+		}
+		if _, err := w.ChangePassword(t.Context(), who, storetest.Password, second); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.RevokeCredential(t.Context(), who, token.ID, models.Revocation{Reason: "lost"}); err != nil {
+			t.Fatal(err)
+		}
+		release := trap(t, w)
+		_, _, _ = w.SignIn(t.Context(), guest, models.SignIn{Email: admin.Email, Password: second})
+		release()
+		_ = w.DB().Exec("INSERT INTO credentials (id) VALUES (?)", text.Reveal()).Error // what a mistake of ours would log
+		all, log := everything(t, w), w.Log.String()
+		if !strings.Contains(all, token.Prefix) || !strings.Contains(log, "INSERT INTO credentials") {
+			t.Fatal("the search does not see what is there")
+		}
+		for _, s := range append(w.Secrets.All(), storetest.Password, second) {
+			for how, spelled := range map[string]string{
+				"as it is": s, "its first half": s[:len(s)/2], "its second half": s[len(s)/2:], "in hexadecimal": hex.EncodeToString([]byte(s)), "in base64": base64.RawStdEncoding.EncodeToString([]byte(s)),
+			} {
+				if strings.Contains(all, spelled) {
+					t.Errorf("the database has a secret %s", how)
+				}
+				if strings.Contains(log, spelled) {
+					t.Errorf("the log has a secret %s", how)
+				}
+			}
+		}
+	})
+}

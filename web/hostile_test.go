@@ -1,0 +1,177 @@
+package web_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/web"
+	"tokendesk/web/webtest"
+)
+
+// hostile is what nobody types, and somebody sends. What is no text at all is 400, whatever the database.
+var hostile = map[string]string{
+	"NUL": "a\x00b", "only NUL": "\x00", "no UTF-8": "a\xff\xfeb", "half a character": "a\xe2\x82", "a surrogate": "\xed\xa0\x80",
+	"control characters": "a\x01\x08\x1b[31m\x7fb", "line breaks": "a\r\nSet-Cookie: sid=x\r\n\r\nb", "very long": strings.Repeat("long ", 10_000), "long word": strings.Repeat("é", 20_000),
+	"markup": `"><script>alert(1)</script><img src=x onerror=alert(1)>`, "SQL": `'; DROP TABLE people; --`, "a pattern": `%_\%`, "a format": "%s%d%n{{.}}${x}",
+	"reversed": "a\u202egnp.exe", "nothing to see": "\u200b\u2060\ufeff", "a private character": "\U0010fffd", "odd spaces": "\u00a0\u2003a\u3000", "accents": "Z" + strings.Repeat("\u0301", 500),
+	"a path": "../../../etc/passwd", "a number": "99999999999999999999999", "empty": "",
+}
+
+// No value of any field of any form is more than the server can take: no 500, and no 503, which would
+// say that the database is at fault.
+func TestHostileFields(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		m := newMatrix(t, s)
+		for _, row := range web.Rows() {
+			if row.Method != http.MethodPost || row.Voice != "page" {
+				continue
+			}
+			for field := range forms(m.owner, m.owner)[row.Name] {
+				for name, value := range hostile {
+					owner, aim := m.owner, m.owner
+					if row.Guard == "admins" {
+						aim = m.Person(t, m.Admin, models.Member)
+					} else if row.Guard == "signed" {
+						owner = m.Person(t, m.Admin, models.Admin)
+					}
+					r := m.request(t, row, owner, aim)
+					form := forms(owner, aim)[row.Name]
+					form[field] = value
+					body := form.Encode()
+					r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+					r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, s, owner)})
+					harmless(t, fmt.Sprintf("POST %s with %s in %s", row.Path, name, field), name, s.Browser(t).Do(t, r))
+				}
+			}
+		}
+	})
+}
+
+// The same for what addresses and header fields carry.
+func TestHostileAddresses(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		for name, value := range hostile {
+			if len(value) > 5000 {
+				value = value[:5000] // a longer line is not read at all
+			}
+			for path, parameters := range map[string]string{
+				"/people": "q role status after", "/audit": "after", "/w/marlowe-press/settings/collections": "after", "/signin": "next out", "/account": "changed", "/setup": "code", "/": "x",
+			} {
+				for _, parameter := range strings.Fields(parameters) {
+					harmless(t, "GET "+path+" with "+name+" in "+parameter, "", admin.Get(t, path+"?"+url.Values{parameter: {value}}.Encode()))
+				}
+			}
+			clean := strings.Map(func(r rune) rune {
+				if r < ' ' || r == 0x7f {
+					return -1 // no client sends those in a field
+				}
+				return r
+			}, value)
+			for _, field := range []string{"User-Agent", "Referer", "Cookie", "Accept", "X-Request-Id", "X-Forwarded-For", "Authorization", "Accept-Language", "If-None-Match", "Range"} {
+				harmless(t, "GET / with "+name+" in "+field, "", s.Browser(t).Get(t, "/", field, clean))
+				sent := webtest.Form{"email": "ines@marlowe.example", "password": "copper lantern over the quiet harbour"}
+				harmless(t, "POST /signin with "+name+" in "+field, "", s.Browser(t).Post(t, "/signin", sent, field, clean))
+			}
+			harmless(t, "GET / with "+name+" in the cookies", "", s.Browser(t).Get(t, "/", "Cookie", "sid="+clean+"; theme="+clean+"; n="+clean))
+		}
+	})
+}
+
+func harmless(t *testing.T, told, name string, a *webtest.Answer) {
+	t.Helper()
+	if a.Status >= 500 || a.Status < 200 {
+		t.Errorf("%s: status %d: %.300s", told, a.Status, a.Body)
+	}
+	switch name {
+	case "NUL", "only NUL", "no UTF-8", "half a character", "a surrogate":
+		if a.Status != http.StatusBadRequest && a.Status != http.StatusNotFound && a.Status != http.StatusSeeOther || strings.Contains(told, "/people") && a.Status != http.StatusBadRequest {
+			t.Errorf("%s: status %d, want 400", told, a.Status)
+		}
+	}
+	if strings.Contains(a.Body, "<script>alert") || strings.Contains(a.Body, "<img src=x") {
+		t.Errorf("%s: it became markup", told)
+	}
+}
+
+// An identifier of an odd shape names nothing: 404 on every address, for every method, before a
+// database is asked what it cannot be asked.
+func TestOddIdentifiers(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		m := newMatrix(t, s)
+		cookie := session(t, s, m.owner)
+		id := m.targets["active"].ID
+		for _, row := range web.Rows() {
+			if !strings.Contains(row.Path, "/:") {
+				continue
+			}
+			for _, odd := range []string{
+				"x", "0", "-1", "null", strings.Repeat("z", 36), strings.ToUpper(id), "{" + id + "}", "urn:uuid:" + id, id[:35], id + "0", models.NewID(), strings.Repeat("0", 36),
+				"00000000-0000-0000-0000-000000000000", "%00", id + "%00", "%FF", "%ff", "a%FFb", "%2F", "..%2f..", "%25", "%0a", "%F0%9F%92%A5", "%20" + id, id + "%20",
+				"'%20OR%201=1%20--", "*", ":id", strings.Repeat("y", 5000), "%C0%80", ".", "..", "marlowe%2Dpress%00", "MARLOWE-PRESS",
+			} {
+				r := m.request(t, row, m.owner, m.targets["active"])
+				path := strings.NewReplacer(":id", odd, ":workspace", odd).Replace(row.Path)
+				if odd == "marlowe%2Dpress%00" && !strings.Contains(row.Path, ":workspace") {
+					continue
+				}
+				u, err := url.Parse(s.URL + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.URL = u
+				r.AddCookie(&http.Cookie{Name: "sid", Value: cookie})
+				if a := s.Browser(t).Do(t, r); a.Status != http.StatusNotFound {
+					t.Errorf("%s %s: status %d, want 404", row.Method, path[:min(len(path), 90)], a.Status)
+				}
+			}
+		}
+	})
+}
+
+// The page of an action that does not apply to somebody (nothing to revoke, deactivated already) says
+// so, and does not fall over.
+func TestActionsThatDoNotApply(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		m := newMatrix(t, s)
+		gone := m.Person(t, s.Admin, models.Admin)
+		if _, err := s.DeactivatePerson(t.Context(), s.Admin, gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		for state, aim := range map[string]models.Person{
+			"a Member without a token": m.Person(t, s.Admin, models.Member), "an Admin without a token": m.Person(t, s.Admin, models.Admin),
+			"a deactivated Admin without a token": gone, "a deactivated Member with a token": m.targets["deactivated"],
+		} {
+			for _, row := range web.Rows() {
+				if row.Guard != "admins" || strings.HasSuffix(row.Name, ".do") {
+					continue
+				}
+				r := m.request(t, row, m.owner, aim)
+				r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, s, m.owner)})
+				if a := s.Browser(t).Do(t, r); a.Status >= 500 {
+					t.Errorf("%s %s for %s: status %d", row.Method, row.Path, state, a.Status)
+				}
+			}
+		}
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		nobody := "/people/" + m.Person(t, s.Admin, models.Member).ID
+		admin.Get(t, nobody+"/bearer-token/revoke").Want(t, 409).Has(t, "no bearer token that could be revoked")
+		admin.Post(t, nobody+"/bearer-token/revoke", nil).Want(t, 409).Has(t, "no bearer token that could be revoked")
+		admin.Post(t, "/people/"+gone.ID+"/bearer-token", forms(gone, gone)["bearer.create"]).Want(t, 409).Has(t, "is deactivated")
+		before := s.Changes(t)
+		admin.Post(t, "/people/"+gone.ID+"/deactivate", nil).Want(t, 303) // is so already
+		admin.Post(t, nobody+"/activate", nil).Want(t, 303)
+		if s.Changes(t) != before {
+			t.Error("what was so already became an event")
+		}
+	})
+}

@@ -1,0 +1,209 @@
+package web_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/models/secret"
+	"tokendesk/models/store/storetest"
+	"tokendesk/web"
+	"tokendesk/web/webtest"
+)
+
+// Every route against every kind of caller (security rules T11, S3): who comes in is what the guard's
+// column of the table says, and nothing else about a route matters. Whoever is refused changes nothing,
+// though the form is one that would; nobody is ever answered with 500.
+func TestEveryRouteAgainstEveryCaller(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		everybody := callers(t, s)
+		m := newMatrix(t, s)
+		for _, row := range web.Rows() {
+			for _, c := range everybody {
+				m.ask(t, row, c)
+			}
+		}
+	})
+}
+
+// matrix has what the requests of the matrix are about.
+type matrix struct {
+	webtest.Site
+	archive []byte
+	owner   models.Person            // of what refused callers aim at
+	targets map[string]models.Person // by what they are: "active", "deactivated"
+}
+
+func newMatrix(t *testing.T, s webtest.Site) matrix {
+	m := matrix{Site: s, archive: smallZip(t), owner: s.Person(t, s.Admin, models.Admin), targets: map[string]models.Person{}}
+	session(t, s, m.owner)
+	for _, state := range []string{"active", "deactivated"} {
+		m.targets[state] = m.target(t, state)
+	}
+	return m
+}
+
+// target makes a person with a bearer token, for a form to do something to.
+func (m matrix) target(t *testing.T, state string) models.Person {
+	t.Helper()
+	person := m.Person(t, m.Admin, models.Member)
+	m.Token(t, m.Admin, person.ID)
+	if state == "deactivated" {
+		if _, err := m.DeactivatePerson(t.Context(), m.Admin, person.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return person
+}
+
+// ask sends the row's request as the caller, and holds the answer against the guard's column.
+func (m matrix) ask(t *testing.T, row web.Row, c caller) {
+	t.Helper()
+	admitted := admits(row.Guard, c)
+	owner, aim := m.owner, m.targets
+	if c.role != "" {
+		owner = m.Person(t, m.Admin, c.role)
+	}
+	if admitted && row.Method == http.MethodPost && row.Guard == "admins" {
+		aim = map[string]models.Person{stateFor(row): m.target(t, stateFor(row))}
+	}
+	r := m.request(t, row, owner, aim[stateFor(row)])
+	if c.role != "" {
+		r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, m.Site, owner)})
+	}
+	c.wear(r)
+	before := m.Changes(t)
+	answer := m.Browser(t).Do(t, r)
+	changed := m.Changes(t) > before
+	told := fmt.Sprintf("%s %s by %s: status %d", row.Method, row.Path, c.name, answer.Status)
+
+	headersOf(t, told, row, answer)
+	if answer.Status >= 500 {
+		t.Errorf("%s: %.300s", told, answer.Body)
+	}
+	switch refusedAs := refusal(row, answer); {
+	case admitted && refusedAs != "":
+		t.Errorf("%s: refused as %s", told, refusedAs)
+	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed:
+		t.Errorf("%s: the form changed nothing, so this test shows nothing: %.300s", told, answer.Body)
+	case !admitted && refusedAs != expected(row.Guard, c):
+		t.Errorf("%s: refused as %q, want %q", told, refusedAs, expected(row.Guard, c))
+	case !admitted && changed:
+		t.Errorf("%s: it changed something", told)
+	}
+}
+
+// admits is the guards' column in words.
+func admits(guard string, c caller) bool {
+	return map[string]bool{
+		"anyone": true, "signed": c.role != "", "admins": c.role == models.Admin, "admin programs": c.code == access.Allowed,
+	}[guard]
+}
+
+// expected is how somebody is refused whom a guard does not admit.
+func expected(guard string, c caller) string {
+	switch {
+	case guard == "admin programs":
+		return string(c.code)
+	case c.role == "":
+		return "not signed in"
+	}
+	return "no Admin"
+}
+
+// refusal is how an answer refuses; empty when it does not. A store that refuses what the guard let
+// through has other words.
+func refusal(row web.Row, a *webtest.Answer) string {
+	switch {
+	case row.Voice == "envelope" && a.Status != http.StatusOK:
+		return codeIn(a.Body)
+	case a.Status == http.StatusSeeOther && strings.HasPrefix(a.Header.Get("Location"), "/signin?next="):
+		return "not signed in"
+	case a.Status == http.StatusForbidden && strings.Contains(a.Body, "not an Admin"):
+		return "no Admin"
+	case a.Status == http.StatusUnauthorized:
+		return "401"
+	}
+	return ""
+}
+
+func codeIn(body string) string {
+	_, rest, _ := strings.Cut(body, `"code":"`)
+	code, _, _ := strings.Cut(rest, `"`)
+	return code
+}
+
+func stateFor(row web.Row) string {
+	if row.Name == "person.activate.do" {
+		return "deactivated"
+	}
+	return "active"
+}
+
+// request is a request of the row that changes something, if it is let through.
+func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *http.Request {
+	t.Helper()
+	id := aim.ID
+	if strings.Contains(row.Path, "/sessions/") && row.Method == http.MethodPost {
+		id = m.sessionOf(t, owner)
+	}
+	path := strings.NewReplacer(":id", id, ":workspace", "marlowe-press", "*", "app.css").Replace(row.Path)
+	var body io.Reader
+	kind := "application/x-www-form-urlencoded"
+	if row.Voice == "envelope" {
+		body, kind = bytes.NewReader(m.archive), "multipart/form-data; boundary=edge"
+	} else if row.Method == http.MethodPost {
+		form, ok := forms(owner, aim)[row.Name]
+		if !ok {
+			t.Fatalf("%s %s has no form in this test that would change something", row.Method, row.Path)
+		}
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(t.Context(), row.Method, m.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", kind)
+	}
+	return r
+}
+
+// sessionOf makes another session of a person, to end.
+func (m matrix) sessionOf(t *testing.T, person models.Person) string {
+	t.Helper()
+	session(t, m.Site, person)
+	list, err := m.Store.Sessions(t.Context(), m.Admin, person.ID)
+	if err != nil || len(list) == 0 {
+		t.Fatal(list, err)
+	}
+	return list[0].ID
+}
+
+// forms is a form for each POST of a page that changes something.
+func forms(owner, aim models.Person) map[string]webtest.Form {
+	unique := models.NewID()
+	return map[string]webtest.Form{
+		"setup.do":             {"code": "x", "name": "Mallory", "email": "m@marlowe.example", "password": storetest.Password, "workspace": "M"},
+		"signin.do":            {"email": "ines@marlowe.example", "password": storetest.Password},
+		"signout":              {},
+		"account.password":     {"current_password": storetest.Password, "new_password": "seven green bicycles under a bridge"},
+		"account.session.end":  {},
+		"account.signout":      {},
+		"preferences.theme":    {"theme": "dark"},
+		"people.create":        {"name": "New", "email": unique + "@marlowe.example", "role": "Member", "password": storetest.Password},
+		"person.edit":          {"name": "Changed " + unique, "email": aim.Email, "role": string(aim.Role)},
+		"person.deactivate.do": {},
+		"person.activate.do":   {},
+		"person.signout.do":    {},
+		"bearer.create":        {"form_id": secret.FormID()},
+		"bearer.revoke.do":     {"reason": "a test"},
+		"settings.save":        {"name": "Marlowe " + unique},
+	}
+}
