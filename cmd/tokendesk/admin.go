@@ -7,6 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,9 +18,19 @@ import (
 	"tokendesk/models/store"
 )
 
-// withStore opens the database for one command, at this program's schema. What the store logs goes
-// nowhere: the command says itself what failed.
+// withStore opens the database of an installation for one command, at this program's schema. In a
+// folder without one it says so, instead of making an empty one in a place that nobody meant.
 func withStore(ctx context.Context, c config, do func(*store.Store) error) error {
+	if c.databaseURL == "" {
+		if _, err := os.Stat(filepath.Join(c.dataDir, store.FileName)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no database in %s: set TOKENDESK_DATA_DIR to the server's, or start the server once", c.dataDir)
+		}
+	}
+	return withNewStore(ctx, c, do)
+}
+
+// withNewStore is withStore for the command that may be an installation's first.
+func withNewStore(ctx context.Context, c config, do func(*store.Store) error) error {
 	return withAnySchema(ctx, c, func(s *store.Store) error {
 		if _, err := s.Migrate(ctx); err != nil {
 			return err
@@ -53,7 +66,7 @@ func personAdd(flags *flag.FlagSet) work {
 			return err
 		}
 		n := models.NewPerson{Name: *name, Email: *email, Role: models.Member, Password: password}
-		return withStore(ctx, c, func(s *store.Store) error {
+		return withNewStore(ctx, c, func(s *store.Store) error {
 			var person models.Person
 			if *admin {
 				person, err = s.AddAdmin(ctx, operator(), n, models.NewWorkspace{Name: *workspace})

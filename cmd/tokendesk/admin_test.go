@@ -33,6 +33,20 @@ func TestPersonAdd(t *testing.T) {
 	})
 }
 
+// In a folder without a database a command says so, and makes none: it would be an empty one that
+// nobody meant.
+func TestCommandsMakeNoDatabase(t *testing.T) {
+	t.Parallel()
+	in := onSQLite(t)
+	for _, command := range []string{"person list", "token list", "audit tail", "audit verify"} {
+		r := in.run(t, "", strings.Fields(command)...)
+		if r.code != 1 || !strings.Contains(r.err, "there is no database in") {
+			t.Errorf("%s: exit code %d: %s", command, r.code, r.err)
+		}
+	}
+	in.wantUntouched(t)
+}
+
 // What is wrong with a person is all told at once, and nobody is added.
 func TestPersonAddRefuses(t *testing.T) {
 	t.Parallel()

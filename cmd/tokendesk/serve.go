@@ -120,7 +120,12 @@ func listenError(address string, err error) error {
 type job func(ctx context.Context) error
 
 // flush writes down what was counted.
-func (a app) flush(ctx context.Context) error { return a.tally.Flush(ctx, a.store) }
+func (a app) flush(ctx context.Context) error {
+	if err := a.tally.Flush(ctx, a.store); err != nil {
+		return fmt.Errorf("calls that were counted could not be written down: %w", err)
+	}
+	return nil
+}
 
 // answer serves requests. It ends when the last of them is finished, or is cut off because it takes
 // longer than the server is patient.

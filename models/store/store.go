@@ -35,6 +35,9 @@ type Passwords interface {
 	VerifyNobody(ctx context.Context, password string) error
 }
 
+// FileName is the SQLite database's name in the data directory.
+const FileName = "tokendesk.db"
+
 // Settings is where the database is, and what the store needs from outside.
 type Settings struct {
 	URL     string // postgres://…; empty means SQLite in DataDir
@@ -64,7 +67,7 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	var dialector gorm.Dialector
 	var err error
 	if set.URL == "" {
-		s.pool, err = openSQLite(filepath.Join(set.DataDir, "tokendesk.db"))
+		s.pool, err = openSQLite(filepath.Join(set.DataDir, FileName))
 		dialector = sqliteDialect{s.pool}
 	} else {
 		s.dialect = migrations.Postgres
