@@ -27,8 +27,13 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 		return tooMany(retryAfter(c, wait))
 	}
 	person, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
-	if !wrongPassword(err) {
+	switch {
+	case err == nil:
 		h.Throttle.Passed(account, c.RealIP())
+	case wrongPassword(err):
+		h.Throttle.Failed(account, c.RealIP())
+	default:
+		h.Throttle.TakeBack(account, c.RealIP())
 	}
 	if err != nil {
 		back, status, err := refused(err, nil)

@@ -88,6 +88,7 @@ var telling = map[models.Action]struct{ glyph, tone, sentence string }{
 	models.CredentialCreated:     {"plus", "ok", "created a bearer token for {subject}"},
 	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}"},
+	models.CollectionRestored:    {"rotate", "warn", "installed an earlier version of the collection {subject}, which is current again"},
 	models.CollectionReinstalled: {"box", "", "installed the collection {subject} again, unchanged"},
 }
 

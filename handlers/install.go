@@ -21,15 +21,17 @@ import (
 const (
 	fieldFile      = "collectionFile"
 	fieldWorkspace = "workspace"
-	smallField     = 4 << 10 // the most that a field may weigh that is not the file
+	smallField     = 4 << 10  // the most that a field may weigh that is not the file
+	overhead       = 64 << 10 // what may stand in the body around the file
 )
 
 // Envelope is the shape of every answer of POST /installCollection.
 type Envelope struct {
-	Success bool   `json:"success"`
-	Message string `json:"message"`
-	Data    any    `json:"data"`
-	Code    string `json:"code,omitempty"` // of a refusal; stable
+	Success   bool   `json:"success"`
+	Message   string `json:"message"`
+	Data      any    `json:"data"`
+	Code      string `json:"code,omitempty"`       // of a refusal; stable
+	RequestID string `json:"request_id,omitempty"` // of a refusal; for whoever looks into it
 }
 
 // installedData tells a program what is installed now.
@@ -42,7 +44,7 @@ type installedData struct {
 	SHA256       string `json:"sha256"`
 	Size         int64  `json:"size"` // of the archive, in bytes
 	Entries      int    `json:"entries"`
-	Unchanged    bool   `json:"unchanged"` // the same bytes were installed before
+	Unchanged    bool   `json:"unchanged"` // these bytes were current already
 }
 
 // upload is what the parts of an installation's body came to.
@@ -66,6 +68,9 @@ func (h *Handlers) Install(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	summary, err := archive.Check(ctx, up.file, up.size, h.Limits)
+	if errors.Is(err, archive.ErrNotZip) && up.name == "" {
+		return noFile("The field holds text and no file: put @ before the file's name.")
+	}
 	if err != nil {
 		return err
 	}
@@ -74,7 +79,10 @@ func (h *Handlers) Install(c echo.Context) error {
 		return err
 	}
 	message := "Collection installed successfully from " + done.Version.FileName + "."
-	if done.Unchanged {
+	switch {
+	case done.Again:
+		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d, which is current again; before, version %d was.", done.Version.FileName, done.Version.Number, done.Before)
+	case done.Unchanged:
 		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d: nothing changed.", done.Version.FileName, done.Version.Number)
 	}
 	return c.JSON(http.StatusOK, Envelope{Success: true, Message: message, Data: installedData{
@@ -97,7 +105,10 @@ func newInstall(up upload, s archive.Summary) models.NewInstall {
 // receive reads the body part by part. Only the file is large, and goes to disk as it comes.
 func (h *Handlers) receive(c echo.Context) (up upload, err error) {
 	r := c.Request()
-	r.Body = http.MaxBytesReader(c.Response(), paced(c), h.Limits.ArchiveBytes+64<<10)
+	if r.ContentLength > h.Limits.ArchiveBytes+overhead {
+		return up, h.tooLarge()
+	}
+	r.Body = http.MaxBytesReader(c.Response(), paced(c), h.Limits.ArchiveBytes+overhead)
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return up, noFile("The request is not multipart/form-data.").Because(err)
@@ -142,14 +153,17 @@ func (h *Handlers) receive(c echo.Context) (up upload, err error) {
 func (h *Handlers) spool(part *multipart.Part, up *upload) error {
 	file, err := os.CreateTemp(h.SpoolDir, "install-*") // mode 0600
 	if err != nil {
-		return models.Fail(models.Unavailable, "There is no room to receive the file. Tell the administrator to look at the data directory.").Because(err)
+		return models.Fail(models.Unavailable, noRoom).Because(err)
 	}
 	up.file, up.name = file, part.FileName()
 	if err := os.Remove(file.Name()); err != nil {
 		return err
 	}
-	hash := sha256.New()
-	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(part, h.Limits.ArchiveBytes+1))
+	hash, disk := sha256.New(), &disk{File: file}
+	size, err := io.Copy(io.MultiWriter(disk, hash), io.LimitReader(part, h.Limits.ArchiveBytes+1))
+	if disk.failed != nil {
+		return models.Fail(models.Unavailable, noRoom).Because(disk.failed)
+	}
 	if err != nil {
 		return h.unreadable(err)
 	}
@@ -230,8 +244,25 @@ func (h *Handlers) unreadable(err error) error {
 	return models.Fail(models.Ambiguous, "The upload broke off or is not well-formed multipart/form-data. Send it again.").Because(err)
 }
 
+const noRoom = "The server has no room to receive the file. Tell the administrator to look at the data directory."
+
+// disk remembers that writing failed, which is the server's fault, where reading is the sender's.
+type disk struct {
+	*os.File
+	failed error
+}
+
+func (d *disk) Write(b []byte) (int, error) {
+	n, err := d.File.Write(b)
+	if err != nil {
+		d.failed = err
+	}
+	return n, err
+}
+
 const (
 	pace         = 30 * time.Second // how long a body may stand still
+	slowest      = 8 << 10          // bytes a second that a body must bring on the average, after the first pause
 	timeToAnswer = 2 * time.Minute  // from its end to the end of the answer
 )
 
@@ -245,6 +276,8 @@ type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
 	ctx     context.Context
+	begun   time.Time
+	came    int64
 }
 
 func (p *pacedBody) Read(b []byte) (int, error) {
@@ -252,7 +285,15 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	now := models.SystemClock()
+	if p.begun.IsZero() {
+		p.begun = now
+	}
+	if late := now.Sub(p.begun) - pace; late > 0 && float64(p.came) < late.Seconds()*slowest {
+		return 0, os.ErrDeadlineExceeded
+	}
 	_ = p.control.SetReadDeadline(now.Add(pace)) // connections of net/http support both
 	_ = p.control.SetWriteDeadline(now.Add(pace + timeToAnswer))
-	return p.ReadCloser.Read(b)
+	n, err := p.ReadCloser.Read(b)
+	p.came += int64(n)
+	return n, err
 }

@@ -100,6 +100,19 @@ func TestABodyIsPaced(t *testing.T) {
 	}
 }
 
+// One that goes on, but only just, is not waited for either: after the first pause it must have brought
+// 8 KiB for each second.
+func TestADripIsNoUpload(t *testing.T) {
+	for came, slow := range map[int64]bool{0: true, 30 * slowest: true, 90 * slowest: false} {
+		c := echo.New().NewContext(httptest.NewRequest(http.MethodPost, "/", bytes.NewReader([]byte("x"))), httptest.NewRecorder())
+		body := paced(c).(*pacedBody)
+		body.begun, body.came = models.SystemClock().Add(-pace-60*time.Second), came
+		if _, err := body.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) != slow {
+			t.Errorf("with %d bytes after a minute: %v", came, err)
+		}
+	}
+}
+
 // Nobody waits for a body that nobody will answer: when the caller has gone, reading ends.
 func TestAReadEndsWithItsRequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -46,13 +47,12 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 			p.Workspace = &p.Workspaces[i]
 		}
 	}
-	notes, err := h.Sessions.Take(c.Request(), c.Response())
+	note, err := h.Sessions.Take(c.Request(), c.Response())
 	if err != nil {
-		h.Log.Warn("notes could not be read", slog.String("request_id", p.RequestID), slog.Any("error", err))
+		h.Log.Warn("the note could not be read", slog.String("request_id", p.RequestID), slog.Any("error", err))
 	}
-	if len(notes) > 0 {
-		n := notes[len(notes)-1]
-		p.Note = &views.Note{Kind: n.Kind, Lead: n.Lead, Text: n.Text}
+	if note != nil {
+		p.Note = &views.Note{Kind: note.Kind, Lead: note.Lead, Text: note.Text}
 	}
 	return p, nil
 }
@@ -76,11 +76,17 @@ func (h *Handlers) address(c echo.Context) string {
 	if h.BaseURL != "" {
 		return h.BaseURL
 	}
-	if c.Request().TLS != nil {
-		return "https://" + c.Request().Host
+	host := c.Request().Host
+	if !plainHost.MatchString(host) { // it comes from outside, and is shown in commands that people run
+		host = "localhost"
 	}
-	return "http://" + c.Request().Host
+	if c.Request().TLS != nil {
+		return "https://" + host
+	}
+	return "http://" + host
 }
+
+var plainHost = regexp.MustCompile(`^([0-9A-Za-z.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
 // initials are the first letters of the first and the last word.
 func initials(name string) string {

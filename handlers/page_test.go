@@ -2,7 +2,11 @@ package handlers
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
+
+	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
 )
@@ -35,6 +39,24 @@ func TestBrowser(t *testing.T) {
 	} {
 		if got := browser(agent); got != want {
 			t.Errorf("%q: %q, want %q", agent, got, want)
+		}
+	}
+}
+
+// The address in a command that people copy is the one that is configured, or the one that they came by
+// if it is an address and nothing else: it is sent by the browser, and runs in a shell.
+func TestAddress(t *testing.T) {
+	for host, want := range map[string]string{
+		"console.example": "http://console.example", "127.0.0.1:8080": "http://127.0.0.1:8080", "[::1]:8080": "http://[::1]:8080",
+		"x;rm -rf ~": "http://localhost", "$(id)": "http://localhost", "a b": "http://localhost", "": "http://localhost", "x`id`": "http://localhost", "<b>": "http://localhost", "a/b": "http://localhost",
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Host = host
+		if got := (&Handlers{}).address(echo.New().NewContext(r, httptest.NewRecorder())); got != want {
+			t.Errorf("%q: %q, want %q", host, got, want)
+		}
+		if got := (&Handlers{BaseURL: "https://console.example"}).address(echo.New().NewContext(r, httptest.NewRecorder())); got != "https://console.example" {
+			t.Errorf("%q: %q", host, got)
 		}
 	}
 }

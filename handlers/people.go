@@ -77,18 +77,24 @@ func (h *Handlers) NewPerson(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, http.StatusOK, views.PeopleNew(page, views.Form{}))
+	return show(c, http.StatusOK, views.PeopleNew(page, views.Form{}, h.askPassword(c)))
 }
 
 // CreatePerson adds somebody and opens their record.
 func (h *Handlers) CreatePerson(c echo.Context) error {
-	f, err := form(c, "name", "email", "role", "password")
+	f, err := form(c, "name", "email", "role", "password", "current_password")
 	if err != nil {
 		return err
 	}
-	person, err := h.Store.CreatePerson(c.Request().Context(), actor(c), models.NewPerson{
-		Name: f["name"], Email: f["email"], Role: models.Role(f["role"]), Password: f["password"],
-	})
+	var person models.Person
+	if models.Role(f["role"]) == models.Admin {
+		err = h.confirmed(c, f["current_password"]) // or else this were a way around the other forms that ask
+	}
+	if err == nil {
+		person, err = h.Store.CreatePerson(c.Request().Context(), actor(c), models.NewPerson{
+			Name: f["name"], Email: f["email"], Role: models.Role(f["role"]), Password: f["password"],
+		})
+	}
 	if err == nil {
 		return h.done(c, "/people/"+person.ID, person.Name, " is added. Tell them their password: they can change it once they are signed in.")
 	}
@@ -100,5 +106,5 @@ func (h *Handlers) CreatePerson(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return show(c, status, views.PeopleNew(page, back))
+	return show(c, status, views.PeopleNew(page, back, h.askPassword(c)))
 }

@@ -157,7 +157,7 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 func bearer(c models.CredentialSeen, now time.Time) *views.Bearer {
 	b := &views.Bearer{
 		ID: c.ID, Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Created: day(c.CreatedAt, now), CreatedBy: c.CreatedByName,
-		Calls: c.Usage.Calls, LastUsed: since(c.Usage.LastUsedAt, now), LastFrom: c.Usage.LastAddress, Days: fortnight(c.Days, now),
+		Calls: c.Usage.Calls, Refused: c.Usage.Refused, LastUsed: since(c.Usage.LastUsedAt, now), LastFrom: c.Usage.LastAddress, Days: fortnight(c.Days, now),
 	}
 	if c.ExpiresAt != nil {
 		b.Expires = day(*c.ExpiresAt, now)

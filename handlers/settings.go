@@ -87,11 +87,11 @@ func (h *Handlers) collectionRow(c echo.Context, seen models.CollectionSeen) vie
 	v := seen.Version
 	row := views.CollectionRow{
 		Name: seen.Name, Description: v.Description, Version: v.Number, Label: v.Label, Size: humanize.IBytes(uint64(v.Size)), Entries: v.Entries,
-		SHA256: v.SHA256, FileName: v.FileName, Installed: moment(v.InstalledAt, h.Clock()), By: seen.InstalledByName,
+		SHA256: v.SHA256, FileName: v.FileName, Installed: moment(seen.InstalledAt, h.Clock()), By: seen.InstalledByName,
 		TokenPrefix: seen.Credential.Prefix, TokenLastFour: seen.Credential.Last4,
 	}
 	if actor(c).MayManagePeople() {
-		row.ByHref = "/people/" + v.InstalledBy
+		row.ByHref = "/people/" + seen.InstalledBy
 	}
 	return row
 }

@@ -26,6 +26,9 @@ func (h *Handlers) SignInPage(c echo.Context) error {
 		return seeOther(c, local(q["next"]))
 	}
 	p := h.Outside(c)
+	if done, err := h.Store.HasAdmin(c.Request().Context()); err == nil && !done {
+		p.Note = &views.Note{Kind: "warn", Text: "This console is not set up yet. Open the address that the server printed when it started."}
+	}
 	if q["out"] != "" {
 		p.Note = &views.Note{Kind: "ok", Text: "You are signed out."}
 	}
@@ -46,24 +49,25 @@ func (h *Handlers) SignIn(c echo.Context) error {
 		again.Form.Errors = missing
 		return show(c, http.StatusUnprocessableEntity, views.SignIn(h.Outside(c), again))
 	}
+	before, _, err := h.Sessions.Current(c.Request())
+	if err != nil {
+		return err
+	}
 	account := models.EmailKey(f["email"])
 	if wait := h.Throttle.Attempt(account, c.RealIP()); wait > 0 {
 		again.WaitSeconds = retryAfter(c, wait)
 		return show(c, http.StatusTooManyRequests, views.SignIn(h.Outside(c), again))
 	}
-	before, _, err := h.Sessions.Current(c.Request())
-	if err != nil {
-		return err
-	}
 	text, _, err := h.Store.SignIn(c.Request().Context(), actor(c), models.SignIn{
 		Email: f["email"], Password: f["password"], Browser: c.Request().UserAgent(), Before: before.Session.ID,
 	})
 	if models.KindOf(err) == models.Unauthorized {
+		h.Throttle.Failed(account, c.RealIP())
 		again.Form.Errors = []models.Field{{Name: "password", Message: store.BadSignIn}}
 		return show(c, http.StatusUnprocessableEntity, views.SignIn(h.Outside(c), again))
 	}
 	if err != nil {
-		h.Throttle.Passed(account, c.RealIP()) // nothing was learned about the password
+		h.Throttle.TakeBack(account, c.RealIP())
 		return err
 	}
 	h.Throttle.Passed(account, c.RealIP())
@@ -83,8 +87,8 @@ func (h *Handlers) SignOut(c echo.Context) error {
 		who := visit(c).Actor
 		who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Human, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 		err = h.Store.EndSession(c.Request().Context(), who, seen.Session.ID)
-		if err != nil && models.KindOf(err) != models.NotFound {
-			return err
+		if kind := models.KindOf(err); err != nil && kind != models.NotFound && kind != models.Unauthorized {
+			return err // an ended session is what was asked for
 		}
 	}
 	h.leave(c)
@@ -116,10 +120,14 @@ func (h *Handlers) confirmed(c echo.Context, password string) error {
 		return p.Err()
 	}
 	text, err := h.Store.ConfirmSession(c.Request().Context(), v.Actor, password)
-	if models.KindOf(err) != models.Invalid {
+	switch models.KindOf(err) {
+	case "":
 		h.Throttle.Passed(account, c.RealIP())
-	}
-	if err != nil {
+	case models.Invalid: // the wrong password
+		h.Throttle.Failed(account, c.RealIP())
+		return err
+	default:
+		h.Throttle.TakeBack(account, c.RealIP())
 		return err
 	}
 	v.Seen.Session.ConfirmedAt = h.Clock()

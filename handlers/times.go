@@ -42,6 +42,9 @@ func relative(t, now time.Time) string {
 	gap, after := now.Sub(t), false
 	if gap < 0 {
 		gap, after = -gap, true
+		if gap > 24*time.Hour { // a token of a year has a year a second later too
+			gap = (gap + 24*time.Hour - 1).Truncate(24 * time.Hour)
+		}
 	}
 	if gap < time.Minute {
 		return "now"

@@ -15,6 +15,9 @@ type Collection struct {
 	Name             string
 	NameKey          string // folded; unique in the workspace
 	CurrentVersionID string
+	InstalledAt      time.Time // when the current version became that
+	InstalledBy      string    // a person's ID
+	CredentialID     string    // with which it was installed
 	CreatedAt        time.Time `gorm:"autoCreateTime:false"`
 }
 
@@ -89,7 +92,9 @@ type Installed struct {
 	Workspace  Workspace
 	Collection Collection
 	Version    CollectionVersion
-	Unchanged  bool // the same bytes were installed before
+	Unchanged  bool // these bytes were current already
+	Again      bool // these bytes are an earlier version, which is current again
+	Before     int  // the number of the version that was current before; 0 when there was none
 }
 
 // displayName keeps of a sender's file name what can be shown: no folders, no characters that

@@ -89,12 +89,12 @@ type Grant struct {
 // Usage is how often a credential was presented, as far as it has been written down: calls still
 // in a server's memory follow within a second.
 type Usage struct {
-	CredentialID string `gorm:"primaryKey"`
-	Calls        int64  // accepted
-	Refused      int64  // refused while it was alive: a right that was missing
-	Late         int64  // refused because it was revoked, replaced, expired or inactive
-	LastUsedAt   *time.Time
-	LastAddress  string // of the last accepted call
+	CredentialID string     `gorm:"primaryKey"`
+	Calls        int64      // accepted
+	Refused      int64      // refused while it was alive: a right that was missing
+	Late         int64      // refused because it was revoked, replaced, expired or inactive
+	LastUsedAt   *time.Time // last call while it was alive, refused ones too
+	LastAddress  string     // of that call
 	LastLateAt   *time.Time
 }
 

@@ -27,7 +27,8 @@ const (
 	CredentialCreated     Action = "credential.created"
 	CredentialRevoked     Action = "credential.revoked"
 	CollectionInstalled   Action = "collection.installed"
-	CollectionReinstalled Action = "collection.reinstalled" // the same bytes again
+	CollectionReinstalled Action = "collection.reinstalled" // bytes that were current already
+	CollectionRestored    Action = "collection.restored"    // bytes of an earlier version, which is current again
 )
 
 // SubjectKind is the kind of thing that an event changed.

@@ -85,10 +85,15 @@ func cleanPerson(p *Problems, name, email *string, role Role) {
 	*name, *email = CleanText(*name), strings.TrimSpace(*email)
 	p.Add(*name == "", "name", "Enter a name.")
 	p.Add(utf8.RuneCountInString(*name) > 120, "name", "Name must be 120 characters or fewer.")
-	p.Add(!Printable(*name), "name", "Name has characters that can't be shown. Type it again.")
+	p.Add(!Printable(*name) || !strings.ContainsFunc(*name, legible), "name", "Name has characters that can't be shown. Type it again.")
 	p.Add(*email == "", "email", "Enter an email address.")
 	p.Add(!validEmail(*email), "email", "Enter an email address in the format name@example.com.")
 	p.Add(role != Admin && role != Member, "role", "Choose a role.")
+}
+
+// legible is what a name needs one of at least: letters and digits that have a shape.
+func legible(r rune) bool {
+	return (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
 // validEmail accepts a bare addr-spec (RFC 5322, section 3.4.1) that fits in a mail path (RFC 5321, section 4.5.3.1.3).

@@ -28,7 +28,7 @@ func TestInputIsKeptButNotPasswords(t *testing.T) {
 		"setup":   {func() string { _, html := draw(t, views.Setup(views.Page{}, "code", f)); return html }, []string{"typed-name", "typed-email", "typed-workspace"}},
 		"sign-in": {func() string { _, html := draw(t, views.SignIn(views.Page{}, views.SignInForm{Form: f})); return html }, []string{"typed-email"}},
 		"person":  {func() string { _, html := draw(t, views.Person(page(), ask)); return html }, []string{"typed-name", "typed-email"}},
-		"new":     {func() string { _, html := draw(t, views.PeopleNew(page(), f)); return html }, []string{"typed-name", "typed-email"}},
+		"new":     {func() string { _, html := draw(t, views.PeopleNew(page(), f, false)); return html }, []string{"typed-name", "typed-email"}},
 		"account": {func() string {
 			_, html := draw(t, views.Account(page(), views.Security{Password: f, SignOut: f, AskPassword: true}))
 			return html
@@ -136,7 +136,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/signout":                           "",
 		"/setup":                             "code name email password workspace",
 		"/preferences/theme":                 "theme",
-		"/people":                            "name email role password",
+		"/people":                            "name email role password current_password",
 		"GET /people":                        "q role status",
 		"/people/p1":                         "name email role current_password",
 		"GET /people/p1":                     "",

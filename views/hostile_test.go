@@ -36,7 +36,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		"overview":    views.Overview(p, views.Start{FirstRun: true, Recent: []views.Entry{entry}, Workspaces: []views.WorkspaceCard{{WorkspaceLink: *p.Workspace, Role: hostile}}}),
 		"people":      views.People(p, views.PeopleList{Q: hostile, Role: hostile, Rows: []views.PersonRow{{ID: hostile, Name: hostile, Email: hostile, BearerPrefix: hostile}}}),
 		"nobody":      views.People(p, views.PeopleList{Q: hostile}),
-		"people-new":  views.PeopleNew(p, f),
+		"people-new":  views.PeopleNew(p, f, true),
 		"person":      views.Person(p, r),
 		"bearer":      views.PersonBearer(p, r, f),
 		"revoke":      views.PersonRevoke(p, r, f),

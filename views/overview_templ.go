@@ -139,7 +139,7 @@ func starts(p Page) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Workspace != nil {
+		if p.Workspace != nil && p.Me != nil && p.Me.IsAdmin {
 			templ_7745c5c3_Err = start("box", "Install a collection from a build", "One command sends a .zip file with a bearer token. The page has it ready to copy.", "See the command", p.Workspace.Collections()+"#install").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

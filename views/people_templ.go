@@ -488,7 +488,7 @@ func personRow(row PersonRow) templ.Component {
 }
 
 // PeopleNew is the form that adds a person.
-func PeopleNew(p Page, f Form) templ.Component {
+func PeopleNew(p Page, f Form, askPassword bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -544,6 +544,12 @@ func PeopleNew(p Page, f Form) templ.Component {
 			templ_7745c5c3_Err = password(f, input{name: "password", label: "Password", auto: "new-password", hint: "The person signs in with it and can change it. " + passwordHint, attrs: templ.Attributes{"required": true}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
+			}
+			if askPassword || f.Error("current_password") != "" {
+				templ_7745c5c3_Err = password(f, input{name: "current_password", label: "Your password", auto: "current-password", hint: "Needed to add an Admin, because you signed in a while ago."}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 			}
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 37, "</div><div class=\"card-f\"><span>Only people with Admin access can create bearer tokens.</span>")
 			if templ_7745c5c3_Err != nil {

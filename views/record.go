@@ -34,7 +34,8 @@ type Bearer struct {
 	Created          Time
 	CreatedBy        string
 	Expires          Time
-	Calls            int64
+	Calls            int64  // accepted
+	Refused          int64  // refused for want of a right
 	LastUsed         Time   // zero: not used yet
 	LastFrom         string // the address of the last call
 	InUse            bool   // used so recently that replacing it will be noticed

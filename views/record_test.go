@@ -47,7 +47,7 @@ func TestTheRevealWritesTheSecretOnce(t *testing.T) {
 	if said := doc.Find("#reveal .dlg-h p").Text(); said != "For Ines Moreau. The previous token, user_4mQ..., no longer works." {
 		t.Errorf("it says %q", said)
 	}
-	if command := doc.Find("#curl").Text(); !strings.Contains(command, "\nread -rs TOKEN\ncurl -X POST https://desk.marlowe.example/installCollection \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -F \"collectionFile=@myCollection.zip\"") {
+	if command := doc.Find("#curl").Text(); !strings.Contains(command, "read -rs TOKEN && \\\ncurl -X POST https://desk.marlowe.example/installCollection \\\n  -H \"Authorization: Bearer $TOKEN\" \\\n  -F \"collectionFile=@myCollection.zip\"") {
 		t.Errorf("the command is %q", command)
 	}
 }

@@ -60,9 +60,9 @@ func listSamples() []sample {
 		{"people", views.People(page(), views.PeopleList{Rows: people(), Count: "24 people", MoreHref: "/people?after=p9"})},
 		{"people-none", views.People(page(), views.PeopleList{Q: "moraeu"})},
 		{"people-filtered", views.People(page(), views.PeopleList{Rows: people()[7:8], Role: "Admin", Status: "deactivated", Count: "1 person"})},
-		{"people-new", views.PeopleNew(page(), views.Form{})},
+		{"people-new", views.PeopleNew(page(), views.Form{}, false)},
 		{"people-new-error", views.PeopleNew(page(), form(map[string]string{"name": "Ruth Adeyemi", "email": "ruth", "role": ""},
-			"email", "Enter an email address in the format name@example.com", "role", "Choose a role", "password", "Password must be 15 characters or more"))},
+			"email", "Enter an email address in the format name@example.com", "role", "Choose a role", "password", "Password must be 15 characters or more"), true)},
 		{"audit", views.Audit(page(), views.AuditLog{Count: "9 of 12,408 events", OlderHref: "/audit?after=9", NewestHref: "/audit", Days: []views.AuditDay{
 			{Heading: "Today, 21 November 2026", Entries: entries()}, {Heading: "Yesterday, 20 November 2026", Entries: entries()[2:4]},
 		}})},

@@ -67,11 +67,11 @@ type failure struct {
 
 // fail tells an error, in the voice of the route. It is Echo's error handler, and the only one.
 func (s *Server) fail(err error, c echo.Context) {
-	if c.Response().Committed || errors.Is(err, context.Canceled) {
+	if c.Response().Committed {
 		return
 	}
 	f := describe(err)
-	if f.status >= http.StatusInternalServerError {
+	if f.status >= http.StatusInternalServerError && c.Request().Context().Err() == nil {
 		s.log.Error("request failed", slog.String("request_id", handlers.RequestID(c)), slog.Int("status", f.status), slog.Any("error", err))
 	}
 	if f.retryAfter > 0 {
@@ -81,7 +81,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		challenge(c, refused.Decision)
 	}
 	if s.voices[c.Path()] == asEnvelope {
-		err = c.JSON(f.status, handlers.Envelope{Message: cmp.Or(f.message, http.StatusText(f.status)+"."), Code: f.code})
+		err = c.JSON(f.status, handlers.Envelope{Message: cmp.Or(f.message, http.StatusText(f.status)+"."), Code: f.code, RequestID: handlers.RequestID(c)})
 	} else {
 		err = s.problem(c, f)
 	}
@@ -107,11 +107,17 @@ func describe(err error) failure {
 	case errors.As(err, &unsafe):
 		return failure{status: http.StatusUnprocessableEntity, code: string(unsafe.Code), message: unsafe.Message}
 	case errors.As(err, &ours):
-		return failure{status: statuses[ours.Kind], message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
+		return failure{status: statuses[ours.Kind], code: string(ours.Kind), message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
+	case errors.As(err, &theirs) && theirs.Code == http.StatusMethodNotAllowed:
+		return failure{status: theirs.Code, code: "method_not_allowed", message: "This address takes another method; the field Allow of this answer names it."}
 	case errors.As(err, &theirs) && theirs.Code < http.StatusInternalServerError:
-		return failure{status: theirs.Code}
+		return failure{status: theirs.Code, code: "http_" + strconv.Itoa(theirs.Code)}
+	case errors.Is(err, context.Canceled):
+		// The caller hung up, or closed its half of the connection and still listens: whatever it
+		// makes of this, it must not be a success.
+		return failure{status: http.StatusServiceUnavailable, code: string(models.Unavailable), message: "The connection was closed before the answer was ready. Look whether it was done before you try again."}
 	}
-	return failure{status: http.StatusInternalServerError, message: "The server couldn't finish that. Nothing was changed. Try again."}
+	return failure{code: string(models.Internal), status: http.StatusInternalServerError, message: "The server couldn't finish that. Nothing was changed. Try again."}
 }
 
 // sentence is what an error says; for bad input, what is wrong with the first field.

@@ -63,6 +63,7 @@ func TestTheSetUpFormComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.Browser(t).Get(t, "/signin").Want(t, 200).Has(t, "This console is not set up yet.")
 		form := webtest.Form{"code": code.Reveal(), "name": "", "email": "nope", "password": "tokendesk tokendesk", "workspace": strings.Repeat("w", 61)}
 		c := returned{"/setup", form, map[string]string{"name": "Enter a name.", "email": "in the format", "password": "Tokendesk", "workspace": "60 characters"}}
 		c.check(t, "set-up", s.Browser(t).Post(t, c.path, form))

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"tokendesk/models"
+	"tokendesk/models/store/storetest"
 	"tokendesk/web"
 	"tokendesk/web/webtest"
 )
@@ -34,6 +36,9 @@ func TestHostileFields(t *testing.T) {
 			}
 			for field := range forms(m.owner, m.owner)[row.Name] {
 				for name, value := range hostile {
+					if strings.Contains(field, "password") && !slices.Contains([]string{"NUL", "a surrogate", "control characters", "very long", "empty"}, name) {
+						continue // the others are hashed, which is slow on purpose
+					}
 					owner, aim := m.owner, m.owner
 					if row.Guard == "admins" {
 						aim = m.Person(t, m.Admin, models.Member)
@@ -77,9 +82,10 @@ func TestHostileAddresses(t *testing.T) {
 			}, value)
 			for _, field := range []string{"User-Agent", "Referer", "Cookie", "Accept", "X-Request-Id", "X-Forwarded-For", "Authorization", "Accept-Language", "If-None-Match", "Range"} {
 				harmless(t, "GET / with "+name+" in "+field, "", s.Browser(t).Get(t, "/", field, clean))
-				sent := webtest.Form{"email": "ines@marlowe.example", "password": "copper lantern over the quiet harbour"}
-				harmless(t, "POST /signin with "+name+" in "+field, "", s.Browser(t).Post(t, "/signin", sent, field, clean))
 			}
+			sent := webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password} // a sign-in keeps where it came from
+			a := s.Browser(t).Post(t, "/signin", sent, "User-Agent", clean, "X-Forwarded-For", clean)
+			harmless(t, "POST /signin with "+name+" in User-Agent", "", a.Want(t, 303))
 			harmless(t, "GET / with "+name+" in the cookies", "", s.Browser(t).Get(t, "/", "Cookie", "sid="+clean+"; theme="+clean+"; n="+clean))
 		}
 	})

@@ -92,7 +92,7 @@ func TestInstallingAgain(t *testing.T) {
 			archive   []byte
 			version   float64
 			unchanged bool
-		}{{one, 1, false}, {one, 1, true}, {two, 2, false}, {one, 1, true}, {two, 2, true}} {
+		}{{one, 1, false}, {one, 1, true}, {two, 2, false}, {one, 1, false}, {one, 1, true}, {two, 2, false}} {
 			said := install("pages.zip", step.archive).Want(t, 200).Envelope(t)
 			if said.Data["version"] != step.version || said.Data["unchanged"] != step.unchanged {
 				t.Errorf("step %d: %v, want version %v, unchanged %v", i, said.Data, step.version, step.unchanged)

@@ -93,6 +93,12 @@ func TestWhatEndsSessions(t *testing.T) {
 			if in(t, mine, servers...) || in(t, other, servers...) == c.all {
 				t.Errorf("%s: this session is open: %v; the other: %v", name, in(t, mine, servers...), in(t, other, servers...))
 			}
+			if name == "being deactivated" {
+				admin.Post(t, "/people/"+p.ID+"/activate", nil).Want(t, 303)
+				if in(t, mine, servers...) || in(t, other, servers...) {
+					t.Errorf("%s, and activated again: a session is back", name)
+				}
+			}
 			if after := self.Cookie(t, "sid"); (after != "" && in(t, after, servers...)) != (name == "a new password") {
 				t.Errorf("%s: afterwards the browser has %q", name, after)
 			}

@@ -126,8 +126,40 @@ func TestGuessingTheCurrentPasswordIsSlowed(t *testing.T) {
 	// What says nothing about the password is not counted.
 	s.Clock.Advance(16 * time.Minute)
 	admin = s.SignedIn(t, "ines@marlowe.example")
+	short := webtest.Form{"current_password": storetest.Password, "new_password": "short"}
 	for range 8 {
-		admin.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": "short"}).Want(t, 422)
+		admin.Post(t, "/account/password", short).Want(t, 422)
 	}
 	admin.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": guess["new_password"]}).To(t, "/account?changed=1")
+}
+
+// Nothing but the right password clears the count: neither a form that comes back for another reason,
+// nor a database that is away, gives whoever guesses a way to begin anew.
+func TestOnlyTheRightPasswordClearsTheCount(t *testing.T) {
+	t.Parallel()
+	const wrong = "a wrong password of some length"
+	s := webtest.SQLite(t)
+	away := webtest.Start(t, s.World, webtest.Over(closed(t, s)))
+	away.Handlers.Throttle = s.Handlers.Throttle
+	admin := s.SignedIn(t, "ines@marlowe.example")
+	signIn := webtest.Form{"email": "ines@marlowe.example", "password": wrong}
+	guess := webtest.Form{"current_password": wrong, "new_password": "seven green bicycles under a bridge"}
+	for _, clears := range []func(){
+		func() {
+			admin.Post(t, "/account/password", webtest.Form{"current_password": wrong, "new_password": "short"}).Want(t, 422)
+		},
+		func() {
+			away.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 503)
+		},
+	} {
+		for range 4 {
+			admin.Post(t, "/account/password", guess).Want(t, 422)
+			clears()
+		}
+		clears()
+		s.Browser(t).Post(t, "/signin", signIn).Want(t, 422) // the fifth
+		s.Browser(t).Post(t, "/signin", signIn).Want(t, 429)
+		s.Clock.Advance(time.Minute)
+		s.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 303)
+	}
 }

@@ -50,7 +50,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		"a large field beside":   {form, bodyOf(part("comment", "", bytes.Repeat([]byte("x"), 5000)), file("collectionFile", good)), 400, "larger than 4 KiB"},
 		"an empty file":          {form, bodyOf(file("collectionFile", nil)), 400, "Only .zip collection files are accepted."},
 		"a text":                 {form, bodyOf(file("collectionFile", []byte("hello"))), 400, "Only .zip collection files are accepted."},
-		"a text called zip":      {form, bodyOf(part("collectionFile", "", []byte("hello"))), 400, "Only .zip collection files are accepted."},
+		"a text called zip":      {form, bodyOf(part("collectionFile", "", []byte("hello"))), 400, "put @ before the file's name"},
 		"a gzip":                 {form, bodyOf(file("collectionFile", []byte("\x1f\x8b\x08\x00hello world"))), 400, "Only .zip collection files are accepted."},
 		"a zip with a prefix":    {form, bodyOf(file("collectionFile", append([]byte("MZ"), good...))), 400, "Only .zip collection files are accepted."},
 		"a zip cut short":        {form, bodyOf(file("collectionFile", good[:len(good)-9])), 422, "damaged or incomplete"},

@@ -44,6 +44,18 @@ func TestARefusedBodyIsNotRead(t *testing.T) {
 	}
 }
 
+// What is declared as larger than the limit is refused by that, before any of it is sent.
+func TestADeclaredSizeIsEnough(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	_, token := s.Token(t, s.Admin, s.Admin.ID)
+	c := connect(t, s)
+	c.say("POST /installCollection HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=edge\r\nContent-Length: 999999999999\r\nExpect: 100-continue\r\n\r\n", token.Reveal())
+	if answer := c.answer(); answer.StatusCode != 422 || !strings.Contains(c.body, "larger than the limit of 100 MiB") {
+		t.Errorf("status %d: %s", answer.StatusCode, c.body)
+	}
+}
+
 // A good caller that asks first is told to go on, and then installs.
 func TestAGoodCallerIsToldToGoOn(t *testing.T) {
 	t.Parallel()

@@ -59,8 +59,11 @@ func readPassword(in io.Reader) (string, error) {
 
 func personAdd(flags *flag.FlagSet) work {
 	name, email := flags.String("name", "", ""), flags.String("email", "", "")
-	admin, workspace := flags.Bool("admin", false, ""), flags.String("workspace", "Main", "")
+	admin, workspace := flags.Bool("admin", false, ""), flags.String("workspace", "", "")
 	return func(ctx context.Context, io console, c config, _ []string) error {
+		if *workspace != "" && !*admin {
+			return usage{"person add: --workspace names the first Admin's workspace, and goes with --admin"}
+		}
 		password, err := readPassword(io.in)
 		if err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"tokendesk/models"
@@ -77,10 +76,13 @@ func printEvents(out io.Writer, events []models.Event, last int64) (int64, error
 
 // line is an event in one line: number, time, what, by whom, to what, from where, and what changed.
 func line(e models.Event) string {
-	who := strings.TrimSpace(string(e.ActorKind) + " " + e.ActorName)
+	who := string(e.ActorKind)
+	if e.ActorName != "" {
+		who += fmt.Sprintf(" %q", e.ActorName) // quoted: a name could read like the rest of the line
+	}
 	text := fmt.Sprintf("%d %s %s by %s", e.Seq, e.At.UTC().Format(time.RFC3339), e.Action, who)
 	if e.SubjectID != "" {
-		text += fmt.Sprintf(" on %s %s (%s)", e.SubjectKind, e.SubjectName, e.SubjectID)
+		text += fmt.Sprintf(" on %s %q (%s)", e.SubjectKind, e.SubjectName, e.SubjectID)
 	}
 	if e.Address != "" {
 		text += " from " + e.Address

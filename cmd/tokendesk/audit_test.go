@@ -16,7 +16,7 @@ func TestAuditTail(t *testing.T) {
 		if len(all) != 2 || !strings.HasPrefix(all[0], "1 ") || !strings.HasPrefix(all[1], "2 ") {
 			t.Fatalf("the log is %q", all)
 		}
-		if !hasLine(all[1], "person.created by command ", " on person Tomas Berg (", `email:""->"tomas@marlowe.example"`) {
+		if !hasLine(all[1], "person.created by command ", ` on person "Tomas Berg" (`, `email:""->"tomas@marlowe.example"`) {
 			t.Errorf("the second event is %q", all[1])
 		}
 		if last := in.ok(t, "", "audit", "tail", "-n", "1"); last != all[1]+"\n" {

@@ -199,7 +199,7 @@ func programVersion() string {
 	if !ok {
 		return "development"
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
+	if v := info.Main.Version; v != "" && v != "(devel)" && !strings.HasPrefix(v, "v0.0.0-") {
 		return v
 	}
 	for _, s := range info.Settings {

@@ -45,7 +45,7 @@ func TestEndingInOrder(t *testing.T) {
 				if row == nil || row[5] != strconv.Itoa(calls+1) {
 					t.Errorf("of %d calls these are counted: %q", calls+1, row)
 				}
-				if log := in.ok(t, "", "audit", "tail", "-n", "1"); !strings.Contains(log, " collection.installed by program Ines Moreau on ") {
+				if log := in.ok(t, "", "audit", "tail", "-n", "1"); !strings.Contains(log, ` collection.installed by program "Ines Moreau" on `) {
 					t.Errorf("the last event is %s", log)
 				}
 			})

@@ -2,9 +2,10 @@
 CREATE TABLE change_clock (
     one       integer PRIMARY KEY CHECK (one = 1),
     last_seq  bigint NOT NULL,
-    last_hash bytea NOT NULL
+    last_hash bytea NOT NULL,
+    last_at   timestamptz NOT NULL
 );
-INSERT INTO change_clock (one, last_seq, last_hash) VALUES (1, 0, '');
+INSERT INTO change_clock (one, last_seq, last_hash, last_at) VALUES (1, 0, '', '1970-01-01 00:00:00+00:00');
 
 CREATE TABLE events (
     seq           bigint PRIMARY KEY,
@@ -159,6 +160,9 @@ CREATE TABLE collections (
     name               text NOT NULL,
     name_key           text COLLATE "C" NOT NULL,
     current_version_id text NOT NULL,
+    installed_at       timestamptz NOT NULL,
+    installed_by       text NOT NULL,
+    credential_id      text NOT NULL,
     created_at         timestamptz NOT NULL
 );
 CREATE UNIQUE INDEX collections_name ON collections (workspace_id, name_key);

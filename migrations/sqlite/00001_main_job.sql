@@ -2,9 +2,10 @@
 CREATE TABLE change_clock (
     one       integer PRIMARY KEY CHECK (one = 1),
     last_seq  integer NOT NULL,
-    last_hash blob    NOT NULL
+    last_hash blob    NOT NULL,
+    last_at   timestamp NOT NULL
 );
-INSERT INTO change_clock (one, last_seq, last_hash) VALUES (1, 0, x'');
+INSERT INTO change_clock (one, last_seq, last_hash, last_at) VALUES (1, 0, x'', '1970-01-01 00:00:00+00:00');
 
 CREATE TABLE events (
     seq           integer PRIMARY KEY,
@@ -170,6 +171,9 @@ CREATE TABLE collections (
     name               text NOT NULL,
     name_key           text NOT NULL,
     current_version_id text NOT NULL,
+    installed_at       timestamp NOT NULL,
+    installed_by       text NOT NULL,
+    credential_id      text NOT NULL,
     created_at         timestamp NOT NULL
 );
 CREATE UNIQUE INDEX collections_name ON collections (workspace_id, name_key);

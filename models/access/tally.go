@@ -37,7 +37,7 @@ func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, a
 	case models.CallAccepted:
 		u.Calls, u.LastUsedAt, u.LastAddress = 1, &at, address
 	case models.CallRefused:
-		u.Refused = 1
+		u.Refused, u.LastUsedAt, u.LastAddress = 1, &at, address // somebody has it and calls with it
 	case models.CallLate:
 		u.Late, u.LastLateAt = 1, &at
 	}

@@ -10,7 +10,7 @@ import (
 	"tokendesk/models"
 )
 
-func flushed(t *testing.T, tally *Tally) map[string]models.Usage {
+func flushed(t *testing.T, tally *Tally) (map[string]models.Usage, []models.UsageDay) {
 	t.Helper()
 	to := &counted{}
 	if err := tally.Flush(t.Context(), to); err != nil {
@@ -23,7 +23,7 @@ func flushed(t *testing.T, tally *Tally) map[string]models.Usage {
 		}
 		all[u.CredentialID] = u
 	}
-	return all
+	return all, to.days
 }
 
 // Calls that come at once, while batches are written and some of them fail, are all counted, each once.
@@ -88,22 +88,33 @@ func (f *flaky) RecordUsage(ctx context.Context, batch []models.Usage, days []mo
 	return f.counted.RecordUsage(ctx, batch, days)
 }
 
+// recorder is a function that is called when a batch is to be written.
+type recorder func() error
+
+func (r recorder) RecordUsage(context.Context, []models.Usage, []models.UsageDay) error { return r() }
+
 // What could not be written is kept and written the next time, together with what came meanwhile.
 func TestTallyKeepsWhatWasNotWritten(t *testing.T) {
-	tally, away := NewTally(), &counted{err: errors.New("the database is away")}
+	tally, away := NewTally(), errors.New("the database is away")
 	tally.Add("a", models.CallAccepted, noon, "192.0.2.1")
 	tally.Add("a", models.CallLate, noon, "192.0.2.2")
-	if err := tally.Flush(t.Context(), away); !errors.Is(err, away.err) {
+	err := tally.Flush(t.Context(), recorder(func() error {
+		tally.Add("a", models.CallAccepted, noon.Add(time.Second), "192.0.2.3")
+		tally.Add("b", models.CallRefused, noon, "192.0.2.4")
+		return away
+	}))
+	if !errors.Is(err, away) {
 		t.Fatalf("got %v", err)
 	}
-	tally.Add("a", models.CallAccepted, noon.Add(time.Second), "192.0.2.3")
-	tally.Add("b", models.CallRefused, noon, "192.0.2.4")
-	all := flushed(t, tally)
+	all, days := flushed(t, tally)
+	if len(days) != 1 || days[0].Calls != 2 {
+		t.Errorf("by day: %+v", days)
+	}
 	a := all["a"]
 	if a.Calls != 2 || a.Late != 1 || !a.LastUsedAt.Equal(noon.Add(time.Second)) || a.LastAddress != "192.0.2.3" || !a.LastLateAt.Equal(noon) {
 		t.Errorf("a: %+v", a)
 	}
-	if b := all["b"]; b.Refused != 1 || b.LastUsedAt != nil || b.LastAddress != "" {
+	if b := all["b"]; b.Refused != 1 || !b.LastUsedAt.Equal(noon) || b.LastAddress != "192.0.2.4" {
 		t.Errorf("b: %+v", b)
 	}
 }
@@ -123,7 +134,7 @@ func TestTallyWritesOnce(t *testing.T) {
 }
 
 // The last use is the latest call, in whatever order calls at once happened to be counted in, and
-// refused calls say nothing about it.
+// a refused one counts: somebody has the token and calls with it. Calls after the token's end do not.
 func TestTallyKeepsTheLatest(t *testing.T) {
 	tally := NewTally()
 	tally.Add("a", models.CallAccepted, noon.Add(time.Second), "192.0.2.2")
@@ -131,8 +142,9 @@ func TestTallyKeepsTheLatest(t *testing.T) {
 	tally.Add("a", models.CallRefused, noon.Add(2*time.Second), "192.0.2.3")
 	tally.Add("a", models.CallLate, noon.Add(4*time.Second), "192.0.2.4")
 	tally.Add("a", models.CallLate, noon.Add(3*time.Second), "192.0.2.4")
-	a := flushed(t, tally)["a"]
-	if !a.LastUsedAt.Equal(noon.Add(time.Second)) || a.LastAddress != "192.0.2.2" || !a.LastLateAt.Equal(noon.Add(4*time.Second)) {
+	all, _ := flushed(t, tally)
+	a := all["a"]
+	if !a.LastUsedAt.Equal(noon.Add(2*time.Second)) || a.LastAddress != "192.0.2.3" || !a.LastLateAt.Equal(noon.Add(4*time.Second)) {
 		t.Errorf("used %s from %s, late %s", a.LastUsedAt, a.LastAddress, a.LastLateAt)
 	}
 }

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"sync"
 	"time"
@@ -18,14 +19,17 @@ type Throttle struct {
 	now     models.Clock
 }
 
+// failures counts attempts that failed, those under way among them.
 type failures struct {
-	count int
-	last  time.Time
+	count    int
+	underWay int
+	last     time.Time
 }
 
 const (
 	freePerAccount = 5  // attempts of an address on one account before it waits
 	freePerAddress = 50 // the same on all accounts together
+	atOnce         = 8  // attempts of an address under way together; each keeps a place where passwords are hashed
 	longestWait    = time.Minute
 	forgetAfter    = 15 * time.Minute
 	throttleRoom   = 100_000 // entries, so that a flood cannot eat the memory
@@ -37,14 +41,18 @@ func NewThrottle(now models.Clock) *Throttle {
 }
 
 // Attempt asks whether an address may try a password on an account now; 0 means yes, and the attempt
-// counts as failed until Passed says otherwise, so that a burst of attempts at once cannot slip
-// through. Otherwise it answers how long to wait, and nothing is counted.
+// counts as failed until Passed or TakeBack says otherwise, so that a burst of attempts at once cannot
+// slip through. Whoever asked says with one of Passed, Failed and TakeBack how it ended. Otherwise it
+// answers how long to wait, and nothing is counted.
 func (t *Throttle) Attempt(account, address string) time.Duration {
 	pair, all := keys(account, address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
 	wait := max(t.wait(pair, freePerAccount, now), t.wait(all, freePerAddress, now))
+	if wait == 0 && t.entries[all].underWay >= atOnce {
+		wait = time.Second
+	}
 	if wait > 0 {
 		return wait
 	}
@@ -53,17 +61,48 @@ func (t *Throttle) Attempt(account, address string) time.Duration {
 	return 0
 }
 
-// Passed takes the attempt back, and with it what the address did wrong on the account before.
+// Passed forgets what the address did wrong on the account, because it had the right password, and
+// takes this attempt back from what it did on all of them. Attempts that are still under way stay counted.
 func (t *Throttle) Passed(account, address string) {
 	pair, all := keys(account, address)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.entries, pair)
-	if f, ok := t.entries[all]; ok && f.count > 1 {
-		t.entries[all] = failures{f.count - 1, f.last}
-	} else {
-		delete(t.entries, all)
+	f := t.entries[pair]
+	t.end(pair, f.count-(f.underWay-1))
+	t.end(all, 1)
+}
+
+// Failed leaves the attempt counted: the password was wrong.
+func (t *Throttle) Failed(account, address string) {
+	pair, all := keys(account, address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(pair, 0)
+	t.end(all, 0)
+}
+
+// TakeBack takes the attempt back and nothing else: it came to nothing that says whether the password
+// was right. What was counted before stays, or whoever guesses would have a way to begin anew.
+func (t *Throttle) TakeBack(account, address string) {
+	pair, all := keys(account, address)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(pair, 1)
+	t.end(all, 1)
+}
+
+// end has one attempt no longer under way, and so many no longer counted.
+func (t *Throttle) end(key string, forget int) {
+	f, ok := t.entries[key]
+	if !ok {
+		return
 	}
+	f.underWay = max(0, f.underWay-1)
+	if f.count = max(f.underWay, f.count-max(0, forget)); f.count == 0 {
+		delete(t.entries, key)
+		return
+	}
+	t.entries[key] = f
 }
 
 // wait doubles from one second with each failure beyond the free ones.
@@ -85,9 +124,9 @@ func (t *Throttle) count(key string, now time.Time) {
 	}
 	f := t.entries[key]
 	if now.Sub(f.last) > forgetAfter {
-		f = failures{}
+		f = failures{count: f.underWay, underWay: f.underWay}
 	}
-	t.entries[key] = failures{f.count + 1, now}
+	t.entries[key] = failures{f.count + 1, f.underWay + 1, now}
 }
 
 // makeRoom forgets what is old, and if all is new, a tenth of it, whichever comes.
@@ -114,5 +153,6 @@ func keys(account, address string) (pair, all string) {
 			address = network.String()
 		}
 	}
-	return "account\x00" + address + "\x00" + account, "address\x00" + address
+	sum := sha256.Sum256([]byte(account)) // what is typed may be long, and many are kept
+	return "account\x00" + address + "\x00" + string(sum[:]), "address\x00" + address
 }

@@ -85,7 +85,7 @@ func readEnd(src *source, limits Limits) (end []byte, at int64, err error) {
 	case end == nil && follows:
 		return nil, 0, refuse(Hidden, "has bytes after its end, or is cut short")
 	case end == nil:
-		return nil, 0, refuse(Damaged, "its end is missing")
+		return nil, 0, refuse(Damaged, "has no end")
 	}
 	return end, at, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -17,8 +18,8 @@ const chunkBytes = 256 << 10
 const onlyAdminsInstall = "Admin access required. The token must belong to a person with Admin access."
 
 // InstallCollection keeps a checked archive and makes it the collection's current version, in one
-// transaction: all of it or nothing. Bytes that the collection has already become current again
-// without a new version.
+// transaction: all of it or nothing. Bytes of an earlier version make that one current again, and no
+// new one; bytes that are current already change nothing.
 func (s *Store) InstallCollection(ctx context.Context, who models.Actor, n models.NewInstall) (models.Installed, error) {
 	if err := allow(who.MayInstall(), onlyAdminsInstall); err != nil {
 		return models.Installed{}, err
@@ -31,25 +32,48 @@ func (s *Store) InstallCollection(ctx context.Context, who models.Actor, n model
 		return models.Installed{}, err
 	}
 	done := models.Installed{Workspace: workspace.Workspace}
-	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+	err = s.writeLong(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
 		if done.Collection, err = s.lockCollection(tx, workspace.ID, n.Name); err != nil {
 			return event, err
 		}
-		action := models.CollectionInstalled
-		done.Version, done.Unchanged, err = findVersion(tx, done.Collection.ID, n.SHA256)
-		if done.Unchanged {
-			action = models.CollectionReinstalled
-		} else if err == nil {
-			done.Version, err = s.addVersion(tx, who, done.Collection.ID, n)
+		action, err := s.chooseVersion(tx, who, &done, n)
+		if err != nil || done.Unchanged {
+			return installEvent(action, done, n), err
 		}
-		if err != nil {
-			return event, err
-		}
-		done.Collection.CurrentVersionID = done.Version.ID
-		err = one(tx.Model(&models.Collection{}).Where("id = ?", done.Collection.ID).Updates(map[string]any{"current_version_id": done.Version.ID}))
+		c := &done.Collection
+		c.CurrentVersionID, c.InstalledAt, c.InstalledBy, c.CredentialID = done.Version.ID, s.now(), who.ID, who.CredentialID
+		err = one(tx.Model(&models.Collection{}).Where("id = ?", c.ID).Updates(map[string]any{
+			"current_version_id": c.CurrentVersionID, "installed_at": c.InstalledAt, "installed_by": c.InstalledBy, "credential_id": c.CredentialID,
+		}))
 		return installEvent(action, done, n), err
 	})
 	return done, err
+}
+
+// chooseVersion finds the version that has these bytes, or adds one, and says which of the three it was:
+// new bytes, bytes that are current already, or bytes of an earlier version.
+func (s *Store) chooseVersion(tx *gorm.DB, who models.Actor, done *models.Installed, n models.NewInstall) (models.Action, error) {
+	before, current := done.Collection.CurrentVersionID, models.CollectionVersion{}
+	if before != "" {
+		var err error
+		if current, err = withID[models.CollectionVersion](tx, before); err != nil {
+			return "", err
+		}
+		done.Before = current.Number
+	}
+	found, there, err := findVersion(tx, done.Collection.ID, n.SHA256)
+	switch {
+	case err != nil:
+		return "", err
+	case !there:
+		done.Version, err = s.addVersion(tx, who, done.Collection.ID, n)
+		return models.CollectionInstalled, err
+	}
+	done.Version, done.Unchanged, done.Again = found, found.ID == before, found.ID != before
+	if done.Unchanged {
+		return models.CollectionReinstalled, nil
+	}
+	return models.CollectionRestored, nil
 }
 
 func (s *Store) installInto(ctx context.Context, who models.Actor, workspace string) (models.WorkspaceSeen, error) {
@@ -62,7 +86,7 @@ func (s *Store) installInto(ctx context.Context, who models.Actor, workspace str
 // lockCollection finds or makes the collection of a name, and keeps others from installing under
 // it to the end of the transaction: the update of the row that is there takes its lock.
 func (s *Store) lockCollection(tx *gorm.DB, workspaceID, name string) (models.Collection, error) {
-	c := models.Collection{ID: s.newID(), WorkspaceID: workspaceID, Name: name, NameKey: models.Fold(name), CreatedAt: s.now()}
+	c := models.Collection{ID: s.newID(), WorkspaceID: workspaceID, Name: name, NameKey: models.Fold(name), CreatedAt: s.now(), InstalledAt: s.now()}
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "workspace_id"}, {Name: "name_key"}},
 		DoUpdates: clause.Assignments(map[string]any{"name": name}),
@@ -151,17 +175,19 @@ func (s *Store) Collections(ctx context.Context, workspaceID string, after model
 
 func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]models.CollectionSeen, error) {
 	current := make([]string, len(list))
+	people, tokens := []string{}, []string{}
 	for i, c := range list {
 		current[i] = c.CurrentVersionID
+		people, tokens = append(people, c.InstalledBy), append(tokens, c.CredentialID)
 	}
 	var versions []models.CollectionVersion
 	if err := s.db.WithContext(ctx).Where("id IN ?", current).Find(&versions).Error; err != nil {
 		return nil, translate(err)
 	}
-	byID, people, tokens := map[string]models.CollectionVersion{}, []string{}, []string{}
+	byID := map[string]models.CollectionVersion{}
 	for _, v := range versions {
 		byID[v.ID] = v
-		people, tokens = append(people, v.InstalledBy), append(tokens, v.CredentialID)
+
 	}
 	names, err := s.peopleByID(ctx, people)
 	if err != nil {
@@ -178,7 +204,7 @@ func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]m
 	seen := make([]models.CollectionSeen, len(list))
 	for i, c := range list {
 		v := byID[c.CurrentVersionID]
-		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[v.InstalledBy].Name, Credential: with[v.CredentialID]}
+		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[c.InstalledBy].Name, Credential: with[c.CredentialID]}
 	}
 	return seen, nil
 }
@@ -188,7 +214,11 @@ func installEvent(action models.Action, done models.Installed, n models.NewInsta
 		Action: action, SubjectKind: models.OfCollection, SubjectID: done.Collection.ID, SubjectName: done.Collection.Name,
 		WorkspaceID: done.Workspace.ID,
 	}
+	version := models.Change{Field: "version", After: done.Version.VersionName()}
+	if done.Before > 0 && !done.Unchanged {
+		version.Before = strconv.Itoa(done.Before)
+	}
 	return event.WithChanges(
-		models.Change{Field: "file", After: n.FileName}, models.Change{Field: "version", After: done.Version.VersionName()},
+		models.Change{Field: "file", After: n.FileName}, version,
 		models.Change{Field: "sha256", After: n.SHA256})
 }

@@ -101,7 +101,8 @@ func TestInstall(t *testing.T) {
 }
 
 // The same bytes again are the same version, and an event says that they were installed again; other bytes
-// make the next one; older bytes become current again under their old number.
+// make the next one; older bytes become current again under their old number, and that is an event of its own,
+// with who did it now.
 func TestVersions(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		who := program(t, w)
@@ -111,7 +112,7 @@ func TestVersions(t *testing.T) {
 			unchanged     bool
 		}{
 			{"tools.zip", "PK one", 1, false}, {"tools.zip", "PK one", 1, true}, {"TOOLS.zip", "PK one", 1, true}, {"tools.zip", "PK two", 2, false},
-			{" Tools .zip", "PK three", 3, false}, {"tools.zip", "PK one", 1, true}, {"tools.zip", "PK four", 4, false},
+			{" Tools .zip", "PK three", 3, false}, {"tools.zip", "PK one", 1, false}, {"tools.zip", "PK four", 4, false},
 		} {
 			w.Clock.Advance(time.Minute)
 			done := install(t, w, who, archive(step.name, step.content))
@@ -126,7 +127,7 @@ func TestVersions(t *testing.T) {
 				t.Errorf("step %d: the event is %+v", i, e)
 			}
 		}
-		if n := events(t, w, models.CollectionReinstalled) + events(t, w, models.CollectionInstalled); n != 7 {
+		if n := events(t, w, models.CollectionReinstalled) + events(t, w, models.CollectionInstalled) + events(t, w, models.CollectionRestored); n != 7 || events(t, w, models.CollectionRestored) != 1 {
 			t.Errorf("%d events", n)
 		}
 		if n := number(t, w, "SELECT count(*) FROM blobs"); n != 4 {
@@ -226,57 +227,6 @@ func TestFailedInstallLeavesNothing(t *testing.T) {
 		list, _, err := w.Collections(t.Context(), install(t, w, who, archive("tools.zip", "PK")).Workspace.ID, models.Place{})
 		if err != nil || len(list) != 1 || list[0].Version.Number != 1 {
 			t.Errorf("afterwards %+v (%v)", list, err)
-		}
-	})
-}
-
-// Installs at once under one name, from two servers, make versions without gaps, each with its own bytes.
-func TestInstallAtOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, w storetest.World) {
-		who := program(t, w)
-		stores, numbers := []*store.Store{w.Store, w.Open(t)}, make([]int, 20)
-		failed := atOnce(len(numbers), func(i int) error {
-			done, err := stores[i%2].InstallCollection(t.Context(), who, archive([]string{"tools.zip", "Tools.ZIP"}[i/2%2], fmt.Sprint("PK ", i)))
-			numbers[i] = done.Version.Number
-			return err
-		})
-		if got := kinds(failed); got[""] != len(numbers) {
-			t.Fatalf("%v: %v", got, failed)
-		}
-		for i := range numbers {
-			var v models.CollectionVersion
-			if err := w.DB().Where("sha256 = ?", sum(fmt.Sprint("PK ", i))).Take(&v).Error; err != nil || v.Number != numbers[i] || string(content(t, w, v.SHA256)) != fmt.Sprint("PK ", i) {
-				t.Errorf("install %d was told %d: %+v (%v)", i, numbers[i], v, err)
-			}
-		}
-		slices.Sort(numbers)
-		for i, n := range numbers {
-			if n != i+1 {
-				t.Fatalf("the numbers are %v", numbers)
-			}
-		}
-		if n := number(t, w, "SELECT count(*) FROM collections"); n != 1 {
-			t.Errorf("%d collections", n)
-		}
-	})
-}
-
-// The same bytes at once, under one name and under several, are kept once, and each name has one version.
-func TestSameBytesAtOnce(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, w storetest.World) {
-		who := program(t, w)
-		stores := []*store.Store{w.Store, w.Open(t)}
-		failed := atOnce(12, func(i int) error {
-			_, err := stores[i%2].InstallCollection(t.Context(), who, archive([]string{"a.zip", "b.zip", "c.zip"}[i%3], "PK"))
-			return err
-		})
-		if got := kinds(failed); got[""] != 12 {
-			t.Fatalf("%v: %v", got, failed)
-		}
-		for table, want := range map[string]int64{"collections": 3, "collection_versions": 3, "blobs": 1, "blob_chunks": 1} {
-			if n := number(t, w, "SELECT count(*) FROM "+table); n != want {
-				t.Errorf("%d %s", n, table)
-			}
 		}
 	})
 }

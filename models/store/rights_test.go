@@ -16,48 +16,9 @@ func TestOnlyAdminsMay(t *testing.T) {
 		admin := w.SetUp(t)
 		person, other := w.Person(t, admin, models.Member), w.Person(t, admin, models.Member)
 		token, _ := w.Token(t, admin, other.ID)
-		program := models.Actor{Kind: models.Program, ID: admin.ID, Role: models.Admin, CredentialID: token.ID}
-		methods := map[string]func(who models.Actor) error{
-			"People": func(who models.Actor) error {
-				_, _, err := w.People(t.Context(), who, models.PeopleFilter{})
-				return err
-			},
-			"CountPeople": func(who models.Actor) error {
-				_, err := w.CountPeople(t.Context(), who, models.PeopleFilter{})
-				return err
-			},
-			"CreatePerson": func(who models.Actor) error {
-				_, err := w.CreatePerson(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Role: models.Admin, Password: storetest.Password})
-				return err
-			},
-			"EditPerson": func(who models.Actor) error {
-				_, err := w.EditPerson(t.Context(), who, other.ID, models.PersonEdit{Name: models.NewID(), Email: other.Email, Role: models.Member})
-				return err
-			},
-			"DeactivatePerson": func(who models.Actor) error { _, err := w.DeactivatePerson(t.Context(), who, other.ID); return err },
-			"ActivatePerson":   func(who models.Actor) error { _, err := w.ActivatePerson(t.Context(), who, other.ID); return err },
-			"PersonRecord":     func(who models.Actor) error { _, err := w.PersonRecord(t.Context(), who, other.ID); return err },
-			"Sessions":         func(who models.Actor) error { _, err := w.Sessions(t.Context(), who, other.ID); return err },
-			"SignOutEverywhere": func(who models.Actor) error {
-				_, err := w.SignOutEverywhere(t.Context(), who, other.ID)
-				return err
-			},
-			"RevokeCredential": func(who models.Actor) error {
-				_, err := w.RevokeCredential(t.Context(), who, token.ID, models.Revocation{})
-				return err
-			},
-			"Credential":  func(who models.Actor) error { _, err := w.Credential(t.Context(), who, token.ID); return err },
-			"Credentials": func(who models.Actor) error { _, _, err := w.Credentials(t.Context(), who, 10); return err },
-			"Events":      func(who models.Actor) error { _, err := w.Events(t.Context(), who, 0, 10); return err },
-			"AddAdmin": func(who models.Actor) error {
-				_, err := w.AddAdmin(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Password: storetest.Password}, press)
-				return err
-			},
-			"InstallCollection": func(who models.Actor) error {
-				_, err := w.InstallCollection(t.Context(), who, archive("tools.zip", "PK"))
-				return err
-			},
-		}
+		own, _ := w.Token(t, admin, admin.ID)
+		program := models.Actor{Kind: models.Program, ID: admin.ID, Role: models.Admin, CredentialID: own.ID}
+		methods := adminMethods(t, w, other, token)
 		createToken := func(who models.Actor) error {
 			_, _, _, err := w.CreateBearerToken(t.Context(), who, other.ID, secret.FormID())
 			return err
@@ -91,6 +52,51 @@ func TestOnlyAdminsMay(t *testing.T) {
 		wantKind(t, "CreateBearerToken by an Admin", createToken(admin), "")
 		wantKind(t, "RevokeBearerToken by a program", revokeToken(program), "")
 	})
+}
+
+// adminMethods are those that a test can call with any actor, on a person and their token.
+func adminMethods(t *testing.T, w storetest.World, other models.Person, token models.Credential) map[string]func(models.Actor) error {
+	return map[string]func(who models.Actor) error{
+		"People": func(who models.Actor) error {
+			_, _, err := w.People(t.Context(), who, models.PeopleFilter{})
+			return err
+		},
+		"CountPeople": func(who models.Actor) error {
+			_, err := w.CountPeople(t.Context(), who, models.PeopleFilter{})
+			return err
+		},
+		"CreatePerson": func(who models.Actor) error {
+			_, err := w.CreatePerson(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Role: models.Admin, Password: storetest.Password})
+			return err
+		},
+		"EditPerson": func(who models.Actor) error {
+			_, err := w.EditPerson(t.Context(), who, other.ID, models.PersonEdit{Name: models.NewID(), Email: other.Email, Role: models.Member})
+			return err
+		},
+		"DeactivatePerson": func(who models.Actor) error { _, err := w.DeactivatePerson(t.Context(), who, other.ID); return err },
+		"ActivatePerson":   func(who models.Actor) error { _, err := w.ActivatePerson(t.Context(), who, other.ID); return err },
+		"PersonRecord":     func(who models.Actor) error { _, err := w.PersonRecord(t.Context(), who, other.ID); return err },
+		"Sessions":         func(who models.Actor) error { _, err := w.Sessions(t.Context(), who, other.ID); return err },
+		"SignOutEverywhere": func(who models.Actor) error {
+			_, err := w.SignOutEverywhere(t.Context(), who, other.ID)
+			return err
+		},
+		"RevokeCredential": func(who models.Actor) error {
+			_, err := w.RevokeCredential(t.Context(), who, token.ID, models.Revocation{})
+			return err
+		},
+		"Credential":  func(who models.Actor) error { _, err := w.Credential(t.Context(), who, token.ID); return err },
+		"Credentials": func(who models.Actor) error { _, _, err := w.Credentials(t.Context(), who, 10); return err },
+		"Events":      func(who models.Actor) error { _, err := w.Events(t.Context(), who, 0, 10); return err },
+		"AddAdmin": func(who models.Actor) error {
+			_, err := w.AddAdmin(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Password: storetest.Password}, press)
+			return err
+		},
+		"InstallCollection": func(who models.Actor) error {
+			_, err := w.InstallCollection(t.Context(), who, archive("tools.zip", "PK"))
+			return err
+		},
+	}
 }
 
 // archive is a collection to install.

@@ -44,7 +44,6 @@ func everything(t *testing.T, w storetest.World) string {
 // spelling, whatever was done with it: used, replaced, revoked, ended, refused, failed.
 func TestNoSecretIsKept(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
-		const second = "another lantern over the quiet harbour"
 		history(t, w)
 		admin := w.Person(t, command, models.Admin)
 		token, text := w.Token(t, storetest.As(admin), admin.ID)
@@ -55,21 +54,21 @@ func TestNoSecretIsKept(t *testing.T) {
 		} else {
 			w.Secrets.Add(confirmed)
 		}
-		if _, err := w.ChangePassword(t.Context(), who, storetest.Password, second); err != nil {
+		if _, err := w.ChangePassword(t.Context(), who, storetest.Password, another); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.RevokeCredential(t.Context(), who, token.ID, models.Revocation{Reason: "lost"}); err != nil {
+		if _, err := w.RevokeCredential(t.Context(), storetest.As(admin), token.ID, models.Revocation{Reason: "lost"}); err != nil {
 			t.Fatal(err)
 		}
 		release := trap(t, w)
-		_, _, _ = w.SignIn(t.Context(), guest, models.SignIn{Email: admin.Email, Password: second})
+		_, _, _ = w.SignIn(t.Context(), guest, models.SignIn{Email: admin.Email, Password: another})
 		release()
 		_ = w.DB().Exec("INSERT INTO credentials (id) VALUES (?)", text.Reveal()).Error // what a mistake of ours would log
 		all, log := everything(t, w), w.Log.String()
 		if !strings.Contains(all, token.Prefix) || !strings.Contains(log, "INSERT INTO credentials") {
 			t.Fatal("the search does not see what is there")
 		}
-		for _, s := range append(w.Secrets.All(), storetest.Password, second) {
+		for _, s := range append(w.Secrets.All(), storetest.Password, another) {
 			for how, spelled := range map[string]string{
 				"as it is": s, "its first half": s[:len(s)/2], "its second half": s[len(s)/2:], "in hexadecimal": hex.EncodeToString([]byte(s)), "in base64": base64.RawStdEncoding.EncodeToString([]byte(s)),
 			} {

@@ -90,6 +90,7 @@ func stillTrue(tx *gorm.DB, person models.Person) error {
 // StartSession signs in a person whose password was set just now, without a check of it.
 func (s *Store) StartSession(ctx context.Context, who models.Actor, person models.Person, browser string) (secret.Text, error) {
 	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
+	who.SessionID = "" // the one before ended with the old password
 	text, session := s.newSession(who, browser)
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
 		if err := stillTrue(tx, person); err != nil {

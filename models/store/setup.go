@@ -76,9 +76,6 @@ func (s *Store) SetUp(ctx context.Context, who models.Actor, code string, n mode
 // useSetupCode uses the code up. Whoever comes second waits here, and then finds no code: all of them
 // go with the first Admin. One that another server offered at that moment is good for nothing.
 func useSetupCode(tx *gorm.DB, code string, now time.Time) error {
-	if err := takeTurn(tx); err != nil {
-		return err
-	}
 	admins, err := countOtherAdmins(tx, "")
 	if err != nil {
 		return err
@@ -92,11 +89,15 @@ func useSetupCode(tx *gorm.DB, code string, now time.Time) error {
 }
 
 // AddAdmin is SetUp for machines: the command line adds an Admin, and with the first one the first
-// workspace. It also serves for every later Admin.
+// workspace, "Main" where no name is given. It also serves for every later Admin, who has no say in that name.
 func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPerson, ws models.NewWorkspace) (models.Person, error) {
 	n.Role = models.Admin
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return models.Person{}, err
+	}
+	named := ws.Name != ""
+	if !named {
+		ws.Name = "Main"
 	}
 	person, err := s.newPerson(ctx, &n, ws.Clean())
 	if err != nil {
@@ -107,6 +108,9 @@ func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPers
 			return event, err
 		}
 		workspace, err := s.admitFirstAdmin(tx, person, ws.Name)
+		if err == nil && named && workspace.Name != ws.Name {
+			err = models.Fail(models.Conflict, "There is a workspace already, %s: leave the workspace out. Nobody was added.", workspace.Name)
+		}
 		return personEvent(models.PersonCreated, person).WithChanges(
 			models.Change{Field: "email", After: person.Email}, models.Change{Field: "role", After: string(person.Role)},
 			models.Change{Field: "workspace", After: workspace.Name}), err
@@ -117,9 +121,6 @@ func (s *Store) AddAdmin(ctx context.Context, who models.Actor, n models.NewPers
 // admitFirstAdmin ends all set-up codes and gives the person a workspace: the installation's only
 // one, or a new one where there is none yet.
 func (s *Store) admitFirstAdmin(tx *gorm.DB, person models.Person, name string) (models.Workspace, error) {
-	if err := takeTurn(tx); err != nil {
-		return models.Workspace{}, err
-	}
 	if err := tx.Exec("DELETE FROM setup_codes").Error; err != nil {
 		return models.Workspace{}, err
 	}

@@ -177,7 +177,7 @@ func TestAddAdmin(t *testing.T) {
 		}
 		n := ines()
 		n.Email = "tom@marlowe.example"
-		second, err := w.AddAdmin(t.Context(), command, n, models.NewWorkspace{Name: "Another"})
+		second, err := w.AddAdmin(t.Context(), command, n, models.NewWorkspace{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,6 +188,10 @@ func TestAddAdmin(t *testing.T) {
 			}
 		}
 		n.Email = "eve@marlowe.example"
+		unchanged(t, w, "another workspace", func() {
+			_, err = w.AddAdmin(t.Context(), command, n, models.NewWorkspace{Name: "Another"})
+			wantKind(t, "another workspace", err, models.Conflict)
+		})
 		unchanged(t, w, "somebody else", func() {
 			_, err = w.AddAdmin(t.Context(), guest, n, press)
 			wantKind(t, "a guest", err, models.Forbidden)
@@ -202,7 +206,7 @@ func TestAddAdminAtOnce(t *testing.T) {
 		failed := atOnce(6, func(i int) error {
 			n := ines()
 			n.Email = fmt.Sprintf("person%d@marlowe.example", i)
-			_, err := stores[i%2].AddAdmin(t.Context(), command, n, models.NewWorkspace{Name: fmt.Sprintf("Press %d", i)})
+			_, err := stores[i%2].AddAdmin(t.Context(), command, n, models.NewWorkspace{})
 			return err
 		})
 		if got := kinds(failed); got[""] != 6 {

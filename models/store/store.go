@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,10 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 func openPostgres(url string) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("the database address cannot be read: %s", strings.ReplaceAll(err.Error(), url, "(address)"))
+		return nil, unreadable(err)
+	}
+	if at := strings.Index(config.Host, "@"); at > 0 && config.Host[0] != '/' { // the rest of the password
+		return nil, errors.New(`the database address cannot be read: an "@" in a password is written %40`)
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	if config.ConnectTimeout == 0 {
@@ -109,6 +113,18 @@ func openPostgres(url string) (*sql.DB, error) {
 	pool.SetMaxIdleConns(10)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
+}
+
+// unreadable says why an address cannot be read. What the driver says quotes the address and parts of it,
+// and its masking misses a password with an "@" in it, so only the reason is kept, and a file's name.
+func unreadable(err error) error {
+	text := err.Error()
+	reason, _, _ := strings.Cut(text[strings.LastIndex(text, "`")+1:], " (")
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		reason += ": " + file.Error()
+	}
+	return fmt.Errorf("the database address cannot be read%s", reason)
 }
 
 // readTimesInUTC keeps the zone of the machine out of what is read.
@@ -166,9 +182,32 @@ func (s *Store) Close() error { return s.pool.Close() }
 var errUnchanged = errors.New("nothing to change")
 
 // write is the one way to change anything: a transaction around fn, the event that fn returns
-// with the next number and the chain's hash, commit, and then the listeners. The number is taken
-// last and its row stays locked to the commit, so the order of numbers is the order of commits.
+// with the next number and the chain's hash, commit, and then the listeners.
+//
+// The row that holds the number is locked from the beginning to the commit. So writes follow each
+// other, the order of numbers is the order of commits, and whoever asks still may when it is done:
+// what changes their rights is a write too, and either came before, and is seen, or comes after.
 func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
+	return s.commit(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if err := s.admit(tx, who); err != nil {
+			return event, err
+		}
+		return fn(tx)
+	})
+}
+
+// writeLong is write for what takes long and changes nobody's rights: it has others wait only at its
+// end, and finds out there whether who asks still may.
+func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
+	return s.commit(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if event, err = fn(tx); err != nil {
+			return event, err
+		}
+		return event, s.admit(tx, who)
+	})
+}
+
+func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
 	if s.dialect == migrations.SQLite {
 		s.one.Lock()
 		defer s.one.Unlock()
@@ -215,23 +254,36 @@ func (s *Store) afterLostCommit(ctx context.Context, eventID string, cause error
 	return models.Fail(models.Unavailable, "The database went away while this was being saved. Look whether it was before you try again.").Because(errors.Join(cause, err))
 }
 
-// appendEvent gives the event the next number, chains it to the one before, and stores it.
+// appendEvent gives the event the next number and a time that is not before the last one's, whichever
+// server's clock that was; chains it to the one before; and stores it.
 func appendEvent(tx *gorm.DB, event *models.Event) error {
-	var clock struct {
-		LastSeq  int64
-		LastHash []byte
-	}
-	next := tx.Raw("UPDATE change_clock SET last_seq = last_seq + 1 WHERE one = 1 RETURNING last_seq, last_hash").Scan(&clock)
-	if err := one(next); err != nil {
+	last, err := readClock(tx)
+	if err != nil {
 		return err
 	}
-	event.Seq = clock.LastSeq
-	event.Hash = event.Sum(clock.LastHash)
-	if err := tx.Exec("UPDATE change_clock SET last_hash = ? WHERE one = 1", event.Hash).Error; err != nil {
+	event.Seq = last.LastSeq + 1
+	if event.At.Before(last.LastAt) {
+		event.At = models.Instant(last.LastAt)
+	}
+	event.Hash = event.Sum(last.LastHash)
+	next := tx.Model(&changeClock{}).Where("one = 1 AND last_seq = ?", last.LastSeq).
+		Updates(map[string]any{"last_seq": event.Seq, "last_hash": event.Hash, "last_at": event.At})
+	if err := one(next); err != nil {
 		return err
 	}
 	return tx.Create(event).Error
 }
+
+// changeClock is the one row that says where the log ends. Whoever has it locked writes.
+type changeClock struct {
+	LastSeq  int64
+	LastHash []byte
+	LastAt   time.Time
+}
+
+func (changeClock) TableName() string { return "change_clock" }
+
+func readClock(tx *gorm.DB) (changeClock, error) { return take[changeClock](lock(tx)) }
 
 // take reads the one row that a query means. Nothing there is models.NotFound; a database that
 // did not answer is not.
@@ -266,12 +318,6 @@ func one(result *gorm.DB) error {
 // other would wait for one another.
 func lock(query *gorm.DB) *gorm.DB {
 	return query.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
-}
-
-// takeTurn makes transactions that do so follow each other: it takes early what every write takes last.
-func takeTurn(tx *gorm.DB) error {
-	var seq int64
-	return lock(tx.Table("change_clock")).Pluck("last_seq", &seq).Error
 }
 
 // translate turns what the database said into our kinds.

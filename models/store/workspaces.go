@@ -9,6 +9,9 @@ import (
 	"tokendesk/models"
 )
 
+// noWorkspace says the same of one that is not there and of one that is not for the actor.
+var noWorkspace = models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
+
 // Workspaces lists those that the actor may open, by name: an Admin of the installation all of
 // them, everybody else those that they are a member of.
 func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.WorkspaceSeen, error) {
@@ -34,6 +37,9 @@ func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string
 		column = "id"
 	}
 	w, err := take[models.Workspace](s.db.WithContext(ctx).Where(column+" = ?", slugOrID))
+	if models.KindOf(err) == models.NotFound {
+		return models.WorkspaceSeen{}, noWorkspace
+	}
 	if err != nil {
 		return models.WorkspaceSeen{}, err
 	}
@@ -46,7 +52,7 @@ func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string
 		return models.WorkspaceSeen{}, err
 	}
 	if !who.MayOpenWorkspace(role) {
-		return models.WorkspaceSeen{}, models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
+		return models.WorkspaceSeen{}, noWorkspace
 	}
 	return models.WorkspaceSeen{Workspace: w, Role: role}, nil
 }

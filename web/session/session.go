@@ -33,8 +33,8 @@ type Note struct{ Kind, Lead, Text string }
 
 // data is what a row keeps for the next page.
 type data struct {
-	Notes    []Note `json:"notes,omitempty"`
-	Revealed bool   `json:"revealed,omitempty"` // the last page showed a secret
+	Note     *Note `json:"note,omitempty"`     // the last one; an older one that no page showed is out of date
+	Revealed bool  `json:"revealed,omitempty"` // the last page showed a secret
 }
 
 // NewStore makes a store. Behind TLS the cookie is bound to the host and to TLS by its name
@@ -75,7 +75,9 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 		return session, err
 	}
 	var kept data
-	_ = json.Unmarshal(seen.Session.Data, &kept) // what cannot be read is a note that is not shown
+	if json.Unmarshal(seen.Session.Data, &kept) != nil {
+		kept = data{} // what cannot be read is a note that is not shown
+	}
 	session.Values[seenKey], session.Values[dataKey], session.IsNew = seen, kept, false
 	return session, nil
 }
@@ -136,7 +138,7 @@ func (s *Store) End(r *http.Request, w http.ResponseWriter) {
 
 // Leave keeps a note for the next page of this session.
 func (s *Store) Leave(r *http.Request, w http.ResponseWriter, note Note) error {
-	return s.change(r, w, func(d *data) { d.Notes = append(d.Notes, note) })
+	return s.change(r, w, func(d *data) { d.Note = &note })
 }
 
 // MarkRevealed remembers that this answer shows a secret. The next page then changes a cookie, which
@@ -146,19 +148,19 @@ func (s *Store) MarkRevealed(r *http.Request, w http.ResponseWriter) error {
 }
 
 // Take hands over what was left for this page, once.
-func (s *Store) Take(r *http.Request, w http.ResponseWriter) ([]Note, error) {
+func (s *Store) Take(r *http.Request, w http.ResponseWriter) (*Note, error) {
 	session, err := s.Get(r, s.name)
 	if err != nil {
 		return nil, err
 	}
 	left, _ := session.Values[dataKey].(data)
-	if len(left.Notes) == 0 && !left.Revealed {
+	if left.Note == nil && !left.Revealed {
 		return nil, nil
 	}
 	if left.Revealed {
 		s.evict(w)
 	}
-	return left.Notes, s.change(r, w, func(d *data) { *d = data{} })
+	return left.Note, s.change(r, w, func(d *data) { *d = data{} })
 }
 
 func (s *Store) evict(w http.ResponseWriter) {

@@ -127,9 +127,11 @@ type Envelope struct {
 	Message string         `json:"message"`
 	Data    map[string]any `json:"data"`
 	Code    string         `json:"code"`
+	Request string         `json:"request_id"`
 }
 
-// Envelope reads the answer to a program. The three members are always there.
+// Envelope reads the answer to a program. The three members are always there, and with a refusal its
+// code and the request's number.
 func (a *Answer) Envelope(t testing.TB) Envelope {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -150,6 +152,9 @@ func (a *Answer) Envelope(t testing.TB) Envelope {
 	}
 	if e.Success != (a.Status == http.StatusOK) || e.Message == "" || (e.Data != nil) != e.Success {
 		t.Errorf("status %d with success %v, message %q, data %v", a.Status, e.Success, e.Message, e.Data)
+	}
+	if !e.Success && (e.Code == "" || e.Request != a.Header.Get("X-Request-Id")) {
+		t.Errorf("a refusal with code %q and request %q", e.Code, e.Request)
 	}
 	return e
 }

@@ -1,0 +1,97 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+	"tokendesk/models/store"
+	"tokendesk/models/store/storetest"
+)
+
+// "Could not find out" is never an answer: while the database is away nothing is said to be missing, wrong,
+// refused, empty or done, by any method, whatever it was asked.
+func TestOutageIsNoAnswer(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		admin.SessionID = models.NewID()
+		person, err := w.PersonByEmail(t.Context(), "ines@marlowe.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookie := signIn(t, w, person.Email, storetest.Password)
+		seen, _ := find(t, w, cookie)
+		seen.Session.SeenAt = seen.Session.SeenAt.AddDate(0, 0, -1)
+		s := w.OpenWith(t, func(*store.Settings) {})
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for name, do := range everyMethod(t.Context(), s, admin, person, seen, cookie) {
+			wantKind(t, name, do(), models.Unavailable)
+		}
+		find(t, w, cookie)
+	})
+}
+
+// everyMethod is all that a store can be asked.
+func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person models.Person, seen models.SessionSeen, cookie string) map[string]func() error {
+	id := person.ID
+	return map[string]func() error{
+		"Ping":          func() error { return s.Ping(ctx) },
+		"HasAdmin":      func() error { _, err := s.HasAdmin(ctx); return err },
+		"OfferSetup":    func() error { _, err := s.OfferSetup(ctx, server); return err },
+		"SetupOpen":     func() error { _, err := s.SetupOpen(ctx, "code"); return err },
+		"SetUp":         func() error { _, _, err := s.SetUp(ctx, guest, "code", ines(), press); return err },
+		"AddAdmin":      func() error { _, err := s.AddAdmin(ctx, command, ines(), press); return err },
+		"People":        func() error { _, _, err := s.People(ctx, admin, models.PeopleFilter{}); return err },
+		"CountPeople":   func() error { _, err := s.CountPeople(ctx, admin, models.PeopleFilter{}); return err },
+		"PersonByEmail": func() error { _, err := s.PersonByEmail(ctx, person.Email); return err },
+		"PersonRecord":  func() error { _, err := s.PersonRecord(ctx, admin, id); return err },
+		"CreatePerson": func() error {
+			n := ines()
+			n.Role = models.Member
+			_, err := s.CreatePerson(ctx, admin, n)
+			return err
+		},
+		"EditPerson": func() error {
+			_, err := s.EditPerson(ctx, admin, id, models.PersonEdit{Name: "A", Email: "a@x.example", Role: models.Member})
+			return err
+		},
+		"DeactivatePerson": func() error { _, err := s.DeactivatePerson(ctx, admin, id); return err },
+		"ActivatePerson":   func() error { _, err := s.ActivatePerson(ctx, admin, id); return err },
+		"ChangePassword":   func() error { _, err := s.ChangePassword(ctx, admin, storetest.Password, another); return err },
+		"SetPassword":      func() error { return s.SetPassword(ctx, command, id, another) },
+		"SignIn": func() error {
+			_, _, err := s.SignIn(ctx, guest, models.SignIn{Email: person.Email, Password: storetest.Password})
+			return err
+		},
+		"StartSession":      func() error { _, err := s.StartSession(ctx, guest, person, "Firefox"); return err },
+		"FindSession":       func() error { _, err := s.FindSession(ctx, cookie); return err },
+		"TouchSession":      func() error { return s.TouchSession(ctx, seen) },
+		"SaveSessionData":   func() error { return s.SaveSessionData(ctx, seen.Session.ID, nil) },
+		"ConfirmSession":    func() error { _, err := s.ConfirmSession(ctx, admin, storetest.Password); return err },
+		"Sessions":          func() error { _, err := s.Sessions(ctx, admin, id); return err },
+		"EndSession":        func() error { return s.EndSession(ctx, admin, seen.Session.ID) },
+		"SignOutEverywhere": func() error { _, err := s.SignOutEverywhere(ctx, admin, id); return err },
+		"Prune":             func() error { return s.Prune(ctx) },
+		"CreateBearerToken": func() error { _, _, _, err := s.CreateBearerToken(ctx, admin, id, secret.FormID()); return err },
+		"RevokeBearerToken": func() error { _, err := s.RevokeBearerToken(ctx, admin, id, models.Revocation{}); return err },
+		"RevokeCredential":  func() error { _, err := s.RevokeCredential(ctx, admin, id, models.Revocation{}); return err },
+		"Credential":        func() error { _, err := s.Credential(ctx, admin, id); return err },
+		"Credentials":       func() error { _, _, err := s.Credentials(ctx, admin, 10); return err },
+		"AnyCredential":     func() error { _, err := s.AnyCredential(ctx); return err },
+		"GrantOf":           func() error { _, err := s.GrantOf(ctx, secret.Hash{}); return err },
+		"RecordUsage":       func() error { return s.RecordUsage(ctx, []models.Usage{{CredentialID: id}}, nil) },
+		"Workspaces":        func() error { _, err := s.Workspaces(ctx, admin); return err },
+		"Workspace":         func() error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
+		"HomeWorkspace":     func() error { _, err := s.HomeWorkspace(ctx, admin); return err },
+		"RenameWorkspace":   func() error { _, err := s.RenameWorkspace(ctx, admin, "marlowe-press", press); return err },
+		"CountCollections":  func() error { _, err := s.CountCollections(ctx, []models.WorkspaceSeen{{}}); return err },
+		"InstallCollection": func() error { _, err := s.InstallCollection(ctx, admin, archive("a.zip", "PK")); return err },
+		"Collections":       func() error { _, _, err := s.Collections(ctx, id, models.Place{}); return err },
+		"Events":            func() error { _, err := s.Events(ctx, admin, 0, 10); return err },
+		"EventsAfter":       func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
+		"VerifyEvents":      func() error { _, err := s.VerifyEvents(ctx); return err },
+	}
+}
