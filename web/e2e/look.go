@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -122,14 +123,28 @@ func (b *Tab) keep(ctx context.Context, name string) (string, error) {
 		picture.CaptureBeyondViewport = &whole
 		picture.Clip = &page.Viewport{Width: size.CSSContentSize.Width, Height: size.CSSContentSize.Height, Scale: 1}
 	}
-	taken, err := chromedp.Call(ctx, page.CaptureScreenshot, picture)
+	taken, err := still(ctx, picture)
 	if err != nil {
 		return "", err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return "", err
 	}
-	return path, os.WriteFile(path, taken.Data, 0o644)
+	return path, os.WriteFile(path, taken, 0o644)
+}
+
+// still takes pictures until two in a row are the same: right after a change of colours Chromium may
+// answer with parts of the page in the old ones. What never stands still is taken as it is.
+func still(ctx context.Context, picture page.CaptureScreenshotParams) ([]byte, error) {
+	var last []byte
+	for range 5 {
+		taken, err := chromedp.Call(ctx, page.CaptureScreenshot, picture)
+		if err != nil || bytes.Equal(taken.Data, last) {
+			return last, err
+		}
+		last = taken.Data
+	}
+	return last, nil
 }
 
 // screens is the folder for pictures, which git ignores.
