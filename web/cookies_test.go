@@ -16,12 +16,9 @@ import (
 // refuse such a cookie, it has another name and all the other attributes.
 func TestCookies(t *testing.T) {
 	t.Parallel()
+	world := webtest.SQLite(t)
 	for address, prefix := range map[string]string{"https://console.example": "__Host-", "http://console.example": "", "": ""} {
-		var options []webtest.Option
-		if address != "" {
-			options = append(options, webtest.BaseURL(address))
-		}
-		s, secure := webtest.SQLite(t, options...), prefix != ""
+		s, secure := webtest.Start(t, world.World, webtest.BaseURL(address)), prefix != ""
 		a := s.Browser(t)
 		set := map[string]*http.Cookie{}
 		keep := func(answer *webtest.Answer) {
@@ -37,7 +34,7 @@ func TestCookies(t *testing.T) {
 			}
 		}
 		keep(a.Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).To(t, "/"))
-		press(t, a, "/people/"+s.Admin.ID)
+		press(t, a, "/people/"+world.Admin.ID)
 		keep(a.Get(t, "/account").Want(t, 200))
 		keep(a.Post(t, "/preferences/theme", webtest.Form{"theme": "dark"}).Want(t, 303))
 		keep(a.Get(t, "/nope").Want(t, 404))

@@ -54,36 +54,10 @@ func TestSignInRenewsTheSession(t *testing.T) {
 // is answered (security rule S3), and leaves the others.
 func TestWhatEndsSessions(t *testing.T) {
 	t.Parallel()
-	const next = "seven green bicycles under a bridge"
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		servers := []webtest.Site{s, webtest.Start(t, s.World, webtest.Over(s.Open(t)))}
 		admin := s.SignedIn(t, "ines@marlowe.example")
-		for name, c := range map[string]struct {
-			role models.Role
-			do   func(self *webtest.Agent, p models.Person)
-			all  bool // the person's other sessions end too
-		}{
-			"signing out": {models.Member, func(self *webtest.Agent, _ models.Person) { self.Post(t, "/signout", nil).To(t, "/signin?out=1") }, false},
-			"signing out of all": {models.Member, func(self *webtest.Agent, _ models.Person) {
-				self.Post(t, "/account/sign-out", nil).To(t, "/signin?out=1")
-			}, true},
-			"being signed out": {models.Member, func(_ *webtest.Agent, p models.Person) { admin.Post(t, "/people/"+p.ID+"/sign-out", nil).Want(t, 303) }, true},
-			"being deactivated": {models.Member, func(_ *webtest.Agent, p models.Person) {
-				admin.Post(t, "/people/"+p.ID+"/deactivate", nil).Want(t, 303)
-			}, true},
-			"losing the role": {models.Admin, func(_ *webtest.Agent, p models.Person) {
-				admin.Post(t, "/people/"+p.ID, webtest.Form{"name": p.Name, "email": p.Email, "role": "Member"}).Want(t, 303)
-			}, true},
-			"giving up the role": {models.Admin, func(self *webtest.Agent, p models.Person) {
-				self.Post(t, "/people/"+p.ID, webtest.Form{"name": p.Name, "email": p.Email, "role": "Member"}).Want(t, 303)
-			}, true},
-			"a new password": {models.Member, func(self *webtest.Agent, _ models.Person) {
-				self.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": next}).Want(t, 303)
-			}, true},
-			"ending this session": {models.Member, func(self *webtest.Agent, p models.Person) {
-				self.Post(t, "/account/sessions/"+currentSession(t, s, p)+"/end", nil).To(t, "/signin?out=1")
-			}, false},
-		} {
+		for name, c := range endings(t, s, admin) {
 			p := s.Person(t, s.Admin, c.role)
 			other := session(t, s, p)
 			s.Clock.Advance(time.Second) // so that this one is the last used
@@ -104,6 +78,39 @@ func TestWhatEndsSessions(t *testing.T) {
 			}
 		}
 	})
+}
+
+// ending is something that ends sessions of a person.
+type ending struct {
+	role models.Role
+	do   func(self *webtest.Agent, p models.Person)
+	all  bool // the person's other sessions end too
+}
+
+func endings(t *testing.T, s webtest.Site, admin *webtest.Agent) map[string]ending {
+	const next = "seven green bicycles under a bridge"
+	return map[string]ending{
+		"signing out": {models.Member, func(self *webtest.Agent, _ models.Person) { self.Post(t, "/signout", nil).To(t, "/signin?out=1") }, false},
+		"signing out of all": {models.Member, func(self *webtest.Agent, _ models.Person) {
+			self.Post(t, "/account/sign-out", nil).To(t, "/signin?out=1")
+		}, true},
+		"being signed out": {models.Member, func(_ *webtest.Agent, p models.Person) { admin.Post(t, "/people/"+p.ID+"/sign-out", nil).Want(t, 303) }, true},
+		"being deactivated": {models.Member, func(_ *webtest.Agent, p models.Person) {
+			admin.Post(t, "/people/"+p.ID+"/deactivate", nil).Want(t, 303)
+		}, true},
+		"losing the role": {models.Admin, func(_ *webtest.Agent, p models.Person) {
+			admin.Post(t, "/people/"+p.ID, webtest.Form{"name": p.Name, "email": p.Email, "role": "Member"}).Want(t, 303)
+		}, true},
+		"giving up the role": {models.Admin, func(self *webtest.Agent, p models.Person) {
+			self.Post(t, "/people/"+p.ID, webtest.Form{"name": p.Name, "email": p.Email, "role": "Member"}).Want(t, 303)
+		}, true},
+		"a new password": {models.Member, func(self *webtest.Agent, _ models.Person) {
+			self.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": next}).Want(t, 303)
+		}, true},
+		"ending this session": {models.Member, func(self *webtest.Agent, p models.Person) {
+			self.Post(t, "/account/sessions/"+currentSession(t, s, p)+"/end", nil).To(t, "/signin?out=1")
+		}, false},
+	}
 }
 
 func currentSession(t testing.TB, s webtest.Site, p models.Person) string {

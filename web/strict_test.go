@@ -19,6 +19,7 @@ func TestFormsAreStrict(t *testing.T) {
 	t.Parallel()
 	s := webtest.SQLite(t)
 	m := newMatrix(t, s)
+	cookie := session(t, s, m.owner)
 	const form = "application/x-www-form-urlencoded"
 	for name, c := range map[string]struct {
 		kind   string
@@ -51,7 +52,7 @@ func TestFormsAreStrict(t *testing.T) {
 			body := c.body(sent)
 			r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 			r.Header.Set("Content-Type", c.kind)
-			r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, s, owner)})
+			r.AddCookie(&http.Cookie{Name: "sid", Value: cookie})
 			before := s.Changes(t)
 			if a := s.Browser(t).Do(t, r); a.Status != c.status {
 				t.Errorf("%s to %s: status %d, want %d: %.200s", name, row.Path, a.Status, c.status, a.Body)

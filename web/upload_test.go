@@ -25,15 +25,33 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	s := webtest.SQLite(t, webtest.Limits(small))
 	_, token := s.Token(t, s.Admin, s.Admin.ID)
+	for name, c := range refusedBodies(t) {
+		before := s.Changes(t)
+		a := s.Browser(t).Send(t, "POST", "/installCollection", bytes.NewReader(c.body), "Content-Type", c.kind, "Authorization", "Bearer "+token.Reveal())
+		if said := a.Envelope(t); a.Status != c.status || !strings.Contains(said.Message, c.says) {
+			t.Errorf("%s: status %d, message %q, want %d, %q", name, a.Status, said.Message, c.status, c.says)
+		}
+		if s.Changes(t) != before {
+			t.Errorf("%s: it changed something", name)
+		}
+	}
+	nothingSpooled(t, s)
+	s.SignedIn(t, "ines@marlowe.example").Get(t, "/w/marlowe-press/settings/collections").Has(t, "No collections yet")
+}
+
+// refusedBody is a body, and how it is refused.
+type refusedBody struct {
+	kind   string
+	body   []byte
+	status int
+	says   string
+}
+
+func refusedBodies(t *testing.T) map[string]refusedBody {
 	good := zipOf(t, "a.txt", "a")
 	file := func(field string, content []byte) []byte { return part(field, "a.zip", content) }
 	const form = "multipart/form-data; boundary=edge"
-	for name, c := range map[string]struct {
-		kind   string
-		body   []byte
-		status int
-		says   string
-	}{
+	return map[string]refusedBody{
 		"nothing":                {"", nil, 400, "No file uploaded. "},
 		"no type":                {"", bodyOf(file("collectionFile", good)), 400, "No file uploaded. "},
 		"a zip and no form":      {"application/zip", good, 400, "No file uploaded. "},
@@ -69,18 +87,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		"an odd disposition":     {form, []byte("--edge\r\nContent-Disposition: form-data; name=\"collectionFile; filename=\r\n\r\nx\r\n--edge--\r\n"), 400, "No file uploaded. "},
 		"no disposition":         {form, []byte("--edge\r\n\r\nx\r\n--edge--\r\n"), 400, "No file uploaded. "},
 		"an attachment":          {form, []byte("--edge\r\nContent-Disposition: attachment; name=\"collectionFile\"; filename=\"a.zip\"\r\n\r\nx\r\n--edge--\r\n"), 400, "No file uploaded. "},
-	} {
-		before := s.Changes(t)
-		a := s.Browser(t).Send(t, "POST", "/installCollection", bytes.NewReader(c.body), "Content-Type", c.kind, "Authorization", "Bearer "+token.Reveal())
-		if said := a.Envelope(t); a.Status != c.status || !strings.Contains(said.Message, c.says) {
-			t.Errorf("%s: status %d, message %q, want %d, %q", name, a.Status, said.Message, c.status, c.says)
-		}
-		if s.Changes(t) != before {
-			t.Errorf("%s: it changed something", name)
-		}
 	}
-	nothingSpooled(t, s)
-	s.SignedIn(t, "ines@marlowe.example").Get(t, "/w/marlowe-press/settings/collections").Has(t, "No collections yet")
 }
 
 // Fields that mean nothing here do no harm, wherever they stand, and neither do empty ones.
