@@ -28,10 +28,8 @@ type PersonSeen struct {
 
 // PersonRecord is everything that a person's page shows.
 type PersonRecord struct {
-	Person      Person
-	Bearer      *CredentialSeen  // the one that is not revoked or replaced; it may be expired
-	Earlier     []CredentialSeen // ended ones, newest first
-	Sessions    int              // live ones
-	Memberships []WorkspaceSeen
-	OtherAdmins int // active Admins beside this person
+	Person   Person
+	Bearer   *CredentialSeen  // the one that is not revoked or replaced; it may be expired
+	Earlier  []CredentialSeen // ended ones, newest first
+	Sessions int              // live ones
 }

@@ -58,16 +58,7 @@ func New(t testing.TB, url string) World {
 // Open opens another store on the same database, as a second server would.
 func (w World) Open(t testing.TB) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), w.settings())
-	if err != nil {
-		t.Fatalf("open the store: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close the store: %v", err)
-		}
-	})
-	return s
+	return w.OpenWith(t, func(*store.Settings) {})
 }
 
 func (w World) settings() store.Settings {
