@@ -21,6 +21,7 @@ type Handlers struct {
 	Store    *store.Store
 	Gate     *access.Gate
 	Throttle *access.Throttle
+	Refusals *access.Refusals
 	Sessions *session.Store
 	Key      secret.Key
 	Clock    models.Clock
@@ -65,9 +66,14 @@ func seeOther(c echo.Context, path string) error { return c.Redirect(http.Status
 
 // done sends the browser on, to a page that says what happened.
 func (h *Handlers) done(c echo.Context, path, lead, text string) error {
+	h.say(c, lead, text)
+	return seeOther(c, path)
+}
+
+// say has the next page say what happened.
+func (h *Handlers) say(c echo.Context, lead, text string) {
 	note := session.Note{Kind: "ok", Lead: lead, Text: text}
 	if err := h.Sessions.Leave(c.Request(), c.Response(), note); err != nil {
 		h.Log.Warn("the note for the next page could not be kept", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 	}
-	return seeOther(c, path)
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
@@ -59,22 +60,11 @@ type upload struct {
 // Install takes a collection file from a program. Who it is was checked before the body is read; the
 // archive is checked before anything of it is kept.
 func (h *Handlers) Install(c echo.Context) error {
-	up, err := h.receive(c)
-	if up.file != nil {
-		defer up.file.Close()
-	}
+	workspace, err := workspaceHeader(c.Request().Header)
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	summary, err := archive.Check(ctx, up.file, up.size, h.Limits)
-	if errors.Is(err, archive.ErrNotZip) && up.name == "" {
-		return noFile("The field holds text and no file: put @ before the file's name.")
-	}
-	if err != nil {
-		return err
-	}
-	done, err := h.Store.InstallCollection(ctx, actor(c), newInstall(up, summary))
+	done, err := h.install(c, workspace)
 	if err != nil {
 		return err
 	}
@@ -91,6 +81,26 @@ func (h *Handlers) Install(c echo.Context) error {
 	}})
 }
 
+// install receives, checks and keeps a collection.
+func (h *Handlers) install(c echo.Context, workspace string) (models.Installed, error) {
+	up, err := h.receive(c, workspace)
+	if up.file != nil {
+		defer up.file.Close()
+	}
+	if err != nil {
+		return models.Installed{}, err
+	}
+	ctx := c.Request().Context()
+	summary, err := archive.Check(ctx, up.file, up.size, h.Limits)
+	if errors.Is(err, archive.ErrNotZip) && up.name == "" {
+		return models.Installed{}, noFile("The field holds text and no file: put @ before the file's name.")
+	}
+	if err != nil {
+		return models.Installed{}, err
+	}
+	return h.Store.InstallCollection(ctx, actor(c), newInstall(up, summary))
+}
+
 func newInstall(up upload, s archive.Summary) models.NewInstall {
 	n := models.NewInstall{
 		Workspace: up.workspace, FileName: up.name, Name: s.Name, Label: s.Version, Description: s.Description,
@@ -102,19 +112,18 @@ func newInstall(up upload, s archive.Summary) models.NewInstall {
 	return n
 }
 
-// receive reads the body part by part. Only the file is large, and goes to disk as it comes.
-func (h *Handlers) receive(c echo.Context) (up upload, err error) {
+// receive reads the body part by part. Only the file is large, and goes to disk as it comes. workspace is
+// what was named outside the body; empty: nothing was.
+func (h *Handlers) receive(c echo.Context, workspace string) (up upload, err error) {
 	r := c.Request()
+	up.workspace = workspace
 	if r.ContentLength > h.Limits.ArchiveBytes+overhead {
 		return up, h.tooLarge()
 	}
 	r.Body = http.MaxBytesReader(c.Response(), paced(c), h.Limits.ArchiveBytes+overhead)
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return up, noFile("The request is not multipart/form-data.").Because(err)
-	}
-	if up.workspace, err = workspaceHeader(r.Header); err != nil {
-		return up, err
+		return up, noFile("The request is not multipart/form-data.").Because(errors.Join(errNoFile, err))
 	}
 	fromField := false
 	for {
@@ -200,7 +209,7 @@ func (h *Handlers) readWorkspace(part *multipart.Part, up *upload) error {
 		return err
 	}
 	if up.workspace != "" && up.workspace != string(text) {
-		return models.Fail(models.Ambiguous, "The field workspace and the header X-Workspace-Id name different workspaces. Send one of them.")
+		return models.Fail(models.Ambiguous, "The field workspace names another workspace than the rest of the request. Send it once.")
 	}
 	up.workspace = string(text)
 	return nil
@@ -221,15 +230,18 @@ func (h *Handlers) skip(part *multipart.Part) error {
 	return nil
 }
 
+// errNoFile marks the refusal of a request that brought no file at all.
+var errNoFile = errors.New("no file came")
+
 func noFile(why string) *models.Error {
 	if why != "" {
 		why = " " + why
 	}
-	return models.Fail(models.Ambiguous, "No file uploaded. Attach a .zip collection file to the request in the form field '%s', like -F \"%s=@myCollection.zip\".%s", fieldFile, fieldFile, why)
+	return models.Fail(models.Ambiguous, "No file uploaded. Attach a .zip collection file to the request in the form field '%s', like -F \"%s=@myCollection.zip\".%s", fieldFile, fieldFile, why).Because(errNoFile)
 }
 
 func (h *Handlers) tooLarge() error {
-	return models.Fail(models.Invalid, "The collection file is larger than the limit of %d MiB.", h.Limits.ArchiveBytes>>20)
+	return models.Fail(models.Invalid, "The collection file is larger than the limit of %s.", humanize.IBytes(uint64(h.Limits.ArchiveBytes)))
 }
 
 // unreadable tells a body that is too large from one that broke off.

@@ -36,7 +36,7 @@ func FuzzMultipart(f *testing.F) {
 	h := &Handlers{SpoolDir: f.TempDir(), Limits: archive.DefaultLimits}
 	h.Limits.ArchiveBytes = 1 << 10
 	f.Fuzz(func(t *testing.T, kind, body string) {
-		up, err := h.receive(posted(kind, body))
+		up, err := h.receive(posted(kind, body), "")
 		if up.file != nil {
 			defer up.file.Close()
 		}
@@ -63,7 +63,7 @@ func FuzzMultipart(f *testing.F) {
 // The spool has no room: that is the server's fault, told as such, and the sender may try again.
 func TestNoRoomInTheSpool(t *testing.T) {
 	h := &Handlers{SpoolDir: t.TempDir() + "/gone", Limits: archive.DefaultLimits}
-	_, err := h.receive(posted("multipart/form-data; boundary=edge", "--edge\r\nContent-Disposition: form-data; name=\"collectionFile\"\r\n\r\nx\r\n--edge--\r\n"))
+	_, err := h.receive(posted("multipart/form-data; boundary=edge", "--edge\r\nContent-Disposition: form-data; name=\"collectionFile\"\r\n\r\nx\r\n--edge--\r\n"), "")
 	if models.KindOf(err) != models.Unavailable {
 		t.Errorf("%v", err)
 	}

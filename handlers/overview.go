@@ -5,6 +5,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tokendesk/models"
 	"tokendesk/views"
 )
 
@@ -22,6 +23,7 @@ func (h *Handlers) Overview(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	list = list[:min(len(list), models.PageSize)]
 	counts, err := h.Store.CountCollections(ctx, list)
 	if err != nil {
 		return err
@@ -33,12 +35,12 @@ func (h *Handlers) Overview(c echo.Context) error {
 		})
 	}
 	if who.MayReadAudit() {
-		events, err := h.Store.Events(ctx, who, 0, recentShown)
+		events, err := h.Store.Events(ctx, who, models.EventFilter{Limit: recentShown})
 		if err != nil {
 			return err
 		}
 		for _, e := range events {
-			entry := h.entry(e)
+			entry := h.entry(e, "/audit")
 			entry.Time.Text = shortly(e.At, h.Clock())
 			start.Recent = append(start.Recent, entry)
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -35,17 +36,8 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 	}
 	me := seen.Person
 	p.Me = &views.Me{ID: me.ID, Name: me.Name, Email: me.Email, Initials: initials(me.Name), Role: string(me.Role), IsAdmin: me.Role == models.Admin}
-	list, err := h.Store.Workspaces(c.Request().Context(), actor(c))
-	if err != nil {
+	if err := h.workspaces(c, &p); err != nil {
 		return p, err
-	}
-	for _, w := range list {
-		p.Workspaces = append(p.Workspaces, h.workspaceLink(c, w.Workspace))
-	}
-	for i, w := range p.Workspaces {
-		if p.Workspace == nil || w.Slug == c.Param("workspace") {
-			p.Workspace = &p.Workspaces[i]
-		}
 	}
 	note, err := h.Sessions.Take(c.Request(), c.Response())
 	if err != nil {
@@ -57,10 +49,39 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 	return p, nil
 }
 
+// workspaces adds the first of those that the reader may open, and the one that the page is about.
+func (h *Handlers) workspaces(c echo.Context, p *views.Page) error {
+	ctx, who, here := c.Request().Context(), actor(c), c.Param("workspace")
+	list, err := h.Store.Workspaces(ctx, who)
+	if err != nil {
+		return err
+	}
+	if p.More = len(list) > models.PageSize; p.More {
+		list = list[:models.PageSize]
+	}
+	is := func(w models.WorkspaceSeen) bool { return w.Slug == here || w.ID == here }
+	if here != "" && !slices.ContainsFunc(list, is) {
+		w, err := h.Store.Workspace(ctx, who, here)
+		if err != nil {
+			return err
+		}
+		list = append([]models.WorkspaceSeen{w}, list...)
+	}
+	for _, w := range list {
+		link := h.workspaceLink(c, w.Workspace)
+		link.MayAudit = who.MayReadWorkspaceAudit(w.Role)
+		p.Workspaces = append(p.Workspaces, link)
+		if p.Workspace == nil || is(w) {
+			p.Workspace = &link
+		}
+	}
+	return nil
+}
+
 // Outside is the page around what a stranger sees, and around an error. It asks no database.
 func (h *Handlers) Outside(c echo.Context) views.Page {
 	p := views.Page{Address: h.address(c), Version: h.Version, RequestID: RequestID(c)}
-	if theme, err := c.Cookie("theme"); err == nil && (theme.Value == "light" || theme.Value == "dark") {
+	if theme, err := c.Cookie(h.themeCookie()); err == nil && (theme.Value == "light" || theme.Value == "dark") {
 		p.Theme = theme.Value
 	}
 	return p

@@ -60,6 +60,16 @@ func counted(n int, one, many string) string {
 	return humanize.Comma(int64(n)) + " " + many
 }
 
+// plainly writes a number that was counted to the end.
+func plainly(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanized(int64(n)) + " " + many
+}
+
+func humanized(n int64) string { return humanize.Comma(n) }
+
 func (h *Handlers) personRow(p models.PersonSeen) views.PersonRow {
 	row := views.PersonRow{
 		ID: p.ID, Name: p.Name, Email: p.Email, Initials: initials(p.Name), Role: string(p.Role), Active: p.Active(),

@@ -151,7 +151,48 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 	for _, e := range m.Earlier {
 		r.Earlier = append(r.Earlier, pastBearer(e, now))
 	}
+	if m.MoreEnded {
+		r.EarlierMore = r.Path() + "/tokens"
+	}
 	return r
+}
+
+// PersonTokens lists all the bearer tokens of a person that ended.
+func (h *Handlers) PersonTokens(c echo.Context) error {
+	q, err := query(c, "after")
+	if err != nil {
+		return err
+	}
+	after, err := h.from("tokens", q["after"])
+	if err != nil {
+		return err
+	}
+	ctx, who := c.Request().Context(), actor(c)
+	record, err := h.Store.PersonRecord(ctx, who, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	tokens, err := h.Store.EndedCredentials(ctx, who, record.Person.ID, after.ID)
+	if err != nil {
+		return err
+	}
+	total, err := h.Store.CountEnded(ctx, who, record.Person.ID)
+	if err != nil {
+		return err
+	}
+	list := views.PastBearers{Count: counted(total, "token", "tokens")}
+	path := "/people/" + record.Person.ID + "/tokens"
+	if len(tokens) > models.PageSize {
+		tokens = tokens[:models.PageSize]
+		list.OlderHref = path + "?after=" + h.where("tokens", models.Place{ID: tokens[models.PageSize-1].ID})
+	}
+	if after.ID != "" {
+		list.NewestHref = path
+	}
+	for _, t := range tokens {
+		list.Tokens = append(list.Tokens, pastBearer(t, h.Clock()))
+	}
+	return h.drawRecord(c, http.StatusOK, record, func(p views.Page, r views.Record) templ.Component { return views.PersonTokens(p, r, list) })
 }
 
 func bearer(c models.CredentialSeen, now time.Time) *views.Bearer {

@@ -46,7 +46,13 @@ func (a Actor) MayRevoke() bool { return a.admin() }
 // MayReadAudit covers the audit log of the installation.
 func (a Actor) MayReadAudit() bool { return a.admin() }
 
-// MayInstall covers installing a collection, into any workspace.
+// MayReadWorkspaceAudit covers the events of one workspace.
+func (a Actor) MayReadWorkspaceAudit(membership WorkspaceRole) bool {
+	return a.MayReadAudit() || membership == WorkspaceOwner || membership == WorkspaceAdmin
+}
+
+// MayInstall covers installing a collection into any workspace, making an earlier version current, and
+// deleting one.
 func (a Actor) MayInstall() bool { return a.admin() }
 
 // MayOpenWorkspace covers reading a workspace's settings; membership is empty for a person who

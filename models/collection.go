@@ -54,6 +54,20 @@ type CollectionSeen struct {
 	Credential      Credential // with which it was installed
 }
 
+// CollectionWithin is a collection with the workspace that it is in.
+type CollectionWithin struct {
+	CollectionSeen
+	Workspace Workspace
+}
+
+// VersionSeen is a version as a page shows it.
+type VersionSeen struct {
+	CollectionVersion
+	Current         bool
+	InstalledByName string
+	Credential      Credential // with which it was installed; empty: in the console
+}
+
 // NewInstall is the input of an installation: an archive that was checked, and its bytes.
 type NewInstall struct {
 	Workspace   string // slug or ID; empty means the person's own

@@ -14,6 +14,7 @@ type Action string
 const (
 	SetupOffered          Action = "setup.offered"
 	SetupCompleted        Action = "setup.completed"
+	InstallationRestored  Action = "installation.restored" // from a backup
 	PersonCreated         Action = "person.created"
 	PersonChanged         Action = "person.changed"
 	PersonDeactivated     Action = "person.deactivated"
@@ -28,7 +29,11 @@ const (
 	CredentialRevoked     Action = "credential.revoked"
 	CollectionInstalled   Action = "collection.installed"
 	CollectionReinstalled Action = "collection.reinstalled" // bytes that were current already
-	CollectionRestored    Action = "collection.restored"    // bytes of an earlier version, which is current again
+	CollectionRestored    Action = "collection.restored"    // an earlier version, which is current again
+	CollectionDeleted     Action = "collection.deleted"
+	SignInRefused         Action = "session.refused"    // one attempt, or many together: see Refused
+	InstallRefused        Action = "collection.refused" // the same
+	AccessDenied          Action = "access.denied"      // the same
 )
 
 // SubjectKind is the kind of thing that an event changed.
@@ -71,6 +76,28 @@ type Event struct {
 	RequestID    string
 	Changes      string // JSON: []Change
 	Hash         []byte // Sum of the event before it and of this one
+}
+
+// EventFilter says which events of the audit log are meant. Empty fields let everything pass.
+type EventFilter struct {
+	ActorID     string    // a person's ID
+	ActorKind   ActorKind // for actors who are nobody in particular: the command line, the server, visitors
+	Address     string    // an IP address
+	Action      Action
+	SubjectID   string
+	PersonID    string // whose thing the subject is
+	WorkspaceID string
+	From, To    time.Time // From and later, before To
+	Before      int64     // numbers below this one; 0: from the newest on
+	Limit       int       // how many at most, newest first
+}
+
+// EventSeen is one event with its neighbours in the chain.
+type EventSeen struct {
+	Event
+	HashBefore   []byte // of the event before it, which its own hash covers
+	Holds        bool   // the hash is that of the event before and of this one
+	Older, Newer int64  // the neighbours that may be seen too; 0 when there is none
 }
 
 // WithChanges attaches what changed.

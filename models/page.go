@@ -28,8 +28,9 @@ type PersonSeen struct {
 
 // PersonRecord is everything that a person's page shows.
 type PersonRecord struct {
-	Person   Person
-	Bearer   *CredentialSeen  // the one that is not revoked or replaced; it may be expired
-	Earlier  []CredentialSeen // ended ones, newest first
-	Sessions int              // live ones
+	Person    Person
+	Bearer    *CredentialSeen  // the one that is not revoked or replaced; it may be expired
+	Earlier   []CredentialSeen // ended ones, newest first
+	MoreEnded bool             // there are more than those
+	Sessions  int              // live ones
 }

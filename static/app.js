@@ -105,6 +105,101 @@
     for (const moment of ['focus', 'click']) token.addEventListener(moment, () => selectAll(token));
   }
 
+  // A file that is not taken: said in the summary and at its field, like everything that is wrong with a form.
+  const make = (tag, props, ...children) => {
+    const node = Object.assign(document.createElement(tag), props);
+    node.append(...children);
+    return node;
+  };
+  const forgive = input => {
+    find('.errs')?.remove();
+    find(`#${input.id}-error`).hidden = true;
+    input.removeAttribute('aria-invalid');
+    input.setAttribute('aria-describedby', `${input.id}-hint`);
+    document.title = document.title.replace(/^Error: /, '');
+  };
+  const refuse = (input, message) => {
+    const error = find(`#${input.id}-error`);
+    find('[data-error]', error).textContent = message;
+    error.hidden = false;
+    input.setAttribute('aria-invalid', 'true');
+    input.setAttribute('aria-describedby', `${input.id}-hint ${input.id}-error`);
+    const summary = make('div', { className: 'errs', role: 'alert', tabIndex: -1 },
+      make('h2', { id: 'problems-title', textContent: 'There is a problem' }),
+      make('ul', {}, make('li', {}, make('a', { href: `#${input.id}`, textContent: message }))));
+    summary.setAttribute('aria-labelledby', 'problems-title');
+    find('#main').prepend(summary);
+    document.title = `Error: ${document.title}`;
+    summary.focus();
+  };
+
+  // A collection is sent with a progress bar. The answer to such a request is JSON: the location to go
+  // to, or the message to show; the file stays chosen.
+  for (const form of all('form[data-upload]')) {
+    const input = find('[type=file]', form), install = find('[type=submit]', form), cancel = find('[data-cancel]', form);
+    const area = find('.sending', form), bar = find('progress', area), told = find('[role=status]', form);
+    let call = null;
+    const show = (percent, words) => {
+      bar.value = percent;
+      find('.sent', area).textContent = words;
+    };
+    const hold = event => event.preventDefault(); // leaving would break the sending off: the browser asks
+    const rest = words => {
+      call = null;
+      area.hidden = true;
+      told.textContent = words;
+      install.removeAttribute('aria-busy');
+      removeEventListener('beforeunload', hold);
+    };
+    form.addEventListener('submit', event => {
+      event.preventDefault();
+      if (call) return;
+      forgive(input);
+      const file = input.files[0], max = Number(form.dataset.max);
+      if (max && file?.size > max) {
+        refuse(input, form.dataset.tooLarge);
+        return;
+      }
+      call = new XMLHttpRequest();
+      call.open('POST', form.action);
+      call.setRequestHeader('Accept', 'application/json');
+      call.responseType = 'json';
+      call.upload.addEventListener('progress', ({ loaded, total }) => {
+        const percent = Math.floor(100 * loaded / total);
+        show(percent, `${percent}%`);
+      });
+      // From here on it can be installed, whatever becomes of this page.
+      call.upload.addEventListener('load', () => {
+        if (cancel.matches(':focus')) install.focus();
+        cancel.disabled = true;
+        show(100, 'Installing');
+        told.textContent = 'The file is sent. Installing.';
+      });
+      call.addEventListener('load', () => {
+        const { status, response } = call;
+        rest('');
+        if (status === 200 && response?.location) location.assign(response.location);
+        else refuse(input, response?.message ?? 'The server did not say what became of the file. Reload this page to see.');
+      });
+      call.addEventListener('error', () => {
+        rest('');
+        refuse(input, 'The connection broke off. Send it again.');
+      });
+      call.addEventListener('abort', () => {
+        rest('Cancelled. Nothing was installed.');
+        install.focus();
+      });
+      addEventListener('beforeunload', hold);
+      install.setAttribute('aria-busy', 'true');
+      cancel.disabled = false;
+      show(0, '0%');
+      area.hidden = false;
+      told.textContent = file ? `Sending ${file.name}.` : '';
+      call.send(new FormData(form));
+    });
+    cancel.addEventListener('click', () => call?.abort());
+  }
+
   // A form that came back begins at its summary; the chosen tab is in sight.
   find('.errs')?.focus();
   for (const here of all('.tabs [aria-current]')) {

@@ -64,7 +64,7 @@ func Read(name string) (body []byte, contentType string) {
 var types = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",
-	".svg":   "image/svg+xml",
+	".svg":   "image/svg+xml; charset=utf-8",
 	".txt":   "text/plain; charset=utf-8",
 	".woff2": "font/woff2",
 }

@@ -1,18 +1,42 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/a-h/templ"
 )
 
-// AuditLog is one page of the audit log.
+// AuditLog is one page of the audit log, of the installation or of one workspace.
 type AuditLog struct {
 	Days       []AuditDay
-	Count      string // "50 of 12,408 events"; may be empty
+	Filter     AuditFilter
+	Choose     string // what to say where a typed name means several: "3 people match “mor”. Which one?"
+	Choices    []Part // one link each, where there is a choice
+	Count      string // "12,408 events", "1,000+ events"
 	OlderHref  string
 	NewestHref string // set on every page but the first
+	CSVHref    string // the same events, without pages, as a file
+	JSONHref   string // the same as JSON Lines
 }
+
+// AuditFilter is what was asked for, as it stands in the form.
+type AuditFilter struct {
+	Path           string // where the form is sent to
+	Actor, Subject string // as typed
+	Action         string
+	Workspace      string // slug
+	From, To       string // 2006-01-02
+	Actions        []Option
+	Workspaces     []Option // empty: no choice of workspace
+	Form           Form     // what is wrong with from and to
+	Set            bool     // something is asked for: there is something to clear
+}
+
+// Option is one choice of a list.
+type Option struct{ Value, Text string }
 
 // AuditDay is the events of one day, newest first.
 type AuditDay struct {
@@ -22,6 +46,7 @@ type AuditDay struct {
 
 // Entry is one event as a sentence.
 type Entry struct {
+	Href     string // the event's own page; may be empty
 	Time     Time   // Text is the time of day in the audit log
 	Glyph    string // an icon: plus, ban, key, box, user, user-plus, pause, play, lock, logout, pencil, warn, gear, rotate
 	Tone     string // "", "ok", "bad", "warn" or "acc"
@@ -33,6 +58,29 @@ type Entry struct {
 
 // Change is one line of an event's details. Before is empty for plain facts.
 type Change struct{ Label, Before, After string }
+
+// AuditEvent is one event with everything that is known of it.
+type AuditEvent struct {
+	Entry                         // Time is the full moment
+	Number                 string // "12,408"
+	Action                 string // "credential.created"
+	Facts                  []Fact // who, with what, from where, about whom
+	Changes                []Change
+	Hash, HashBefore       string // hexadecimal
+	Holds                  bool   // the hash fits the event and the one before it
+	LogHref                string // the log that it stands in
+	OlderHref, NewerHref   string // the neighbours; empty where there is none
+	SameActor, SameSubject string // the log, filtered; may be empty
+}
+
+// Fact is a line of an event's page.
+type Fact struct {
+	Label, Text, Href string
+	Mono              bool
+}
+
+// drawn is the icon of the entry; an action that this version does not know has a dot.
+func (e Entry) drawn() string { return cmp.Or(e.Glyph, "dot") }
 
 func glyphClass(tone string) string {
 	if tone == "" {
@@ -59,4 +107,29 @@ func changeLines(changes []Change) string {
 		lines.WriteString(c.After)
 	}
 	return lines.String()
+}
+
+// called is how the page of an event is named.
+func (e AuditEvent) called() string { return "Event " + e.Number }
+
+// sub is the line below the sentence: when, and as which of all events.
+func (e AuditEvent) sub() []Part {
+	return []Part{when(e.Time), plain(" · event " + e.Number)}
+}
+
+// inSettings puts the title, place and breadcrumb of an event below the workspace's own log.
+func (e AuditEvent) inSettings(p Page) Page {
+	tab := p.settings("Audit log", NavSettings)
+	crumbs := tab.Crumbs[:len(tab.Crumbs)-1]
+	return p.as(e.called(), NavSettings, append(crumbs, Crumb{"Audit log", e.LogHref}, Crumb{Text: e.called()})...)
+}
+
+// filterAttrs is every attribute of a field of the filter.
+func filterAttrs(f Form, name, kind, value, example string) templ.Attributes {
+	in := input{name: name, kind: kind, attrs: templ.Attributes{}}
+	if example != "" {
+		in.attrs["placeholder"] = example
+		in.attrs["spellcheck"] = "false"
+	}
+	return in.all(f.or(name, value))
 }

@@ -13,7 +13,7 @@ import (
 // hostile breaks out of text, of either kind of quotes, of a title and of a script.
 const hostile = `"><script>alert(1)</script></title><img src=x onerror=alert(1)>' onfocus='alert(1)`
 
-// Names, addresses and reasons come from outside. However they read, they stay text.
+// Security rule W7: names, addresses and reasons come from outside. However they read, they stay text.
 func TestHostileNamesStayText(t *testing.T) {
 	p := page()
 	p.Me.Name, p.Me.Email, p.Version, p.RequestID, p.Address = hostile, hostile, hostile, hostile, hostile
@@ -30,6 +30,16 @@ func TestHostileNamesStayText(t *testing.T) {
 		Sentence: []views.Part{{Text: hostile}, {Text: hostile, Strong: true}, {Text: hostile, Mono: true}, {Text: hostile, Href: "/" + hostile}},
 		Details:  []views.Change{{Label: hostile, Before: hostile, After: hostile}}}
 	row := views.CollectionRow{Name: hostile, FileName: hostile, Label: hostile, Size: hostile, SHA256: hostile, Installed: at(hostile), By: hostile, TokenPrefix: hostile}
+	version := views.VersionRow{Number: 1, Label: hostile, Size: hostile, SHA256: hostile, FileName: hostile, Description: hostile, Installed: at(hostile), By: hostile,
+		TokenPrefix: hostile, TokenLastFour: hostile, Href: "/" + hostile, ArchiveHref: "/" + hostile, CurrentAction: "/" + hostile}
+	asked := views.AuditFilter{Path: "/" + hostile, Actor: hostile, Subject: hostile, Action: hostile, Workspace: hostile, From: hostile, To: hostile, Set: true,
+		Actions: []views.Option{{Value: hostile, Text: hostile}}, Workspaces: []views.Option{{Value: hostile, Text: hostile}}, Form: form(nil, "from", hostile)}
+	entry.Href = "/" + hostile
+	event := views.AuditEvent{Entry: entry, Number: hostile, Action: hostile, Facts: []views.Fact{{Label: hostile, Text: hostile}, {Label: hostile, Text: hostile, Href: "/" + hostile}, {Label: hostile, Text: hostile, Mono: true}},
+		Changes: entry.Details, Hash: hostile, HashBefore: hostile, LogHref: "/" + hostile, OlderHref: "/" + hostile, NewerHref: "/" + hostile, SameActor: "/" + hostile, SameSubject: "/" + hostile}
+	log := views.AuditLog{Filter: asked, Choose: hostile, Choices: []views.Part{{Text: hostile, Href: "/" + hostile}}, Days: []views.AuditDay{{Heading: hostile, Entries: []views.Entry{entry}}},
+		Count: hostile, OlderHref: "/" + hostile, CSVHref: "/" + hostile, JSONHref: "/" + hostile}
+	upload := views.Upload{Action: "/" + hostile, May: true, Limits: []string{hostile}, Form: form(nil, "collectionFile", hostile)}
 	for name, c := range map[string]templ.Component{
 		"setup":       views.Setup(p, hostile, f),
 		"sign-in":     views.SignIn(p, views.SignInForm{Next: hostile, Form: f}),
@@ -44,8 +54,15 @@ func TestHostileNamesStayText(t *testing.T) {
 		"shown":       views.AlreadyShown(p, views.Shown{RecordHref: "/" + hostile, Name: hostile, Made: at(hostile), CreateHref: "/" + hostile}),
 		"account":     views.Account(p, views.Security{Sessions: []views.SessionRow{{ID: hostile, Agent: hostile, Address: hostile, Started: at(hostile)}}}),
 		"general":     views.SettingsGeneral(p, views.General{Name: hostile, Slug: hostile, Form: f}),
-		"collections": views.SettingsCollections(p, views.CollectionList{Rows: []views.CollectionRow{row}, Count: hostile}),
-		"audit":       views.Audit(p, views.AuditLog{Days: []views.AuditDay{{Heading: hostile, Entries: []views.Entry{entry}}}}),
+		"collections": views.SettingsCollections(p, views.CollectionList{Rows: []views.CollectionRow{row}, Count: hostile, Upload: upload}),
+		"collection":  views.CollectionPage(p, views.Collection{Name: hostile, Description: hostile, Path: "/" + hostile, Back: "/" + hostile, Current: version, Versions: []views.VersionRow{version}, Count: hostile, MayChange: true}),
+		"version":     views.CollectionVersion(p, views.Version{Collection: hostile, VersionRow: version, Files: []views.FileRow{{Path: hostile, Size: hostile, SHA256: hostile, Href: "/" + hostile}}, Count: hostile}),
+		"delete":      views.CollectionDeletePage(p, views.CollectionDelete{Name: hostile, Path: "/" + hostile, Versions: hostile, Size: hostile, Form: f}),
+		"tokens":      views.PersonTokens(p, r, views.PastBearers{Tokens: r.Earlier, Count: hostile}),
+		"audit":       views.Audit(p, log),
+		"here":        views.SettingsAudit(p, log),
+		"event":       views.AuditEventPage(p, event),
+		"event here":  views.SettingsAuditEvent(p, event),
 		"problem":     views.Problem(p, views.Failure{Status: 404, Heading: hostile, Sentence: hostile, Actions: []views.Action{{Text: hostile, Href: "/" + hostile}}}),
 	} {
 		doc, html := draw(t, c)
@@ -72,6 +89,12 @@ func TestAddressesThatRunAreRefused(t *testing.T) {
 		"action":   views.Problem(page(), views.Failure{Status: 404, Actions: []views.Action{{Text: "x", Href: run}}}),
 		"shown":    views.AlreadyShown(page(), views.Shown{RecordHref: run, CreateHref: run}),
 		"people":   views.People(page(), views.PeopleList{Rows: people(), MoreHref: run}),
+		"log":      views.Audit(p, views.AuditLog{CSVHref: run, JSONHref: run, Choose: "?", Choices: []views.Part{{Text: "x", Href: run}}, Filter: views.AuditFilter{Path: run, Set: true}}),
+		"event":    views.AuditEventPage(p, views.AuditEvent{Entry: entry, LogHref: run, OlderHref: run, NewerHref: run, SameActor: run, SameSubject: run, Facts: []views.Fact{{Text: "x", Href: run}}}),
+		"package":  views.CollectionPage(page(), views.Collection{Path: run, Back: run, MayChange: true, Versions: []views.VersionRow{{Href: run, ArchiveHref: run, CurrentAction: run, ByHref: run}}}),
+		"files":    views.CollectionVersion(page(), views.Version{Path: run, Back: run, Files: []views.FileRow{{Href: run}}}),
+		"delete":   views.CollectionDeletePage(page(), views.CollectionDelete{Path: run, Back: run}),
+		"install":  views.SettingsCollections(page(), views.CollectionList{Upload: views.Upload{Action: run, May: true}}),
 		"packages": views.SettingsCollections(page(), views.CollectionList{Rows: []views.CollectionRow{{By: "x", ByHref: run}}, OlderHref: run}),
 	} {
 		doc, _ := draw(t, c)

@@ -11,11 +11,12 @@ type Page struct {
 	Theme      string // "", "light" or "dark"; empty follows the system
 	Nav        string // one of the Nav names; empty marks what the page itself belongs to
 	Crumbs     []Crumb
-	Note       *Note          // what the last request did; shown once
-	Me         *Me            // nil for a stranger
-	Workspace  *WorkspaceLink // the one the page is about, or the person's first; nil when there is none
-	Workspaces []WorkspaceLink
-	Address    string // scheme and host of this installation, "https://desk.example", for commands to copy
+	Note       *Note           // what the last request did; shown once
+	Me         *Me             // nil for a stranger
+	Workspace  *WorkspaceLink  // the one the page is about, or the person's first; nil when there is none
+	Workspaces []WorkspaceLink // the first ones by name
+	More       bool            // there are more workspaces than these
+	Address    string          // scheme and host of this installation, "https://desk.example", for commands to copy
 	Version    string
 	RequestID  string // shown on error pages
 }
@@ -44,13 +45,19 @@ type Me struct {
 }
 
 // WorkspaceLink names a workspace; Host is shown small below the name.
-type WorkspaceLink struct{ Name, Slug, Initials, Host string }
+type WorkspaceLink struct {
+	Name, Slug, Initials, Host string
+	MayAudit                   bool // the reader may see the workspace's own events
+}
 
 // Settings is the address of the workspace's settings.
 func (w WorkspaceLink) Settings() string { return "/w/" + w.Slug + "/settings" }
 
 // Collections is the address of the workspace's list of collections.
 func (w WorkspaceLink) Collections() string { return w.Settings() + "/collections" }
+
+// Audit is the address of the workspace's own events.
+func (w WorkspaceLink) Audit() string { return w.Settings() + "/audit" }
 
 // Time is a moment as text. ISO is RFC 3339 in UTC, Text what is read ("2 Mar 2027, 09:00"), Relative
 // what stands beside it ("in 101 days", "12 minutes ago"). The zero value is "no such moment".

@@ -51,6 +51,7 @@ var statuses = map[string]struct{ tone, icon string }{
 	"Expired":      {"expired", "hourglass"},
 	"Revoked":      {"revoked", "ban"},
 	"Replaced":     {"replaced", "rotate"},
+	"Current":      {"active", "check"},
 }
 
 func badgeTone(status string) string { return statuses[status].tone }

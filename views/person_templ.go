@@ -755,7 +755,7 @@ func recordEarlier(r Record) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = pager("", Action{}, Action{Text: "Show more", Href: r.EarlierMore}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = pager("", Action{}, Action{Text: "Show all", Href: r.EarlierMore}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

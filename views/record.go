@@ -42,6 +42,14 @@ type Bearer struct {
 	Days             []int  // calls a day, oldest first; 14 of them
 }
 
+// PastBearers is one page of all the bearer tokens of a person that ended, newest first.
+type PastBearers struct {
+	Tokens     []PastBearer
+	Count      string // "12 tokens", "1,000+ tokens"
+	OlderHref  string
+	NewestHref string // set on every page but the first
+}
+
 // PastBearer is a bearer token that ended. Status is "Replaced", "Revoked" or "Expired".
 type PastBearer struct {
 	ID                       string

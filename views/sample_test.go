@@ -16,7 +16,7 @@ type sample struct {
 const sampleSecret = "user_Zc8LqW2vTn6RyH0dKs4XgPu9BmJe1FiVo7AaMhEtQx3Yk5Nwb"
 
 func samples() []sample {
-	all := [][]sample{doorSamples(), listSamples(), recordSamples(), confirmSamples(), settingsSamples(), problemSamples()}
+	all := [][]sample{doorSamples(), listSamples(), recordSamples(), confirmSamples(), settingsSamples(), auditSamples(), collectionSamples(), problemSamples()}
 	var flat []sample
 	for _, group := range all {
 		flat = append(flat, group...)
@@ -63,10 +63,6 @@ func listSamples() []sample {
 		{"people-new", views.PeopleNew(page(), views.Form{}, false)},
 		{"people-new-error", views.PeopleNew(page(), form(map[string]string{"name": "Ruth Adeyemi", "email": "ruth", "role": ""},
 			"email", "Enter an email address in the format name@example.com", "role", "Choose a role", "password", "Password must be 15 characters or more"), true)},
-		{"audit", views.Audit(page(), views.AuditLog{Count: "9 of 12,408 events", OlderHref: "/audit?after=9", NewestHref: "/audit", Days: []views.AuditDay{
-			{Heading: "Today, 21 November 2026", Entries: entries()}, {Heading: "Yesterday, 20 November 2026", Entries: entries()[2:4]},
-		}})},
-		{"audit-empty", views.Audit(page(), views.AuditLog{})},
 	}
 }
 
@@ -92,6 +88,8 @@ func recordSamples() []sample {
 		{"person-member", views.Person(page(), member)},
 		{"person-deactivated", views.Person(page(), gone)},
 		{"person-error", views.Person(page(), failed)},
+		{"person-tokens", views.PersonTokens(page(), ines(), views.PastBearers{Tokens: ines().Earlier, Count: "3 of 1,000+ tokens", OlderHref: "?before=c1", NewestHref: "/people/p1/tokens"})},
+		{"person-tokens-none", views.PersonTokens(page(), none, views.PastBearers{})},
 		{"person-reveal-first", views.PersonReveal(page(), member, views.Reveal{Secret: sampleSecret, Prefix: "user_Zc8", LastFour: "5Nwb", Expires: expires})},
 		{"person-reveal", views.PersonReveal(page(), unused, views.Reveal{Secret: sampleSecret, Prefix: "user_Zc8", LastFour: "5Nwb", Expires: expires, Replaced: "user_4mQ"})},
 	}
@@ -132,8 +130,6 @@ func settingsSamples() []sample {
 		{"settings-general", views.SettingsGeneral(page(), views.General{Name: "Marlowe Press", Slug: "marlowe", MayEdit: true})},
 		{"settings-general-read", views.SettingsGeneral(memberPage(), views.General{Name: "Marlowe Press", Slug: "marlowe"})},
 		{"settings-general-error", views.SettingsGeneral(page(), views.General{Name: "Marlowe Press", Slug: "marlowe", MayEdit: true, Form: form(map[string]string{"name": ""}, "name", "Enter a workspace name")})},
-		{"settings-collections", views.SettingsCollections(page(), views.CollectionList{Rows: collections(), Count: "4 of 12 versions", OlderHref: "?after=4", MaxSize: "100 MB"})},
-		{"settings-collections-empty", views.SettingsCollections(page(), views.CollectionList{})},
 	}
 }
 
@@ -154,7 +150,7 @@ func problemSamples() []sample {
 	}
 }
 
-var marlowe = views.WorkspaceLink{Name: "Marlowe Press", Slug: "marlowe", Initials: "MP", Host: "desk.marlowe.example"}
+var marlowe = views.WorkspaceLink{Name: "Marlowe Press", Slug: "marlowe", Initials: "MP", Host: "desk.marlowe.example", MayAudit: true}
 
 func page() views.Page {
 	return views.Page{
@@ -168,7 +164,9 @@ func page() views.Page {
 func memberPage() views.Page {
 	p := page()
 	p.Me = &views.Me{ID: "p4", Name: "Jonah Akerele", Email: "jonah.akerele@marlowe.example", Initials: "JA", Role: "Member"}
-	p.Workspaces = p.Workspaces[:1]
+	plain := marlowe
+	plain.MayAudit = false
+	p.Workspace, p.Workspaces = &plain, []views.WorkspaceLink{plain}
 	return p
 }
 
@@ -230,36 +228,5 @@ func cards() []views.WorkspaceCard {
 	return []views.WorkspaceCard{
 		{WorkspaceLink: marlowe, Role: "Owner", Collections: 4},
 		{WorkspaceLink: views.WorkspaceLink{Name: "Quire Library", Slug: "quire", Initials: "QL"}, Role: "Member", Collections: 1},
-	}
-}
-
-func entries() []views.Entry {
-	clock := func(text string) views.Time { return views.Time{ISO: "2026-11-21T" + text + ":00Z", Text: text} }
-	return []views.Entry{
-		{Time: clock("16:48"), Glyph: "key", Tone: "ok", Actor: "Ines Moreau", Address: "198.51.100.7",
-			Sentence: []views.Part{{Text: "created a bearer token for "}, {Text: "Tomasz Zieliński", Href: "/people/p2"}, {Text: " "}, {Text: "user_0Zr...", Mono: true}},
-			Details:  []views.Change{{Label: "event", After: "credential.create"}, {Label: "expires", After: "2027-11-21T16:48:00Z"}, {Label: "request", After: "01JD8Q6W4V9K"}}},
-		{Time: clock("16:31"), Glyph: "ban", Tone: "bad", Actor: "Tomasz Zieliński", Address: "198.51.100.31",
-			Sentence: []views.Part{{Text: "revoked the bearer token of "}, {Text: "Priya Raman", Href: "/people/p3"}, {Text: " “Found in a public repository”"}}},
-		{Time: clock("15:02"), Glyph: "warn", Tone: "warn", Address: "203.0.113.90",
-			Sentence: []views.Part{{Text: "Sign-in refused for "}, {Text: "ruth.adeyemi@marlowe.example", Strong: true}, {Text: ": the account is deactivated"}}},
-		{Time: clock("11:47"), Glyph: "pencil", Actor: "Ines Moreau", Address: "198.51.100.7",
-			Sentence: []views.Part{{Text: "changed "}, {Text: "Lena Voss", Href: "/people/p5"}},
-			Details:  []views.Change{{Label: "role", Before: "Admin", After: "Member"}, {Label: "email", Before: "lena@marlowe.example", After: "lena.voss@marlowe.example"}}},
-		{Time: clock("09:41"), Glyph: "box", Tone: "acc", Address: "203.0.113.24",
-			Sentence: []views.Part{{Text: "Ines Moreau", Href: "/people/p1"}, {Text: " installed collection "}, {Text: "Spring list 2026", Strong: true}, {Text: ", version 4"}}},
-	}
-}
-
-func collections() []views.CollectionRow {
-	row := func(name, file string, version int, label, size string, files int, day, by string) views.CollectionRow {
-		return views.CollectionRow{Name: name, FileName: file, Version: version, Label: label, Size: size, Entries: files,
-			SHA256: "5f1c0e7bb2d94c7f8a31d6e0c4b95a7e2f6d8c1b0a9e3f7d5c4b2a1908f7a90e", Installed: at(day), By: by, ByHref: "/people/p1", TokenPrefix: "user_4mQ", TokenLastFour: "9xZ1"}
-	}
-	return []views.CollectionRow{
-		row("Spring list 2026", "spring-list.zip", 4, "2.4.0", "1.2 MB", 318, "14 Nov 2026", "Ines Moreau"),
-		row("Autumn catalogue", "autumn-catalogue-with-a-rather-long-file-name-2026-09-02.zip", 1, "1.0.3", "48 MB", 1204, "2 Sep 2026", "Tomasz Zieliński"),
-		row("Press kit", "press-kit.zip", 1, "", "804 kB", 1, "18 Jun 2026", "Priya Raman"),
-		row("Reader support", "reader-support.zip", 12, "3.1.0", "96 kB", 41, "7 May 2026", "Ines Moreau"),
 	}
 }

@@ -13,7 +13,7 @@ type CollectionList struct {
 	Count      string // "4 of 12 versions"; may be empty
 	OlderHref  string
 	NewestHref string // set on every page but the first
-	MaxSize    string // what one file may weigh, "100 MB"; may be empty
+	Upload     Upload
 }
 
 // CollectionRow is one installed version of a collection.
@@ -27,7 +27,8 @@ type CollectionRow struct {
 	FileName                   string
 	Installed                  Time
 	By, ByHref                 string
-	TokenPrefix, TokenLastFour string
+	TokenPrefix, TokenLastFour string // empty: installed in the console
+	Href                       string // the collection's own page
 }
 
 // settings puts the title, place and breadcrumb of a tab of the workspace's settings on a page.
@@ -45,11 +46,4 @@ func shortHash(sum string) string {
 		return sum
 	}
 	return sum[:8] + "…" + sum[len(sum)-4:]
-}
-
-func upTo(maxSize string) string {
-	if maxSize == "" {
-		return "A .zip file."
-	}
-	return "A .zip file up to " + maxSize + "."
 }

@@ -84,6 +84,12 @@ func (e PastBearer) after() string {
 	return plural(e.CallsAfter, "refused call", "refused calls") + " since"
 }
 
+// ended says whose tokens are on the page of those that ended.
+func (r Record) ended() string {
+	return "Bearer tokens of " + r.Name + " that were replaced, revoked or expired. None of these works any more. " +
+		"Calls that still arrive with one are refused and counted."
+}
+
 // noBearer stands where the card of the live token would be.
 func (r Record) noBearer() string {
 	if len(r.Earlier) > 0 {

@@ -44,7 +44,7 @@ func TestChangeLines(t *testing.T) {
 // Every status has a word, a shape and a colour of its own.
 func TestStatusesAreToldApart(t *testing.T) {
 	shapes := map[string]string{}
-	for _, status := range []string{"Active", "Expires soon", "Inactive", "Expired", "Revoked", "Replaced"} {
+	for _, status := range []string{"Active", "Expires soon", "Inactive", "Expired", "Revoked", "Replaced", "Current"} {
 		if badgeTone(status) == "" {
 			t.Errorf("%s has no colour", status)
 		}

@@ -80,13 +80,32 @@ func (s *Server) fail(err error, c echo.Context) {
 	if refused := (*refusal)(nil); errors.As(err, &refused) {
 		challenge(c, refused.Decision)
 	}
-	if s.voices[c.Path()] == asEnvelope {
-		err = c.JSON(f.status, handlers.Envelope{Message: cmp.Or(f.message, http.StatusText(f.status)+"."), Code: f.code, RequestID: handlers.RequestID(c)})
-	} else {
+	s.noteRefusal(c, f, err)
+	message := cmp.Or(f.message, http.StatusText(f.status)+".")
+	switch {
+	case s.voices[c.Path()] == asEnvelope:
+		err = c.JSON(f.status, handlers.Envelope{Message: message, Code: f.code, RequestID: handlers.RequestID(c)})
+	case handlers.Scripted(c): // of a page that is there already, and shows it
+		err = c.JSON(f.status, map[string]string{"message": message})
+	default:
 		err = s.problem(c, f)
 	}
 	if err != nil {
 		s.log.Warn("the error could not be told", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
+	}
+}
+
+// noteRefusal has the audit log tell of what was refused: a call, an installation, a right.
+func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
+	var refused *refusal
+	switch {
+	case c.Path() == "" || f.status >= http.StatusInternalServerError || f.status == http.StatusMethodNotAllowed:
+	case errors.As(err, &refused):
+		s.handlers.RefusedCall(c, f.code, refused.Grant)
+	case s.voices[c.Path()] == asEnvelope:
+		s.handlers.RefusedInstall(c, err)
+	case f.status == http.StatusForbidden:
+		s.handlers.Denied(c)
 	}
 }
 

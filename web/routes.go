@@ -48,6 +48,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/people/new", "people.new", admins, asPage, h.NewPerson},
 		{get, "/people/:id", "person", admins, asPage, h.Person},
 		{post, "/people/:id", "person.edit", admins, asPage, h.EditPerson},
+		{get, "/people/:id/tokens", "person.tokens", admins, asPage, h.PersonTokens},
 		{get, "/people/:id/deactivate", "person.deactivate", admins, asPage, h.DeactivatePage},
 		{post, "/people/:id/deactivate", "person.deactivate.do", admins, asPage, h.Deactivate},
 		{post, "/people/:id/activate", "person.activate.do", admins, asPage, h.Activate},
@@ -61,10 +62,27 @@ func routes(h *handlers.Handlers) []route {
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
 		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},
+		{get, "/w/:workspace/settings/audit", "settings.audit", signed, asPage, h.WorkspaceAudit},
+		{get, "/w/:workspace/settings/audit.csv", "settings.audit.csv", signed, asPage, h.AuditCSV},
+		{get, "/w/:workspace/settings/audit.jsonl", "settings.audit.jsonl", signed, asPage, h.AuditJSON},
+		{get, "/w/:workspace/settings/audit/:number", "settings.event", signed, asPage, h.WorkspaceAuditEvent},
+
+		// Its collections. Admins change them.
 		{get, "/w/:workspace/settings/collections", "collections", signed, asPage, h.Collections},
+		{post, "/w/:workspace/settings/collections", "collections.upload", admins, asPage, h.UploadCollection},
+		{get, "/w/:workspace/settings/collections/:id", "collection", signed, asPage, h.CollectionPage},
+		{get, "/w/:workspace/settings/collections/:id/versions/:number", "version", signed, asPage, h.CollectionVersion},
+		{get, "/w/:workspace/settings/collections/:id/versions/:number/archive", "version.archive", signed, asPage, h.CollectionArchive},
+		{get, "/w/:workspace/settings/collections/:id/versions/:number/file", "version.file", signed, asPage, h.CollectionFile},
+		{post, "/w/:workspace/settings/collections/:id/versions/:number/current", "version.current", admins, asPage, h.MakeCurrent},
+		{get, "/w/:workspace/settings/collections/:id/delete", "collection.delete", admins, asPage, h.DeleteCollectionPage},
+		{post, "/w/:workspace/settings/collections/:id/delete", "collection.delete.do", admins, asPage, h.DeleteCollection},
 
 		// What happened.
 		{get, "/audit", "audit", admins, asPage, h.Audit},
+		{get, "/audit.csv", "audit.csv", admins, asPage, h.AuditCSV},
+		{get, "/audit.jsonl", "audit.jsonl", admins, asPage, h.AuditJSON},
+		{get, "/audit/:number", "event", admins, asPage, h.AuditEvent},
 
 		// Programs.
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},

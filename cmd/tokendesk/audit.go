@@ -22,7 +22,7 @@ func auditTail(flags *flag.FlagSet) work {
 			return usage{"audit tail -n takes a number from 1 to 10000"}
 		}
 		return withStore(ctx, c, func(s *store.Store) error {
-			events, err := s.Events(ctx, operator(), 0, *count)
+			events, err := s.Events(ctx, operator(), models.EventFilter{Limit: *count})
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
+
+	"tokendesk/models/archive"
 )
 
 // config is every setting, checked.
@@ -19,6 +21,7 @@ type config struct {
 	baseURL        string // scheme and host; empty: as the request says
 	trustedProxies []*net.IPNet
 	logFormat      string // "text" or "json"
+	limits         archive.Limits
 }
 
 // setting is one row of the table that --help prints: an environment variable, the flag of the same
@@ -39,6 +42,10 @@ var settings = []setting{
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
 	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
 	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", (*config).takeTrustedProxies},
+	{"COLLECTION_MAX_SIZE", "100MiB", "", "the most that a collection's .zip file may weigh", takeSize(func(c *config) *int64 { return &c.limits.ArchiveBytes })},
+	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},
+	{"COLLECTION_MAX_FILE", "100MiB", "", "the most that one of them may weigh, unpacked", takeSize(func(c *config) *int64 { return &c.limits.FileBytes })},
+	{"COLLECTION_MAX_FILES", "10000", "", "the most files and folders in it", (*config).takeMaxFiles},
 	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},
 }
 
@@ -70,7 +77,7 @@ func addFlags(flags *flag.FlagSet) map[string]string {
 // readConfig takes every setting from its flag, its environment variable or its default, in this
 // order. A mistake is a usage that names the setting, the value and what would be right.
 func readConfig(given map[string]string, env func(string) (string, bool)) (config, error) {
-	var c config
+	c := config{limits: archive.DefaultLimits}
 	for _, s := range settings {
 		name, value := s.variable(), s.standard
 		if v, ok := env(s.variable()); ok {

@@ -31,6 +31,9 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	log := openLog(io, c)
+	if err := leaveNoCore(); err != nil {
+		log.Warn("a crash may leave a core file, and secrets in it", slog.Any("error", err))
+	}
 	a, listener, err := start(ctx, io, c, log)
 	if err != nil && ctx.Err() != nil {
 		return nil // told to end before it had begun
@@ -39,7 +42,7 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 		return err
 	}
 	defer a.store.Close()
-	return runAll(ctx, a.flush, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -119,10 +122,23 @@ func listenError(address string, err error) error {
 // job runs until its context ends, or fails.
 type job func(ctx context.Context) error
 
-// flush writes down what was counted.
+// flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
-	if err := a.tally.Flush(ctx, a.store); err != nil {
-		return fmt.Errorf("calls that were counted could not be written down: %w", err)
+	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.refusals.Flush(ctx, a.store)))
+}
+
+// finish is the last flush.
+func (a app) finish(ctx context.Context) error {
+	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.refusals.Finish(ctx, a.store)))
+}
+
+func (a app) flushUsage(ctx context.Context) error {
+	return wrap("calls that were counted", a.tally.Flush(ctx, a.store))
+}
+
+func wrap(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s could not be written down: %w", what, err)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 )
 
 // The checks of the settings. Each takes a value into the config, or says what would be right.
@@ -86,6 +88,35 @@ func (c *config) takeLogFormat(v string) error {
 		return errors.New("use text or json")
 	}
 	c.logFormat = v
+	return nil
+}
+
+// Limits of collections: below the least, nothing could be installed; beyond the most, a zip would need another
+// format, and its directory more memory than a request may take.
+const (
+	leastSize, mostSize   = 1 << 10, 4<<30 - 1
+	leastFiles, mostFiles = 1, 65_000
+	directoryPerFile      = 400 // bytes in the zip's directory, more or less
+)
+
+// takeSize reads a number of bytes into a limit.
+func takeSize(limit func(*config) *int64) func(*config, string) error {
+	return func(c *config, v string) error {
+		n, err := humanize.ParseBytes(v)
+		if err != nil || n < leastSize || n > mostSize {
+			return errors.New("use a size from 1KiB to just under 4GiB, like 100MiB")
+		}
+		*limit(c) = int64(n)
+		return nil
+	}
+}
+
+func (c *config) takeMaxFiles(v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < leastFiles || n > mostFiles {
+		return errors.New("use a number from 1 to 65000, like 10000")
+	}
+	c.limits.Entries, c.limits.DirectoryBytes = n, max(c.limits.DirectoryBytes, int64(n)*directoryPerFile)
 	return nil
 }
 

@@ -12,20 +12,11 @@ import (
 	"tokendesk/handlers"
 	"tokendesk/models"
 	"tokendesk/models/access"
-	"tokendesk/models/archive"
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/web"
 	"tokendesk/web/session"
 )
-
-// openLog makes the log that the settings ask for.
-func openLog(io console, c config) *slog.Logger {
-	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(io.err, nil))
-	}
-	return slog.New(slog.NewTextHandler(io.err, nil))
-}
 
 // makeDataDir makes the data directory where there is none.
 func makeDataDir(c config) error {
@@ -96,17 +87,18 @@ func openError(c config, err error) error {
 
 // app is the server's parts, put together.
 type app struct {
-	store  *store.Store
-	tally  *access.Tally
-	server *web.Server
+	store    *store.Store
+	tally    *access.Tally
+	refusals *access.Refusals
+	server   *web.Server
 }
 
 func wire(c config, key secret.Key, s *store.Store, log *slog.Logger) app {
-	tally := access.NewTally()
+	tally, refusals := access.NewTally(), access.NewRefusals(models.SystemClock)
 	h := &handlers.Handlers{
-		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Throttle: access.NewThrottle(models.SystemClock),
-		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: archive.DefaultLimits,
+		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Throttle: access.NewThrottle(models.SystemClock), Refusals: refusals,
+		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(),
 	}
-	return app{store: s, tally: tally, server: web.New(h, c.trustedProxies)}
+	return app{store: s, tally: tally, refusals: refusals, server: web.New(h, c.trustedProxies)}
 }

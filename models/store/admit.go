@@ -20,6 +20,11 @@ func (s *Store) admit(tx *gorm.DB, who models.Actor) error {
 	if _, err := readClock(tx); err != nil {
 		return err
 	}
+	return s.standing(tx, who)
+}
+
+// standing asks whether who acts is still who they were when their request began.
+func (s *Store) standing(tx *gorm.DB, who models.Actor) error {
 	if who.Kind != models.Human && who.Kind != models.Program {
 		return nil
 	}

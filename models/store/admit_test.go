@@ -162,7 +162,7 @@ func TestEventsDoNotGoBackInTime(t *testing.T) {
 		w.Person(t, root, models.Member)
 		w.Clock.Advance(-time.Hour)
 		w.Person(t, root, models.Member)
-		list, err := w.Events(t.Context(), root, 0, 2)
+		list, err := w.Events(t.Context(), root, models.EventFilter{Limit: 2})
 		if err != nil || len(list) != 2 || list[0].At.Before(list[1].At) {
 			t.Errorf("%+v (%v)", list, err)
 		}

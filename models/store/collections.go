@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"strconv"
 
 	"gorm.io/gorm"
@@ -12,10 +10,7 @@ import (
 	"tokendesk/models"
 )
 
-// chunkBytes is how much of an archive one row holds.
-const chunkBytes = 256 << 10
-
-const onlyAdminsInstall = "Admin access required. The token must belong to a person with Admin access."
+const onlyAdminsInstall = "Admin access required. Only people with Admin access, and their tokens, install and change collections."
 
 // InstallCollection keeps a checked archive and makes it the collection's current version, in one
 // transaction: all of it or nothing. Bytes of an earlier version make that one current again, and no
@@ -40,14 +35,17 @@ func (s *Store) InstallCollection(ctx context.Context, who models.Actor, n model
 		if err != nil || done.Unchanged {
 			return installEvent(action, done, n), err
 		}
-		c := &done.Collection
-		c.CurrentVersionID, c.InstalledAt, c.InstalledBy, c.CredentialID = done.Version.ID, s.now(), who.ID, who.CredentialID
-		err = one(tx.Model(&models.Collection{}).Where("id = ?", c.ID).Updates(map[string]any{
-			"current_version_id": c.CurrentVersionID, "installed_at": c.InstalledAt, "installed_by": c.InstalledBy, "credential_id": c.CredentialID,
-		}))
-		return installEvent(action, done, n), err
+		return installEvent(action, done, n), s.setCurrent(tx, who, &done.Collection, done.Version.ID)
 	})
 	return done, err
+}
+
+// setCurrent makes a version the one that is installed.
+func (s *Store) setCurrent(tx *gorm.DB, who models.Actor, c *models.Collection, versionID string) error {
+	c.CurrentVersionID, c.InstalledAt, c.InstalledBy, c.CredentialID = versionID, s.now(), who.ID, who.CredentialID
+	return one(tx.Model(&models.Collection{}).Where("id = ?", c.ID).Updates(map[string]any{
+		"current_version_id": c.CurrentVersionID, "installed_at": c.InstalledAt, "installed_by": c.InstalledBy, "credential_id": c.CredentialID,
+	}))
 }
 
 // chooseVersion finds the version that has these bytes, or adds one, and says which of the three it was:
@@ -132,93 +130,12 @@ func (s *Store) addVersion(tx *gorm.DB, who models.Actor, collectionID string, n
 	return v, tx.CreateInBatches(files, 500).Error
 }
 
-// keepBlob stores the archive's bytes in chunks, once: the same bytes under another name or in
-// another workspace share them.
-func (s *Store) keepBlob(tx *gorm.DB, n models.NewInstall) error {
-	res := tx.Exec("INSERT INTO blobs (sha256, size, created_at) VALUES (?, ?, ?) ON CONFLICT (sha256) DO NOTHING", n.SHA256, n.Size, s.now())
-	if res.Error != nil || res.RowsAffected == 0 {
-		return res.Error
-	}
-	chunk, content := make([]byte, min(n.Size, chunkBytes)), io.NewSectionReader(n.Content, 0, n.Size)
-	for number, left := 0, n.Size; left > 0; number, left = number+1, left-int64(len(chunk)) {
-		chunk = chunk[:min(left, chunkBytes)]
-		if _, err := io.ReadFull(content, chunk); err != nil {
-			return fmt.Errorf("read the archive, %d bytes before its end: %w", left, err)
-		}
-		if err := tx.Exec("INSERT INTO blob_chunks (sha256, number, bytes) VALUES (?, ?, ?)", n.SHA256, number, chunk).Error; err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Collections lists a workspace's collections by name, a page at a time, each with its current
-// version and who installed it with which token.
-func (s *Store) Collections(ctx context.Context, workspaceID string, after models.Place) ([]models.CollectionSeen, models.Place, error) {
-	q := s.db.WithContext(ctx).Where("workspace_id = ?", workspaceID)
-	if after.ID != "" {
-		q = q.Where("(name_key, id) > (?, ?)", after.Key, after.ID)
-	}
-	var list []models.Collection
-	if err := q.Order("name_key, id").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
-		return nil, models.Place{}, translate(err)
-	}
-	var next models.Place
-	if len(list) > models.PageSize {
-		list = list[:models.PageSize]
-		last := list[models.PageSize-1]
-		next = models.Place{Key: last.NameKey, ID: last.ID}
-	}
-	seen, err := s.withVersions(ctx, list)
-	return seen, next, err
-}
-
-func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]models.CollectionSeen, error) {
-	current := make([]string, len(list))
-	people, tokens := []string{}, []string{}
-	for i, c := range list {
-		current[i] = c.CurrentVersionID
-		people, tokens = append(people, c.InstalledBy), append(tokens, c.CredentialID)
-	}
-	var versions []models.CollectionVersion
-	if err := s.db.WithContext(ctx).Where("id IN ?", current).Find(&versions).Error; err != nil {
-		return nil, translate(err)
-	}
-	byID := map[string]models.CollectionVersion{}
-	for _, v := range versions {
-		byID[v.ID] = v
-
-	}
-	names, err := s.peopleByID(ctx, people)
-	if err != nil {
-		return nil, err
-	}
-	var credentials []models.Credential
-	if err := s.db.WithContext(ctx).Where("id IN ?", tokens).Find(&credentials).Error; err != nil {
-		return nil, translate(err)
-	}
-	with := map[string]models.Credential{}
-	for _, c := range credentials {
-		with[c.ID] = c
-	}
-	seen := make([]models.CollectionSeen, len(list))
-	for i, c := range list {
-		v := byID[c.CurrentVersionID]
-		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[c.InstalledBy].Name, Credential: with[c.CredentialID]}
-	}
-	return seen, nil
-}
-
 func installEvent(action models.Action, done models.Installed, n models.NewInstall) models.Event {
-	event := models.Event{
-		Action: action, SubjectKind: models.OfCollection, SubjectID: done.Collection.ID, SubjectName: done.Collection.Name,
-		WorkspaceID: done.Workspace.ID,
-	}
 	version := models.Change{Field: "version", After: done.Version.VersionName()}
 	if done.Before > 0 && !done.Unchanged {
 		version.Before = strconv.Itoa(done.Before)
 	}
-	return event.WithChanges(
+	return collectionEvent(action, done.Collection).WithChanges(
 		models.Change{Field: "file", After: n.FileName}, version,
 		models.Change{Field: "sha256", After: n.SHA256})
 }

@@ -3,24 +3,167 @@ package store
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math"
 	"time"
+
+	"gorm.io/gorm"
 
 	"tokendesk/models"
 )
 
-// Events lists the audit log, newest first, before the event with this number; 0 is the newest.
-func (s *Store) Events(ctx context.Context, who models.Actor, before int64, limit int) ([]models.Event, error) {
-	if err := allow(who.MayReadAudit(), "Only Admins can read the audit log."); err != nil {
+const onlyAdminsAudit = "Only Admins can read the audit log."
+
+// Events lists the audit log, newest first. It costs the same wherever in the log it begins.
+func (s *Store) Events(ctx context.Context, who models.Actor, f models.EventFilter) ([]models.Event, error) {
+	var list []models.Event
+	err := s.events(ctx, who, f, func(tx *gorm.DB) error { return tx.Order("seq DESC").Limit(f.Limit).Find(&list).Error })
+	return list, err
+}
+
+// CountEvents counts the events that match, from the newest on, up to models.CountCap and one more. All
+// events together are counted by their numbers, which have no gaps.
+func (s *Store) CountEvents(ctx context.Context, who models.Actor, f models.EventFilter) (int, error) {
+	f.Before, f.Limit = 0, 0
+	if f == (models.EventFilter{}) {
+		newest, err := s.Events(ctx, who, models.EventFilter{Limit: 1})
+		if err != nil || len(newest) == 0 {
+			return 0, err
+		}
+		return int(newest[0].Seq), nil
+	}
+	var n int64
+	err := s.events(ctx, who, f, func(tx *gorm.DB) error {
+		return fresh(tx).Table("(?) AS counted", tx.Select("seq").Order("seq DESC").Limit(models.CountCap+1)).Count(&n).Error
+	})
+	return int(n), err
+}
+
+// events runs a query over the events that match, for those who may read them.
+func (s *Store) events(ctx context.Context, who models.Actor, f models.EventFilter, run func(*gorm.DB) error) error {
+	if err := s.mayReadEvents(ctx, who, f.WorkspaceID); err != nil {
+		return err
+	}
+	return s.planned(ctx, func(tx *gorm.DB) error {
+		q, err := matchingEvents(tx, f)
+		if err != nil {
+			return err
+		}
+		return run(q)
+	})
+}
+
+// mayReadEvents lets Admins read all events, and who runs a workspace those of it.
+func (s *Store) mayReadEvents(ctx context.Context, who models.Actor, workspaceID string) error {
+	if who.MayReadAudit() || workspaceID == "" {
+		return allow(who.MayReadAudit(), onlyAdminsAudit)
+	}
+	w, err := s.Workspace(ctx, who, workspaceID)
+	if err != nil {
+		return err
+	}
+	return allow(who.MayReadWorkspaceAudit(w.Role), "Only the workspace's Owner and Admins can read its audit log.")
+}
+
+func matchingEvents(tx *gorm.DB, f models.EventFilter) (*gorm.DB, error) {
+	first, beyond, err := numbers(tx, f)
+	if err != nil {
 		return nil, err
 	}
-	q := s.db.WithContext(ctx).Order("seq DESC").Limit(limit)
-	if before > 0 {
-		q = q.Where("seq < ?", before)
+	q := fresh(tx).Model(&models.Event{})
+	for _, c := range []struct{ column, value string }{
+		{"workspace_id", f.WorkspaceID}, {"actor_id", f.ActorID}, {"actor_kind", string(f.ActorKind)}, {"address", f.Address},
+		{"action", string(f.Action)}, {"subject_id", f.SubjectID}, {"person_id", f.PersonID},
+	} {
+		if c.value != "" {
+			q = q.Where(c.column+" = ?", c.value)
+		}
 	}
-	var list []models.Event
-	return list, translate(q.Find(&list).Error)
+	if first > 0 {
+		q = q.Where("seq >= ?", first)
+	}
+	if beyond > 0 {
+		q = q.Where("seq < ?", beyond)
+	}
+	return q, nil
+}
+
+// numbers turns the days of a filter into numbers of events: along the log moments never go back. 0
+// means no bound.
+func numbers(tx *gorm.DB, f models.EventFilter) (first, beyond int64, err error) {
+	beyond = f.Before
+	if !f.From.IsZero() {
+		if first, err = firstSince(tx, f.From); err != nil {
+			return 0, 0, err
+		}
+	}
+	if !f.To.IsZero() {
+		end, err := firstSince(tx, f.To)
+		if err != nil {
+			return 0, 0, err
+		}
+		if beyond == 0 || end < beyond {
+			beyond = end
+		}
+	}
+	return first, beyond, nil
+}
+
+// firstSince is the number of the first event at a moment or later, and a number above all others where
+// there is none yet.
+func firstSince(tx *gorm.DB, at time.Time) (int64, error) {
+	var found []int64
+	err := fresh(tx).Model(&models.Event{}).Where("at >= ?", models.Instant(at)).
+		Order("at, seq").Limit(1).Pluck("seq", &found).Error
+	if err != nil || len(found) == 0 {
+		return 1 << 62, err
+	}
+	return found[0], nil
+}
+
+// Event finds one event by its number, with its neighbours. With a workspace it is one of that
+// workspace's events, and so are its neighbours.
+func (s *Store) Event(ctx context.Context, who models.Actor, workspaceID string, seq int64) (models.EventSeen, error) {
+	var seen models.EventSeen
+	noEvent := models.Fail(models.NotFound, "There is no such event.")
+	if err := s.mayReadEvents(ctx, who, workspaceID); err != nil {
+		return seen, err
+	}
+	within := func() *gorm.DB {
+		q := s.db.WithContext(ctx).Model(&models.Event{})
+		if workspaceID != "" {
+			q = q.Where("workspace_id = ?", workspaceID)
+		}
+		return q
+	}
+	var err error
+	if seen.Event, err = take[models.Event](within().Where("seq = ?", seq)); err != nil {
+		if models.KindOf(err) == models.NotFound {
+			err = noEvent
+		}
+		return seen, err
+	}
+	var before []models.Event
+	var older, newer []int64
+	err = s.db.WithContext(ctx).Where("seq = ?", seq-1).Find(&before).Error
+	if err == nil {
+		err = within().Where("seq < ?", seq).Order("seq DESC").Limit(1).Pluck("seq", &older).Error
+	}
+	if err == nil {
+		err = within().Where("seq > ?", seq).Order("seq").Limit(1).Pluck("seq", &newer).Error
+	}
+	if err != nil {
+		return seen, translate(err)
+	}
+	for _, e := range before {
+		seen.HashBefore = e.Hash
+	}
+	for _, n := range older {
+		seen.Older = n
+	}
+	for _, n := range newer {
+		seen.Newer = n
+	}
+	seen.Holds = (seq == 1) == (len(before) == 0) && bytes.Equal(seen.Hash, seen.Sum(seen.HashBefore))
+	return seen, nil
 }
 
 // EventsAfter lists the audit log onwards from an event's number, oldest first.
@@ -29,65 +172,8 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]mode
 	return list, translate(s.db.WithContext(ctx).Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
 }
 
-// Chain is what a walk along the audit log's hash chain found.
-type Chain struct {
-	Events int64
-	Broken string // the first link that does not hold, in words; empty when all do
-}
-
-// VerifyEvents walks the whole chain and compares its end with the clock's row.
-func (s *Store) VerifyEvents(ctx context.Context) (Chain, error) {
-	var c Chain
-	hash, last, after := []byte{}, time.Time{}, int64(math.MinInt64)
-	for {
-		list, err := s.EventsAfter(ctx, after, 1000)
-		if err != nil {
-			return c, err
-		}
-		for _, e := range list {
-			switch {
-			case e.Seq < 1:
-				c.Broken = fmt.Sprintf("event %d was put in: the log begins with 1", e.Seq)
-			case e.Seq != c.Events+1:
-				c.Broken = fmt.Sprintf("event %d is missing", c.Events+1)
-			case !bytes.Equal(e.Hash, e.Sum(hash)):
-				c.Broken = fmt.Sprintf("event %d (%s, %s) was changed, or one before it was", e.Seq, e.Action, e.At.UTC().Format(time.RFC3339))
-			}
-			if c.Broken != "" {
-				return c, nil
-			}
-			hash, last, after, c.Events = e.Hash, e.At, e.Seq, e.Seq
-		}
-		if len(list) == 0 {
-			break
-		}
-	}
-	return c, s.compareEnd(ctx, &c, hash, last)
-}
-
-// compareEnd notices events that were cut off at the end: the clock's row remembers the last one.
-func (s *Store) compareEnd(ctx context.Context, c *Chain, hash []byte, last time.Time) error {
-	var clock struct {
-		LastSeq  int64
-		LastHash []byte
-	}
-	if err := s.db.WithContext(ctx).Table("change_clock").Take(&clock).Error; err != nil {
-		return translate(err)
-	}
-	switch {
-	case clock.LastSeq < c.Events:
-		c.Broken = fmt.Sprintf("the log has event %d, and the clock stands at %d", c.Events, clock.LastSeq)
-	case clock.LastSeq > c.Events:
-		// The log may have grown since its end was read; then the next event is there.
-		more, err := s.EventsAfter(ctx, c.Events, 1)
-		if err != nil {
-			return err
-		}
-		if len(more) == 0 {
-			c.Broken = fmt.Sprintf("events after %d (%s) are missing: the clock stands at %d", c.Events, last.UTC().Format(time.RFC3339), clock.LastSeq)
-		}
-	case !bytes.Equal(clock.LastHash, hash):
-		c.Broken = fmt.Sprintf("the last event, %d, is not the one that the clock remembers", c.Events)
-	}
-	return nil
+// StillMay says whether an actor whose request takes long may go on: a session that ended or a role that
+// was lost meanwhile ends it.
+func (s *Store) StillMay(ctx context.Context, who models.Actor) error {
+	return translate(s.standing(s.db.WithContext(ctx), who))
 }

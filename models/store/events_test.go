@@ -39,7 +39,7 @@ func history(t *testing.T, w storetest.World) int64 {
 	return events(t, w, "")
 }
 
-// A1, A2: every change is one event, with who, from where and in which request, numbered from 1 in the order
+// A1, A2, A3: every change is one event, with who, from where and in which request, numbered from 1 in the order
 // of the commits, each with the hash of the one before.
 func TestEventsAreAChain(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
@@ -65,11 +65,11 @@ func TestEventsAreAChain(t *testing.T) {
 		if c := verify(t, w); c != (store.Chain{Events: total}) {
 			t.Errorf("the walk found %+v", c)
 		}
-		newest, err := w.Events(t.Context(), command, 0, 3)
+		newest, err := w.Events(t.Context(), command, models.EventFilter{Limit: 3})
 		if err != nil || len(newest) != 3 || newest[0].Seq != 8 || newest[2].Seq != 6 {
 			t.Errorf("the newest are %+v (%v)", newest, err)
 		}
-		if older, err := w.Events(t.Context(), command, 6, 100); err != nil || len(older) != 5 || older[0].Seq != 5 {
+		if older, err := w.Events(t.Context(), command, models.EventFilter{Before: 6, Limit: 100}); err != nil || len(older) != 5 || older[0].Seq != 5 {
 			t.Errorf("before number 6 %d (%v)", len(older), err)
 		}
 	})

@@ -62,7 +62,7 @@ func events(t *testing.T, w storetest.World, action models.Action) int64 {
 // lastEvent is the newest one.
 func lastEvent(t *testing.T, w storetest.World) models.Event {
 	t.Helper()
-	list, err := w.Events(t.Context(), models.Actor{Kind: models.Command}, 0, 1)
+	list, err := w.Events(t.Context(), models.Actor{Kind: models.Command}, models.EventFilter{Limit: 1})
 	if err != nil || len(list) != 1 {
 		t.Fatalf("events: %v (%v)", list, err)
 	}

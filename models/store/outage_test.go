@@ -90,8 +90,34 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"CountCollections":  func() error { _, err := s.CountCollections(ctx, []models.WorkspaceSeen{{}}); return err },
 		"InstallCollection": func() error { _, err := s.InstallCollection(ctx, admin, archive("a.zip", "PK")); return err },
 		"Collections":       func() error { _, _, err := s.Collections(ctx, id, models.Place{}); return err },
-		"Events":            func() error { _, err := s.Events(ctx, admin, 0, 10); return err },
-		"EventsAfter":       func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
-		"VerifyEvents":      func() error { _, err := s.VerifyEvents(ctx); return err },
+		"Events":            func() error { _, err := s.Events(ctx, admin, models.EventFilter{Limit: 10}); return err },
+		"CountEvents":       func() error { _, err := s.CountEvents(ctx, admin, models.EventFilter{}); return err },
+		"Event":             func() error { _, err := s.Event(ctx, admin, "", 1); return err },
+		"events of a workspace": func() error {
+			_, err := s.Events(ctx, storetest.As(person), models.EventFilter{WorkspaceID: id, From: person.CreatedAt, Limit: 10})
+			return err
+		},
+		"StillMay":         func() error { return s.StillMay(ctx, admin) },
+		"FindPeople":       func() error { _, err := s.FindPeople(ctx, admin, "", "ines"); return err },
+		"FindCollections":  func() error { _, err := s.FindCollections(ctx, admin, "", "tools"); return err },
+		"FindCredentials":  func() error { _, err := s.FindCredentials(ctx, admin, "user_"); return err },
+		"IsPerson":         func() error { _, err := s.IsPerson(ctx, id); return err },
+		"EndedCredentials": func() error { _, err := s.EndedCredentials(ctx, admin, id, ""); return err },
+		"CountEnded":       func() error { _, err := s.CountEnded(ctx, admin, id); return err },
+		"Collection":       func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },
+		"Versions":         func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0); return err },
+		"Version":          func() error { _, err := s.Version(ctx, models.Collection{ID: id}, 1); return err },
+		"Files":            func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, ""); return err },
+		"File":             func() error { _, err := s.File(ctx, models.CollectionVersion{ID: id}, "a"); return err },
+		"SizeOf":           func() error { _, _, err := s.SizeOf(ctx, models.Collection{ID: id}); return err },
+		"Archive": func() error {
+			_, err := s.Archive(ctx, models.CollectionVersion{Size: 9}).Read(make([]byte, 1))
+			return err
+		},
+		"MakeCurrent":      func() error { _, err := s.MakeCurrent(ctx, admin, "marlowe-press", id, 1); return err },
+		"DeleteCollection": func() error { _, err := s.DeleteCollection(ctx, admin, "marlowe-press", id, "tools"); return err },
+		"RecordRefused":    func() error { return s.RecordRefused(ctx, models.Refused{Action: models.AccessDenied}) },
+		"EventsAfter":      func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
+		"VerifyEvents":     func() error { _, err := s.VerifyEvents(ctx); return err },
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"gorm.io/gorm"
 
@@ -15,88 +14,7 @@ const (
 	onlyAdminsManage = "Only Admins can see and change people."
 	lastAdmin        = "There must always be one active Admin, and this is the last one. Make somebody else an Admin first."
 	emailTaken       = "Someone with this email address is already here."
-	longestSearch    = 1000 // bytes; names and addresses are shorter
 )
-
-// People lists people by name, a page at a time, and says where the next page begins; the zero
-// Place says that there is none.
-func (s *Store) People(ctx context.Context, who models.Actor, f models.PeopleFilter) ([]models.PersonSeen, models.Place, error) {
-	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
-		return nil, models.Place{}, err
-	}
-	q := s.matching(ctx, f)
-	if f.After.ID != "" {
-		q = q.Where("(name_key, id) > (?, ?)", f.After.Key, f.After.ID)
-	}
-	var people []models.Person
-	if err := q.Order("name_key, id").Limit(models.PageSize + 1).Find(&people).Error; err != nil {
-		return nil, models.Place{}, translate(err)
-	}
-	var next models.Place
-	if len(people) > models.PageSize {
-		people = people[:models.PageSize]
-		last := people[models.PageSize-1]
-		next = models.Place{Key: last.NameKey, ID: last.ID}
-	}
-	seen, err := s.withBearer(ctx, people)
-	return seen, next, err
-}
-
-// CountPeople counts the people that match, the place in the list left aside, up to models.CountCap
-// and one more: an exact count would cost what the list saves.
-func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.PeopleFilter) (int, error) {
-	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
-		return 0, err
-	}
-	var n int64
-	first := s.matching(ctx, f).Select("id").Limit(models.CountCap + 1)
-	err := s.db.WithContext(ctx).Table("(?) AS counted", first).Count(&n).Error
-	return int(n), translate(err)
-}
-
-func (s *Store) matching(ctx context.Context, f models.PeopleFilter) *gorm.DB {
-	q := s.db.WithContext(ctx).Model(&models.Person{})
-	switch words := models.Fold(f.Query); {
-	case words == "":
-	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
-		q = q.Where("1 = 0")
-	default:
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
-		q = q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like)
-	}
-	if f.Role != "" {
-		q = q.Where("role = ?", f.Role)
-	}
-	switch f.Status {
-	case "active":
-		q = q.Where("deactivated_at IS NULL")
-	case "deactivated":
-		q = q.Where("deactivated_at IS NOT NULL")
-	}
-	return q
-}
-
-// withBearer adds each person's unended bearer token, with one query for all.
-func (s *Store) withBearer(ctx context.Context, people []models.Person) ([]models.PersonSeen, error) {
-	ids := make([]string, len(people))
-	for i, p := range people {
-		ids[i] = p.ID
-	}
-	var tokens []models.Credential
-	err := s.db.WithContext(ctx).Where("kind = ? AND revoked_at IS NULL AND person_id IN ?", models.Bearer, ids).Find(&tokens).Error
-	if err != nil {
-		return nil, translate(err)
-	}
-	byPerson := map[string]*models.Credential{}
-	for i := range tokens {
-		byPerson[tokens[i].PersonID] = &tokens[i]
-	}
-	seen := make([]models.PersonSeen, len(people))
-	for i, p := range people {
-		seen[i] = models.PersonSeen{Person: p, Bearer: byPerson[p.ID]}
-	}
-	return seen, nil
-}
 
 // PersonByEmail finds a person by any spelling of their address.
 func (s *Store) PersonByEmail(ctx context.Context, email string) (models.Person, error) {

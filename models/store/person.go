@@ -111,6 +111,15 @@ func (s *Store) switchPerson(
 	return person, err
 }
 
+// IsPerson says whether an ID is a person's.
+func (s *Store) IsPerson(ctx context.Context, id string) (bool, error) {
+	_, err := withID[models.Person](s.db.WithContext(ctx), id)
+	if models.KindOf(err) == models.NotFound {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // lockPerson reads a person and keeps the row as it is to the end of the transaction.
 func lockPerson(tx *gorm.DB, id string) (models.Person, error) {
 	return withID[models.Person](lock(tx), id)

@@ -28,10 +28,10 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			for name, c := range map[string]struct {
 				atMost int64
 				do     func() error
-			}{
-				"People":      {2, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
-				"CountPeople": {1, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
-				"PersonRecord": {6, func() error {
+			}{ // PostgreSQL is asked to plan lists anew, which is one more
+				"People":      {3, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
+				"CountPeople": {2, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
+				"PersonRecord": {7, func() error {
 					record, err := w.PersonRecord(t.Context(), admin, admin.ID)
 					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0) {
 						err = fmt.Errorf("the record shows %+v", record)
@@ -44,7 +44,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"Credentials": {5, func() error { _, _, err := w.Credentials(t.Context(), admin, 100); return err }},
 				"Sessions":    {1, func() error { _, err := w.Sessions(t.Context(), admin, admin.ID); return err }},
 				"FindSession": {2, func() error { _, err := w.FindSession(t.Context(), cookie); return err }},
-				"Events":      {1, func() error { _, err := w.Events(t.Context(), admin, 0, 50); return err }},
+				"Events":      {2, func() error { _, err := w.Events(t.Context(), admin, models.EventFilter{Limit: 50}); return err }},
 				"GrantOf":     {1, func() error { _, err := w.GrantOf(t.Context(), text.Hash()); return err }},
 			} {
 				before := asked.Load()

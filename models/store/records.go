@@ -7,7 +7,7 @@ import (
 	"tokendesk/models"
 )
 
-// earlierShown is how many ended tokens a person's page lists; the audit log has all of them.
+// earlierShown is how many ended tokens a person's page lists; EndedCredentials has all of them.
 const earlierShown = 20
 
 // PersonRecord reads everything that a person's page shows.
@@ -25,25 +25,61 @@ func (s *Store) PersonRecord(ctx context.Context, who models.Actor, id string) (
 		return r, err
 	}
 	r.Person = person
-	var tokens []models.Credential
-	// The live one comes first by itself: IDs are only as good as the clock of the server that made them.
-	if err := db.Where("person_id = ?", id).Order("revoked_at IS NOT NULL, id DESC").Limit(earlierShown + 1).Find(&tokens).Error; err != nil {
+	var live []models.Credential
+	if err := db.Where("person_id = ? AND kind = ? AND revoked_at IS NULL", id, models.Bearer).Find(&live).Error; err != nil {
 		return r, translate(err)
 	}
-	seen, err := s.seeCredentials(ctx, tokens)
+	ended, err := s.ended(ctx, id, "", earlierShown+1)
 	if err != nil {
 		return r, err
 	}
-	for i, c := range seen {
-		if c.RevokedAt == nil {
-			r.Bearer = &seen[i]
-		} else {
-			r.Earlier = append(r.Earlier, c)
-		}
+	if r.MoreEnded = len(ended) > earlierShown; r.MoreEnded {
+		ended = ended[:earlierShown]
+	}
+	seen, err := s.seeCredentials(ctx, append(live, ended...))
+	if err != nil {
+		return r, err
+	}
+	r.Earlier = seen[len(live):]
+	if len(live) > 0 {
+		r.Bearer = &seen[0]
 	}
 	sessions, err := s.Sessions(ctx, who, id)
 	r.Sessions = len(sessions)
 	return r, err
+}
+
+// EndedCredentials lists a person's credentials that were revoked or replaced, newest first, below the
+// one with this ID; empty is the beginning.
+func (s *Store) EndedCredentials(ctx context.Context, who models.Actor, personID, below string) ([]models.CredentialSeen, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return nil, err
+	}
+	list, err := s.ended(ctx, personID, below, models.PageSize+1)
+	if err != nil {
+		return nil, err
+	}
+	return s.seeCredentials(ctx, list)
+}
+
+// CountEnded counts them, up to models.CountCap and one more.
+func (s *Store) CountEnded(ctx context.Context, who models.Actor, personID string) (int, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return 0, err
+	}
+	var n int64
+	first := s.db.WithContext(ctx).Model(&models.Credential{}).Where("person_id = ? AND revoked_at IS NOT NULL", personID).Select("id").Limit(models.CountCap + 1)
+	err := s.db.WithContext(ctx).Table("(?) AS counted", first).Count(&n).Error
+	return int(n), translate(err)
+}
+
+func (s *Store) ended(ctx context.Context, personID, below string, limit int) ([]models.Credential, error) {
+	q := s.db.WithContext(ctx).Where("person_id = ? AND revoked_at IS NOT NULL", personID)
+	if below != "" {
+		q = q.Where("id < ?", below)
+	}
+	var list []models.Credential
+	return list, translate(q.Order("id DESC").Limit(limit).Find(&list).Error)
 }
 
 // seeCredentials adds usage and names to credentials, with one query for each kind of thing.

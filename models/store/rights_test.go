@@ -87,7 +87,20 @@ func adminMethods(t *testing.T, w storetest.World, other models.Person, token mo
 		},
 		"Credential":  func(who models.Actor) error { _, err := w.Credential(t.Context(), who, token.ID); return err },
 		"Credentials": func(who models.Actor) error { _, _, err := w.Credentials(t.Context(), who, 10); return err },
-		"Events":      func(who models.Actor) error { _, err := w.Events(t.Context(), who, 0, 10); return err },
+		"Events": func(who models.Actor) error {
+			_, err := w.Events(t.Context(), who, models.EventFilter{Limit: 10})
+			return err
+		},
+		"CountEvents": func(who models.Actor) error {
+			_, err := w.CountEvents(t.Context(), who, models.EventFilter{})
+			return err
+		},
+		"Event":            func(who models.Actor) error { _, err := w.Event(t.Context(), who, "", 1); return err },
+		"FindPeople":       func(who models.Actor) error { _, err := w.FindPeople(t.Context(), who, "", "x"); return err },
+		"FindCollections":  func(who models.Actor) error { _, err := w.FindCollections(t.Context(), who, "", "x"); return err },
+		"FindCredentials":  func(who models.Actor) error { _, err := w.FindCredentials(t.Context(), who, "user_"); return err },
+		"EndedCredentials": func(who models.Actor) error { _, err := w.EndedCredentials(t.Context(), who, other.ID, ""); return err },
+		"CountEnded":       func(who models.Actor) error { _, err := w.CountEnded(t.Context(), who, other.ID); return err },
 		"AddAdmin": func(who models.Actor) error {
 			_, err := w.AddAdmin(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Password: storetest.Password}, press)
 			return err

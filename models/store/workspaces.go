@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -13,7 +14,8 @@ import (
 var noWorkspace = models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
 
 // Workspaces lists those that the actor may open, by name: an Admin of the installation all of
-// them, everybody else those that they are a member of.
+// them, everybody else those that they are a member of. It answers one more than models.PageSize where
+// there are more than that.
 func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.WorkspaceSeen, error) {
 	var list []models.WorkspaceSeen
 	q := s.db.WithContext(ctx).Table("workspaces").
@@ -22,7 +24,7 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.Work
 	if !who.MayOpenWorkspace("") {
 		q = q.Where("memberships.person_id IS NOT NULL")
 	}
-	err := q.Order("workspaces.name, workspaces.id").Limit(200).Find(&list).Error
+	err := q.Order("workspaces.name, workspaces.id").Limit(models.PageSize + 1).Find(&list).Error
 	return list, translate(err)
 }
 
@@ -61,29 +63,36 @@ func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string
 // or, for an Admin of the installation who is in none, the installation's only one. Where there
 // are several, models.Ambiguous names them.
 func (s *Store) HomeWorkspace(ctx context.Context, who models.Actor) (models.WorkspaceSeen, error) {
+	var mine []models.Membership
+	if err := s.db.WithContext(ctx).Where("person_id = ?", who.ID).Limit(2).Find(&mine).Error; err != nil {
+		return models.WorkspaceSeen{}, translate(err)
+	}
+	if len(mine) == 1 {
+		return s.Workspace(ctx, who, mine[0].WorkspaceID)
+	}
 	list, err := s.Workspaces(ctx, who)
-	if err != nil {
-		return models.WorkspaceSeen{}, err
-	}
-	var mine []models.WorkspaceSeen
-	for _, w := range list {
-		if w.Role != "" {
-			mine = append(mine, w)
-		}
-	}
 	switch {
-	case len(mine) == 1:
-		return mine[0], nil
-	case len(mine) == 0 && len(list) == 1:
+	case err != nil:
+		return models.WorkspaceSeen{}, err
+	case len(list) == 1:
 		return list[0], nil
 	case len(list) == 0:
 		return models.WorkspaceSeen{}, models.Fail(models.Conflict, "There is no workspace to install into.")
 	}
-	names := ""
-	for _, w := range list {
-		names += " " + w.Slug
+	return models.WorkspaceSeen{}, models.Fail(models.Ambiguous, "There are several workspaces. Say which one with the form field 'workspace', one of: %s.", someNames(list))
+}
+
+// someNames lists the slugs of the first few.
+func someNames(list []models.WorkspaceSeen) string {
+	var names []string
+	for _, w := range list[:min(len(list), 20)] {
+		names = append(names, w.Slug)
 	}
-	return models.WorkspaceSeen{}, models.Fail(models.Ambiguous, "There are several workspaces. Say which one with the form field 'workspace', one of:%s.", names)
+	text := strings.Join(names, " ")
+	if len(list) > len(names) {
+		text += " and others"
+	}
+	return text
 }
 
 // RenameWorkspace changes a workspace's name. Its slug stays, so that no address breaks.

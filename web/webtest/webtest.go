@@ -91,7 +91,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	}
 	secure, tally := strings.HasPrefix(set.baseURL, "https://"), access.NewTally()
 	h := &handlers.Handlers{
-		Store: set.store, Gate: access.NewGate(set.store, tally, w.Clock.Now), Throttle: access.NewThrottle(w.Clock.Now),
+		Store: set.store, Gate: access.NewGate(set.store, tally, w.Clock.Now), Throttle: access.NewThrottle(w.Clock.Now), Refusals: access.NewRefusals(w.Clock.Now),
 		Sessions: session.NewStore(set.store, secure), Key: key, Clock: w.Clock.Now,
 		Log:    slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
@@ -107,6 +107,14 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	return Site{World: w, URL: server.URL, Tally: tally, Handlers: h, Listener: server}
 }
 
+// Refused writes down what was refused, as far as it is due.
+func (s Site) Refused(t testing.TB) {
+	t.Helper()
+	if err := s.Handlers.Refusals.Flush(t.Context(), s.Store); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Flush writes down what the gate has counted.
 func (s Site) Flush(t testing.TB) {
 	t.Helper()
@@ -118,7 +126,7 @@ func (s Site) Flush(t testing.TB) {
 // Changes is how many events there are: it stays as it is when nothing changed.
 func (s Site) Changes(t testing.TB) int64 {
 	t.Helper()
-	events, err := s.Events(t.Context(), s.Admin, 0, 1)
+	events, err := s.Events(t.Context(), s.Admin, models.EventFilter{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tokendesk/models"
+	"tokendesk/views"
+)
+
+// tale is how an action reads: a glyph, the sentence after the actor's name, and what the list of events to
+// choose from calls it. {subject} stands for the subject, with a link where it has a page; a sentence that
+// begins with a capital is told without the actor.
+type tale struct{ glyph, tone, sentence, title string }
+
+var telling = map[models.Action]tale{
+	models.SetupOffered:          {"gear", "", "printed a set-up address", "Set-up offered"},
+	models.SetupCompleted:        {"plus", "ok", "set the console up with the first Admin, {subject}", "Console set up"},
+	models.InstallationRestored:  {"rotate", "warn", "restored the database from a backup", "Backup restored"},
+	models.PersonCreated:         {"user-plus", "acc", "added {subject}", "Person added"},
+	models.PersonChanged:         {"pencil", "", "changed the record of {subject}", "Person changed"},
+	models.PersonDeactivated:     {"pause", "warn", "deactivated {subject}", "Person deactivated"},
+	models.PersonActivated:       {"play", "ok", "activated {subject}", "Person activated"},
+	models.PasswordChanged:       {"lock", "", "changed the password of {subject}", "Password changed"},
+	models.SessionStarted:        {"user", "", "signed in", "Signed in"},
+	models.SessionConfirmed:      {"lock", "", "confirmed their password", "Password confirmed"},
+	models.SessionEnded:          {"logout", "", "ended a session of {subject}", "Session ended"},
+	models.SessionsEnded:         {"logout", "", "signed {subject} out everywhere", "Signed out everywhere"},
+	models.SignInRefused:         {"warn", "warn", "Sign-in refused for {subject}", "Sign-in refused"},
+	models.WorkspaceChanged:      {"pencil", "", "changed the workspace {subject}", "Workspace changed"},
+	models.CredentialCreated:     {"plus", "ok", "created a bearer token for {subject}", "Token created"},
+	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}", "Token revoked"},
+	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
+	models.CollectionReinstalled: {"box", "", "installed the collection {subject} again, unchanged", "Collection installed again"},
+	models.CollectionRestored:    {"rotate", "warn", "made an earlier version of the collection {subject} current again", "Earlier version made current"},
+	models.CollectionDeleted:     {"ban", "bad", "deleted the collection {subject}", "Collection deleted"},
+	models.InstallRefused:        {"warn", "warn", "was refused an installation", "Installation refused"},
+	models.AccessDenied:          {"lock", "warn", "was denied access", "Access denied"},
+}
+
+// reasons are the words for why something was refused; a code without words is shown as it is.
+var reasons = map[string]string{
+	"wrong_password":  "wrong password",
+	"unknown_address": "nobody here has this address",
+	"deactivated":     "the account is deactivated",
+	"too_many":        "too many attempts",
+	"cross_site":      "sent from another site",
+	"forbidden":       "the right is missing",
+	"several kinds":   "of several kinds",
+}
+
+// entry tells an event as a sentence. log is the path of the log that it is shown in.
+func (h *Handlers) entry(e models.Event, log string) views.Entry {
+	how, known := telling[e.Action]
+	if !known { // from a newer version
+		how.sentence = string(e.Action)
+	}
+	entry := views.Entry{
+		Href: log + "/" + strconv.FormatInt(e.Seq, 10), Time: moment(e.At, h.Clock()), Glyph: how.glyph, Tone: how.tone, Address: e.Address, Details: details(e),
+	}
+	if how.sentence[:1] == strings.ToLower(how.sentence[:1]) {
+		entry.Actor = actorName(e)
+	}
+	before, after, hasSubject := strings.Cut(how.sentence, "{subject}")
+	entry.Sentence = []views.Part{{Text: before}}
+	if hasSubject {
+		entry.Sentence = append(entry.Sentence, views.Part{Text: cmp.Or(e.SubjectName, "an unknown address"), Href: subjectPath(e)}, views.Part{Text: after})
+	}
+	if why := refusedWhy(e); why != "" {
+		entry.Sentence = append(entry.Sentence, views.Part{Text: ": " + why})
+	}
+	return entry
+}
+
+// refusedWhy is the end of a sentence about what was refused: why, and how often.
+func refusedWhy(e models.Event) string {
+	switch e.Action {
+	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
+	default:
+		return ""
+	}
+	said := map[string]string{}
+	for _, c := range e.ChangeList() {
+		said[c.Field] = c.After
+	}
+	why := cmp.Or(reasons[said["reason"]], strings.ReplaceAll(said["reason"], "_", " "))
+	if times := said["times"]; times != "" && times != "1" {
+		why += ", " + times + " times"
+	}
+	return why
+}
+
+func actorName(e models.Event) string {
+	switch e.ActorKind {
+	case models.Guest:
+		return "A visitor"
+	case models.System:
+		return "The server"
+	case models.Command:
+		return e.ActorName + " (command line)"
+	}
+	return e.ActorName
+}
+
+func subjectPath(e models.Event) string {
+	switch e.SubjectKind {
+	case models.OfPerson, models.OfSession, models.OfCredential:
+		if e.PersonID != "" {
+			return "/people/" + e.PersonID
+		}
+	case models.OfCollection:
+		if e.WorkspaceID != "" && e.Action != models.CollectionDeleted {
+			return "/w/" + e.WorkspaceID + "/settings/collections/" + e.SubjectID
+		}
+	case models.OfWorkspace:
+		return "/w/" + e.SubjectID + "/settings"
+	}
+	return ""
+}
+
+func details(e models.Event) []views.Change {
+	list := changed(e)
+	if e.CredentialID != "" {
+		list = append(list, views.Change{Label: "with credential", After: e.CredentialID})
+	}
+	return append(list, views.Change{Label: "event", After: strconv.FormatInt(e.Seq, 10)}, views.Change{Label: "request", After: e.RequestID})
+}
+
+// changed is what an event changed, a line each.
+func changed(e models.Event) []views.Change {
+	var list []views.Change
+	for _, change := range e.ChangeList() {
+		if change.Before != "" || change.After != "" {
+			list = append(list, views.Change{Label: change.Field, Before: change.Before, After: change.After})
+		}
+	}
+	return list
+}
+
+// actionOptions are the events to choose from, in the order of their names. Those of a workspace are few.
+func actionOptions(ofWorkspace bool) []views.Option {
+	var list []views.Option
+	for action, how := range telling {
+		if !ofWorkspace || inWorkspace[action] {
+			list = append(list, views.Option{Value: string(action), Text: how.title})
+		}
+	}
+	slices.SortFunc(list, func(a, b views.Option) int { return strings.Compare(a.Text, b.Text) })
+	return list
+}
+
+// inWorkspace are the actions whose events belong to a workspace.
+var inWorkspace = map[models.Action]bool{
+	models.WorkspaceChanged: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
+	models.CollectionRestored: true, models.CollectionDeleted: true,
+}

@@ -1,0 +1,22 @@
+package models
+
+import "time"
+
+// Refused is something that was not allowed, as the audit log tells it: once, or many times of one
+// kind together, so that whoever tries for long fills no disk.
+type Refused struct {
+	Action      Action // SignInRefused, InstallRefused or AccessDenied
+	Reason      string // a stable code
+	Asked       string // the name of the route
+	Who         Actor  // the last one who tried, as far as known
+	SubjectKind SubjectKind
+	SubjectID   string // whose account or what was aimed at; empty where it does not exist
+	SubjectName string
+	PersonID    string
+	Count       int64
+	First, Last time.Time
+	Addresses   int // how many different addresses, up to RefusedAddresses
+}
+
+// RefusedAddresses is how far different addresses are counted.
+const RefusedAddresses = 100

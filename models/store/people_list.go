@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"gorm.io/gorm"
+
+	"tokendesk/migrations"
+	"tokendesk/models"
+)
+
+const (
+	longestSearch = 1000 // bytes; names and addresses are shorter
+	trigram       = 3    // characters: what the search index is made of
+)
+
+// People lists people by name, a page at a time, and says where the next page begins; the zero
+// Place says that there is none.
+func (s *Store) People(ctx context.Context, who models.Actor, f models.PeopleFilter) ([]models.PersonSeen, models.Place, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return nil, models.Place{}, err
+	}
+	var people []models.Person
+	err := s.planned(ctx, func(tx *gorm.DB) error {
+		q, err := s.matching(tx, f)
+		if err != nil {
+			return err
+		}
+		if f.After.ID != "" {
+			q = q.Where("(name_key, id) > (?, ?)", f.After.Key, f.After.ID)
+		}
+		return q.Order("name_key, id").Limit(models.PageSize + 1).Find(&people).Error
+	})
+	if err != nil {
+		return nil, models.Place{}, err
+	}
+	var next models.Place
+	if len(people) > models.PageSize {
+		people = people[:models.PageSize]
+		last := people[models.PageSize-1]
+		next = models.Place{Key: last.NameKey, ID: last.ID}
+	}
+	seen, err := s.withBearer(ctx, people)
+	return seen, next, err
+}
+
+// CountPeople counts the people that match, the place in the list left aside, up to models.CountCap
+// and one more: an exact count would cost what the list saves.
+func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.PeopleFilter) (int, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return 0, err
+	}
+	var n int64
+	err := s.planned(ctx, func(tx *gorm.DB) error {
+		q, err := s.matching(tx, f)
+		if err != nil {
+			return err
+		}
+		return fresh(tx).Table("(?) AS counted", q.Select("id").Limit(models.CountCap+1)).Count(&n).Error
+	})
+	return int(n), err
+}
+
+// fresh begins another query on the same connection or transaction.
+func fresh(tx *gorm.DB) *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
+
+func (s *Store) matching(tx *gorm.DB, f models.PeopleFilter) (*gorm.DB, error) {
+	q, err := s.called(tx, fresh(tx).Model(&models.Person{}), models.Fold(f.Query))
+	if err != nil {
+		return nil, err
+	}
+	if f.Role != "" {
+		q = q.Where("role = ?", f.Role)
+	}
+	switch f.Status {
+	case "active":
+		q = q.Where("deactivated_at IS NULL")
+	case "deactivated":
+		q = q.Where("deactivated_at IS NOT NULL")
+	}
+	return q, nil
+}
+
+// called narrows a query to the people whose name or address has these words in it. A common part is found soon on
+// the way along the list; a rare one is not, and the index of trigrams names the few who have it. PostgreSQL
+// chooses between the two by itself; for SQLite the index is asked how many there are.
+func (s *Store) called(tx, q *gorm.DB, words string) (*gorm.DB, error) {
+	switch {
+	case words == "":
+		return q, nil
+	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
+		return q.Where("1 = 0"), nil
+	}
+	if s.dialect == migrations.SQLite && utf8.RuneCountInString(words) >= trigram {
+		phrase := `"` + strings.ReplaceAll(words, `"`, `""`) + `"`
+		found := fresh(tx).Table("people_trigrams").Select("rowid").Where("people_trigrams MATCH ?", phrase)
+		var n int64
+		if err := fresh(tx).Table("(?) AS counted", found.Limit(models.CountCap+1)).Count(&n).Error; err != nil {
+			return nil, err
+		}
+		if n <= models.CountCap {
+			return q.Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", found.Limit(-1)), nil
+		}
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
+	return q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like), nil
+}
+
+// withBearer adds each person's unended bearer token, with one query for all.
+func (s *Store) withBearer(ctx context.Context, people []models.Person) ([]models.PersonSeen, error) {
+	ids := make([]string, len(people))
+	for i, p := range people {
+		ids[i] = p.ID
+	}
+	var tokens []models.Credential
+	err := s.db.WithContext(ctx).Where("kind = ? AND revoked_at IS NULL AND person_id IN ?", models.Bearer, ids).Find(&tokens).Error
+	if err != nil {
+		return nil, translate(err)
+	}
+	byPerson := map[string]*models.Credential{}
+	for i := range tokens {
+		byPerson[tokens[i].PersonID] = &tokens[i]
+	}
+	seen := make([]models.PersonSeen, len(people))
+	for i, p := range people {
+		seen[i] = models.PersonSeen{Person: p, Bearer: byPerson[p.ID]}
+	}
+	return seen, nil
+}

@@ -1,0 +1,34 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+)
+
+// RecordRefused writes down something that was not allowed, or many of one kind together, as one event.
+func (s *Store) RecordRefused(ctx context.Context, r models.Refused) error {
+	return s.commit(ctx, r.Who, func(*gorm.DB) (models.Event, error) {
+		event := models.Event{Action: r.Action, SubjectKind: r.SubjectKind, SubjectID: r.SubjectID, SubjectName: r.SubjectName, PersonID: r.PersonID}
+		changes := []models.Change{{Field: "reason", After: r.Reason}, {Field: "times", After: strconv.FormatInt(r.Count, 10)}}
+		if r.Asked != "" {
+			changes = append(changes, models.Change{Field: "asked for", After: r.Asked})
+		}
+		if r.Count > 1 {
+			changes = append(changes, models.Change{Field: "first", After: r.First.Format(time.RFC3339)}, models.Change{Field: "last", After: r.Last.Format(time.RFC3339)},
+				models.Change{Field: "addresses", After: addresses(r.Addresses)})
+		}
+		return event.WithChanges(changes...), nil
+	})
+}
+
+func addresses(n int) string {
+	if n >= models.RefusedAddresses {
+		return strconv.Itoa(n) + " or more"
+	}
+	return strconv.Itoa(n)
+}
