@@ -64,6 +64,14 @@ func refusedWith(t *testing.T, data []byte, limits Limits, want ...Code) *Refusa
 	return r
 }
 
+// says insists on every letter of what the sender is told.
+func says(t *testing.T, r *Refusal, want string) {
+	t.Helper()
+	if r.Message != want {
+		t.Errorf("it says %q, want %q", r.Message, want)
+	}
+}
+
 func presentable(t *testing.T, r *Refusal) {
 	t.Helper()
 	if !strings.HasPrefix(r.Message, "The archive ") || !strings.HasSuffix(r.Message, ".") || r.Error() != r.Message {

@@ -2,6 +2,13 @@ package archive
 
 import "testing"
 
+// saysOfKinds is what is said of the second entry, which has a name.
+var saysOfKinds = map[Code]string{
+	Symlink:  "is a link; only files and folders can be installed",
+	Special:  "is a device, pipe or socket; only files and folders can be installed",
+	Mismatch: "is a file by its name or by its attributes, and a folder by the other",
+}
+
 // Only files and folders can be installed; whatever else an archive can record is refused.
 func TestKinds(t *testing.T) {
 	for _, c := range []struct {
@@ -40,9 +47,13 @@ func TestKinds(t *testing.T) {
 			data := pack(member{name: "fine.txt"}, c.m)
 			if c.want == "" {
 				accept(t, data)
-			} else if r := refused(t, data, c.want); r.Entry != 2 {
-				t.Errorf("names entry %d", r.Entry)
+				return
 			}
+			end := saysOfKinds[c.want]
+			if c.want == Special && c.m.mode&unixSetuid != 0 {
+				end = "runs with its owner's rights (setuid or setgid); only ordinary files can be installed"
+			}
+			says(t, refused(t, data, c.want), `The archive was refused: entry 2 ("`+c.m.name+`") `+end+".")
 		})
 	}
 }
@@ -51,6 +62,15 @@ func TestKinds(t *testing.T) {
 func TestMethods(t *testing.T) {
 	for _, method := range []uint16{1, 6, 9, 12, 14, 93, 95, 98, 99, 0xffff} {
 		lie := put16(8, method)
-		refused(t, pack(member{name: "a", body: "x", local: lie, central: put16(10, method)}), Method)
+		r := refused(t, pack(member{name: "a", body: "x", local: lie, central: put16(10, method)}), Method)
+		says(t, r, `The archive was refused: entry 1 ("a") is packed by a method other than Store and Deflate.`)
+	}
+}
+
+// What needs a password is said to, whichever of the three flags tells of it.
+func TestEncrypted(t *testing.T) {
+	for _, flag := range []uint16{flagEncrypted, flagStrongEncrypted, flagMasked} {
+		r := refused(t, pack(member{name: "a", flags: flag}), Encrypted)
+		says(t, r, `The archive was refused: entry 1 ("a") is encrypted; pack it without a password.`)
 	}
 }

@@ -59,7 +59,7 @@ func TestBadManifest(t *testing.T) {
 	}
 }
 
-// The manifest is the one member that is held in memory; so it has a limit of its own, and comes last.
+// Security rule U7: the manifest is the one member that is held in memory; so it has a limit of its own, and comes last.
 func TestManifestLimit(t *testing.T) {
 	limits := DefaultLimits
 	limits.ManifestBytes = 20

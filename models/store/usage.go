@@ -2,22 +2,55 @@ package store
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"slices"
 	"sort"
+	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"tokendesk/migrations"
 	"tokendesk/models"
 )
+
+// recordPatience is how long one batch may take. The caller's own end does not cut a batch short: a commit
+// that was cut short may have happened.
+const recordPatience = 5 * time.Second
 
 // RecordUsage adds counts to what is written down: all of the batch or none of it. It is the one
 // change that makes no event. Rows are touched in one order, so that two servers that write at
 // once wait for each other instead of standing in each other's way.
+//
+// A batch that fails may be sent again. One whose commit was sent, and whose answer was lost, does not
+// fail: a call that is not counted harms nobody, and one that is counted twice never happened.
+//
+// Counts of credentials that are not there are dropped: a backup that was restored since they were
+// counted may be older than the credential.
 func (s *Store) RecordUsage(ctx context.Context, batch []models.Usage, days []models.UsageDay) error {
+	err := s.recordUsage(ctx, batch, days)
+	if !errors.Is(err, gorm.ErrForeignKeyViolated) {
+		return err
+	}
+	known, err := s.known(ctx, batch, days)
+	if err != nil {
+		return translate(err)
+	}
+	batch = slices.DeleteFunc(slices.Clone(batch), func(u models.Usage) bool { return !known[u.CredentialID] })
+	days = slices.DeleteFunc(slices.Clone(days), func(d models.UsageDay) bool { return !known[d.CredentialID] })
+	return s.recordUsage(ctx, batch, days)
+}
+
+func (s *Store) recordUsage(ctx context.Context, batch []models.Usage, days []models.UsageDay) error {
 	sort.Slice(batch, func(i, j int) bool { return batch[i].CredentialID < batch[j].CredentialID })
 	sort.Slice(days, func(i, j int) bool {
 		return days[i].CredentialID+days[i].Day < days[j].CredentialID+days[j].Day
 	})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	defer cancel()
+	ready := false // all is in the transaction; what is left is the commit
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, u := range batch {
 			if err := tx.Clauses(addUsage).Create(&u).Error; err != nil {
@@ -29,9 +62,47 @@ func (s *Store) RecordUsage(ctx context.Context, batch []models.Usage, days []mo
 				return err
 			}
 		}
+		ready = true
 		return nil
 	})
+	if err != nil && ready && s.answerLost(err) {
+		var calls int64
+		for _, u := range batch {
+			calls += u.Calls + u.Refused + u.Late
+		}
+		s.log.Warn("the database went away while calls were counted: they may be missing", slog.Int64("calls", calls), slog.Any("error", err))
+		return nil
+	}
 	return translate(err)
+}
+
+// known says which of the credentials exist.
+func (s *Store) known(ctx context.Context, batch []models.Usage, days []models.UsageDay) (map[string]bool, error) {
+	var ids []string
+	for _, u := range batch {
+		ids = append(ids, u.CredentialID)
+	}
+	for _, d := range days {
+		ids = append(ids, d.CredentialID)
+	}
+	known := map[string]bool{}
+	for some := range slices.Chunk(ids, 1000) { // a statement has room for so many values
+		var found []string
+		if err := s.db.WithContext(ctx).Model(&models.Credential{}).Where("id IN ?", some).Pluck("id", &found).Error; err != nil {
+			return nil, err
+		}
+		for _, id := range found {
+			known[id] = true
+		}
+	}
+	return known, nil
+}
+
+// answerLost says of a commit that failed whether it may have happened all the same. SQLite knows, and so
+// does a PostgreSQL that lived to refuse it.
+func (s *Store) answerLost(err error) bool {
+	var refused *pgconn.PgError
+	return s.dialect == migrations.Postgres && !errors.As(err, &refused)
 }
 
 // later takes the new value of a column where its moment is the later one, and keeps the old one otherwise:

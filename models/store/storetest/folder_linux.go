@@ -18,10 +18,10 @@ const (
 	roomBytes = 1 << 30
 )
 
-// claimFolder makes a folder for one server and holds a lock on it for as long as this process lives,
-// which is how another test process tells a server in use from what a killed one left behind.
-func claimFolder(owner *syscall.Credential) (dir string, lock *os.File, err error) {
-	base := filepath.Join(filesRoot(), "tokendesk-test-"+strconv.Itoa(os.Getuid()))
+// claimFolder makes a folder below root for one server and holds a lock on it for as long as this process
+// lives, which is how another test process tells a server in use from what a killed one left behind.
+func claimFolder(root string, owner *syscall.Credential) (dir string, lock *os.File, err error) {
+	base := filepath.Join(root, "tokendesk-test-"+strconv.Itoa(os.Getuid()))
 	if err := os.Mkdir(base, 0o711); err != nil && !os.IsExist(err) {
 		return "", nil, err
 	}
@@ -54,14 +54,18 @@ func claimFolder(owner *syscall.Credential) (dir string, lock *os.File, err erro
 	return dir, lock, err
 }
 
-// filesRoot is the memory of the machine where there is enough of it, else the folder for temporary
-// files, else /tmp: where that folder's path is too long for a socket, or where root may have one
-// that the server's user cannot enter.
-func filesRoot() string {
+// memoryRoot is the memory of the machine where there is enough of it, else a folder on a disk.
+func memoryRoot() string {
 	var fs syscall.Statfs_t
 	if syscall.Statfs("/dev/shm", &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= roomBytes {
 		return "/dev/shm"
 	}
+	return diskRoot()
+}
+
+// diskRoot is the folder for temporary files, or /tmp where that folder's path is too long for a socket,
+// or where root may have one that the server's user cannot enter.
+func diskRoot() string {
 	longest := filepath.Join(os.TempDir(), "tokendesk-test-4294967295", "pg4294967295", socketName)
 	if os.Getuid() != 0 && len(longest) <= pathLimit {
 		return os.TempDir()

@@ -11,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -19,53 +20,61 @@ import (
 )
 
 // server is one PostgreSQL cluster that this process started. It listens on a unix socket in its own
-// folder and nowhere else, keeps nothing across a crash, and dies with this process.
+// folder and nowhere else, and dies with this process.
 type server struct {
-	dir     string   // the socket, the log and the folder "data"
-	lock    *os.File // held while this process lives: see sweep
-	process *os.Process
-	ended   chan struct{} // closed when the process has ended and was waited for
+	bin      string // the folder with its programs
+	settings []string
+	owner    *syscall.Credential // who it runs as; nil is this user
+	dir      string              // the socket, the log and the folder "data"
+	lock     *os.File            // held while this process lives: see sweep
+	process  *os.Process
+	ended    chan struct{} // closed when the process has ended and was waited for
 }
 
-// settings trade everything for speed that a test does not look at. The time zone is one that nobody
-// expects, so that a query which leans on the server's zone gives a wrong answer here already.
+// settings are those of every server. The time zone is one that nobody expects, so that a query which
+// leans on the server's zone gives a wrong answer here already.
 var settings = []string{
-	"listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off",
-	"wal_level=minimal", "max_wal_senders=0", "autovacuum=off", "jit=off",
+	"listen_addresses=", "wal_level=minimal", "max_wal_senders=0", "jit=off",
 	"shared_buffers=16MB", "timezone=Asia/Kathmandu", "log_timezone=UTC",
 }
 
-// startServer makes a cluster and starts it. It takes about a second.
-func startServer(ctx context.Context) (_ *server, err error) {
-	bin, err := findServer()
-	if err != nil {
+// quick trades everything for speed that a test does not look at: what a crash leaves above all.
+var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"}
+
+// lasting is what PostgreSQL promises where nobody changed a setting: what it called committed is on the
+// disk. Checkpoints come often, so that crashes meet them, and each finds some log to read again.
+var lasting = []string{"fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=8MB", "min_wal_size=2MB"}
+
+// startServer makes a cluster in memory, which keeps nothing across a crash, and starts it. It takes about a second.
+func startServer(ctx context.Context) (*server, error) { return makeServer(ctx, memoryRoot(), quick) }
+
+// startLastingServer makes a cluster on a disk, which keeps what was committed, and starts it.
+func startLastingServer(ctx context.Context) (*server, error) {
+	return makeServer(ctx, diskRoot(), lasting)
+}
+
+func makeServer(ctx context.Context, root string, more []string) (_ *server, err error) {
+	s := &server{settings: slices.Concat(settings, more)}
+	if s.bin, err = findServer(); err != nil {
 		return nil, err
 	}
-	owner, err := serverOwner()
-	if err != nil {
+	if s.owner, err = serverOwner(); err != nil {
 		return nil, err
 	}
-	dir, lock, err := claimFolder(owner)
-	if err != nil {
+	if s.dir, s.lock, err = claimFolder(root, s.owner); err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, lock: lock, ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			s.stop()
 		}
 	}()
-
-	initdb := s.command(ctx, owner, filepath.Join(bin, "initdb"), "--pgdata", s.data(), "--username", "postgres",
+	initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--wal-segsize", "1")
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
-	args := []string{"-D", s.data(), "-k", dir}
-	for _, setting := range settings {
-		args = append(args, "-c", setting)
-	}
-	if err := s.start(s.command(context.WithoutCancel(ctx), owner, filepath.Join(bin, "postgres"), args...)); err != nil {
+	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.awaitReady(ctx)
@@ -93,12 +102,12 @@ func (s *server) stop() {
 
 func (s *server) data() string { return filepath.Join(s.dir, "data") }
 
-func (s *server) command(ctx context.Context, owner *syscall.Credential, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
+func (s *server) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "LC_ALL=C"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential: owner,
+		Credential: s.owner,
 		Setpgid:    true,            // Ctrl-C in the terminal is for the tests, which then end the server
 		Pdeathsig:  syscall.SIGQUIT, // a test process that is killed takes the server with it
 	}
@@ -107,14 +116,19 @@ func (s *server) command(ctx context.Context, owner *syscall.Credential, name st
 
 // start runs the server from a goroutine that keeps its thread for as long as the server lives,
 // because the kernel sends Pdeathsig when the thread ends that started the process, not the process.
-func (s *server) start(cmd *exec.Cmd) error {
+func (s *server) start(ctx context.Context) error {
+	args := []string{"-D", s.data(), "-k", s.dir}
+	for _, setting := range s.settings {
+		args = append(args, "-c", setting)
+	}
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
 		return err
 	}
 	defer log.Close()
+	cmd := s.command(context.WithoutCancel(ctx), "postgres", args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	started := make(chan error)
+	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -122,15 +136,17 @@ func (s *server) start(cmd *exec.Cmd) error {
 		started <- err
 		if err == nil {
 			_ = cmd.Wait()
-			close(s.ended)
+			close(ended)
 		}
 	}()
 	if err := <-started; err != nil {
 		return err
 	}
-	s.process = cmd.Process
+	s.process, s.ended = cmd.Process, ended
 	return nil
 }
+
+var errEndedAtOnce = errors.New("PostgreSQL ended as soon as it was started")
 
 // awaitReady returns when the server answers, or with its log when it ended or never did.
 func (s *server) awaitReady(ctx context.Context) error {
@@ -147,7 +163,7 @@ func (s *server) awaitReady(ctx context.Context) error {
 		case <-again.C:
 			continue
 		case <-s.ended:
-			err = errors.New("PostgreSQL ended as soon as it was started")
+			err = errEndedAtOnce
 		case <-ctx.Done():
 		}
 		log, _ := os.ReadFile(filepath.Join(s.dir, "log"))
