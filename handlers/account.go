@@ -22,18 +22,19 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, account := c.Request().Context(), visit(c).Seen.Person.EmailKey
-	if wait := h.Throttle.Attempt(account, c.RealIP()); wait > 0 {
+	ctx, guess := c.Request().Context(), h.guessAgain(c)
+	if wait := h.Throttle.Attempt(guess); wait > 0 {
 		return tooMany(retryAfter(c, wait))
 	}
 	person, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
 	switch {
 	case err == nil:
-		h.Throttle.Passed(account, c.RealIP())
+		h.Throttle.Passed(guess)
 	case wrongPassword(err):
-		h.Throttle.Failed(account, c.RealIP())
+		h.Throttle.Failed(guess)
+		h.refusedSignIn(c, "wrong_password", visit(c).Seen.Person)
 	default:
-		h.Throttle.TakeBack(account, c.RealIP())
+		h.Throttle.TakeBack(guess)
 	}
 	if err != nil {
 		back, status, err := refused(err, nil)
@@ -49,7 +50,7 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	if err := h.Sessions.Start(c.Request(), c.Response(), text); err != nil {
 		return err
 	}
-	return seeOther(c, "/account?changed=1")
+	return h.done(c, "/account", "", "Your password is changed. Every other session is signed out.")
 }
 
 // EndSession ends one of one's own sessions.
@@ -96,10 +97,6 @@ func (h *Handlers) SignOutEverywhere(c echo.Context) error {
 }
 
 func (h *Handlers) showAccount(c echo.Context, status int, password, signOut views.Form) error {
-	q, err := query(c, "changed")
-	if err != nil {
-		return err
-	}
 	now, me := h.Clock(), visit(c)
 	sessions, err := h.Store.Sessions(c.Request().Context(), me.Actor, me.Actor.ID)
 	if err != nil {
@@ -108,9 +105,6 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut vie
 	page, err := h.page(c)
 	if err != nil {
 		return err
-	}
-	if q["changed"] != "" && !password.HasErrors() {
-		page.Note = &views.Note{Kind: "ok", Text: "Your password is changed. Every other session is signed out."}
 	}
 	security := views.Security{PasswordChanged: day(me.Seen.Person.PasswordChangedAt, now), Password: password, SignOut: signOut, AskPassword: h.askPassword(c)}
 	for _, s := range sessions {
@@ -128,8 +122,8 @@ func (h *Handlers) Theme(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cookie := &http.Cookie{Name: "theme", Value: f["theme"], Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: strings.HasPrefix(h.BaseURL, "https://")}
+	cookie := &http.Cookie{Name: h.themeCookie(), Value: f["theme"], Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: h.behindTLS()}
 	switch f["theme"] {
 	case "light", "dark":
 	case "system":
@@ -140,6 +134,16 @@ func (h *Handlers) Theme(c echo.Context) error {
 	c.SetCookie(cookie)
 	return seeOther(c, back(c))
 }
+
+// themeCookie is bound to the host by its name where it can be, like every cookie here (security rule S6).
+func (h *Handlers) themeCookie() string {
+	if h.behindTLS() {
+		return "__Host-theme"
+	}
+	return "theme"
+}
+
+func (h *Handlers) behindTLS() bool { return strings.HasPrefix(h.BaseURL, "https://") }
 
 // back is the page of this console that a form was sent from, or the overview.
 func back(c echo.Context) string {

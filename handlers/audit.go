@@ -80,7 +80,7 @@ func (h *Handlers) auditLog(c echo.Context, within models.WorkspaceSeen) (views.
 	if f.Before > 0 {
 		log.NewestHref = asked.with("after", "")
 	}
-	log.Days = h.days(events, log.Filter.Path)
+	log.Days = h.days(who, events, log.Filter.Path)
 	return log, nil
 }
 
@@ -104,14 +104,14 @@ func (a askedEvents) with(name, value string) string {
 }
 
 // days puts events under the headings of their days.
-func (h *Handlers) days(events []models.Event, log string) []views.AuditDay {
+func (h *Handlers) days(who models.Actor, events []models.Event, log string) []views.AuditDay {
 	var days []views.AuditDay
 	for _, e := range events {
 		heading := dayHeading(e.At, h.Clock())
 		if len(days) == 0 || days[len(days)-1].Heading != heading {
 			days = append(days, views.AuditDay{Heading: heading})
 		}
-		entry := h.entry(e, log)
+		entry := h.entryFor(who, e, log)
 		entry.Time.Text = e.At.UTC().Format("15:04")
 		days[len(days)-1].Entries = append(days[len(days)-1].Entries, entry)
 	}

@@ -53,7 +53,7 @@ func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.Au
 		return views.AuditEvent{}, err
 	}
 	page := views.AuditEvent{
-		Entry: h.entry(e.Event, log), Number: humanized(e.Seq), Action: string(e.Action), Changes: changed(e.Event),
+		Entry: h.entryFor(actor(c), e.Event, log), Number: humanized(e.Seq), Action: string(e.Action), Changes: changed(e.Event),
 		Hash: hex.EncodeToString(e.Hash), HashBefore: hex.EncodeToString(e.HashBefore), Holds: e.Holds, LogHref: log,
 	}
 	page.Time.Text = e.At.UTC().Format("2 January 2006, 15:04:05") + " UTC"

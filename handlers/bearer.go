@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -52,6 +54,7 @@ func (h *Handlers) CreateBearer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	defer text.Wipe()
 	return h.reveal(c, page, record, made, text, before)
 }
 
@@ -71,12 +74,44 @@ func (h *Handlers) reveal(c echo.Context, page views.Page, record models.PersonR
 		warn("the record was read before the token was made", err)
 	}
 	r := h.record(c, record)
-	v := views.Reveal{Secret: text.Reveal(), Prefix: made.Prefix, LastFour: made.Last4, Expires: moment(*made.ExpiresAt, now)}
+	v := views.Reveal{Prefix: made.Prefix, LastFour: made.Last4, Expires: moment(*made.ExpiresAt, now)}
 	if before != nil {
 		v.Replaced = before.Prefix
 	}
-	c.Response().Header().Set("Referrer-Policy", "no-referrer")
-	return show(c, http.StatusOK, views.PersonReveal(page, r, v))
+	return showSecret(c, text, func(place string) templ.Component {
+		v.Secret = place
+		return views.PersonReveal(page, r, v)
+	})
+}
+
+// showSecret draws a page around a text that cannot be guessed, and sends the secret in its place. The one
+// buffer that holds the secret is made here and wiped here. So that net/http does not copy it into its own,
+// which nobody wipes, they are emptied first, and what is then sent in one piece is larger than they are
+// (2 and 4 KiB) and needs no framing, since its length was told.
+func showSecret(c echo.Context, text secret.Text, draw func(place string) templ.Component) error {
+	var page bytes.Buffer
+	place := secret.FormID()
+	if err := draw(place).Render(c.Request().Context(), &page); err != nil {
+		return err
+	}
+	before, after, found := bytes.Cut(page.Bytes(), []byte(place))
+	if !found {
+		return errors.New("the page that shows a secret has no place for it")
+	}
+	rest := make([]byte, len(text), len(text)+len(after)) // never grown: that would leave a copy behind
+	defer clear(rest)
+	copy(rest, text.Reveal())
+	rest = append(rest, after...)
+	header := c.Response().Header()
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
+	header.Set(echo.HeaderContentLength, strconv.Itoa(len(before)+len(rest)))
+	if _, err := c.Response().Write(before); err != nil {
+		return err
+	}
+	_ = http.NewResponseController(c.Response().Writer).Flush() // where the connection is gone, the next line says so
+	_, err := c.Response().Write(rest)
+	return err
 }
 
 func (h *Handlers) alreadyShown(c echo.Context, page views.Page, person models.Person, made string) error {

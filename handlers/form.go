@@ -25,11 +25,15 @@ func form(c echo.Context, fields ...string) (map[string]string, error) {
 	if kind != echo.MIMEApplicationForm && r.ContentLength != 0 {
 		return nil, models.Fail(models.Ambiguous, "Send this form as application/x-www-form-urlencoded.")
 	}
+	tooLarge := models.Fail(models.TooLarge, "The form is larger than 64 KiB. Shorten what you typed.")
+	if r.ContentLength > formBytes {
+		return nil, tooLarge // nobody waits for what is not read
+	}
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, formBytes)
 	if err := r.ParseForm(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return nil, models.Fail(models.TooLarge, "The form is larger than 64 KiB. Shorten what you typed.").Because(err)
+			return nil, tooLarge.Because(err)
 		}
 		return nil, models.Fail(models.Ambiguous, "The form could not be read. Reload the page and try again.").Because(err)
 	}

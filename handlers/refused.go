@@ -47,7 +47,7 @@ func (h *Handlers) Denied(c echo.Context) {
 // refusedSignIn notes a sign-in that was refused. Where nobody has the address, it is not kept: people type
 // passwords into the wrong field.
 func (h *Handlers) refusedSignIn(c echo.Context, reason string, person models.Person) {
-	r := models.Refused{Action: models.SignInRefused, Reason: reason, Who: Guest(c), SubjectKind: models.OfInstallation}
+	r := models.Refused{Action: models.SignInRefused, Reason: reason, Who: Guest(c), SubjectKind: models.OfInstallation, SubjectName: person.Name}
 	if person.ID != "" {
 		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID = models.OfPerson, person.ID, person.Name, person.ID
 	}

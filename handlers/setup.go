@@ -71,5 +71,6 @@ func (h *Handlers) SetUp(c echo.Context) error {
 	if err := h.Sessions.Start(c.Request(), c.Response(), text); err != nil {
 		return err
 	}
+	h.remember(c, person.EmailKey)
 	return seeOther(c, "/")
 }

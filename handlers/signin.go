@@ -53,28 +53,42 @@ func (h *Handlers) SignIn(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	account := models.EmailKey(f["email"])
-	if wait := h.Throttle.Attempt(account, c.RealIP()); wait > 0 {
+	guess := h.guess(c, models.EmailKey(f["email"]))
+	if wait := h.Throttle.Attempt(guess); wait > 0 {
+		h.refusedSignIn(c, "too_many", models.Person{Name: "an account"})
 		again.WaitSeconds = retryAfter(c, wait)
 		return show(c, http.StatusTooManyRequests, views.SignIn(h.Outside(c), again))
 	}
-	text, _, err := h.Store.SignIn(c.Request().Context(), actor(c), models.SignIn{
-		Email: f["email"], Password: f["password"], Browser: c.Request().UserAgent(), Before: before.Session.ID,
+	text, person, err := h.Store.SignIn(c.Request().Context(), actor(c), models.SignIn{
+		Email: f["email"], Password: f["password"], Browser: c.Request().UserAgent(), Before: before.Session.ID, Familiar: guess.Familiar(),
 	})
 	if models.KindOf(err) == models.Unauthorized {
-		h.Throttle.Failed(account, c.RealIP())
+		h.Throttle.Failed(guess)
+		h.refusedSignIn(c, whyRefused(person), person)
 		again.Form.Errors = []models.Field{{Name: "password", Message: store.BadSignIn}}
 		return show(c, http.StatusUnprocessableEntity, views.SignIn(h.Outside(c), again))
 	}
 	if err != nil {
-		h.Throttle.TakeBack(account, c.RealIP())
+		h.Throttle.TakeBack(guess)
 		return err
 	}
-	h.Throttle.Passed(account, c.RealIP())
+	h.Throttle.Passed(guess)
 	if err := h.Sessions.Start(c.Request(), c.Response(), text); err != nil {
 		return err
 	}
+	h.remember(c, person.EmailKey)
 	return seeOther(c, again.Next)
+}
+
+// whyRefused says for the log, and never for the answer, why a sign-in was refused.
+func whyRefused(person models.Person) string {
+	switch {
+	case person.ID == "":
+		return "unknown_address"
+	case !person.Active():
+		return "deactivated"
+	}
+	return "wrong_password"
 }
 
 // SignOut ends this session. It also has the browser drop what it keeps of this console.
@@ -114,20 +128,21 @@ func (h *Handlers) confirmed(c echo.Context, password string) error {
 	if err := p.Err(); err != nil {
 		return err
 	}
-	account := v.Seen.Person.EmailKey
-	if wait := h.Throttle.Attempt(account, c.RealIP()); wait > 0 {
+	guess := h.guessAgain(c)
+	if wait := h.Throttle.Attempt(guess); wait > 0 {
 		p.Add(true, "current_password", "Too many attempts. Wait "+strconv.Itoa(retryAfter(c, wait))+" seconds, then try again.")
 		return p.Err()
 	}
 	text, err := h.Store.ConfirmSession(c.Request().Context(), v.Actor, password)
 	switch models.KindOf(err) {
 	case "":
-		h.Throttle.Passed(account, c.RealIP())
+		h.Throttle.Passed(guess)
 	case models.Invalid: // the wrong password
-		h.Throttle.Failed(account, c.RealIP())
+		h.Throttle.Failed(guess)
+		h.refusedSignIn(c, "wrong_password", v.Seen.Person)
 		return err
 	default:
-		h.Throttle.TakeBack(account, c.RealIP())
+		h.Throttle.TakeBack(guess)
 		return err
 	}
 	v.Seen.Session.ConfirmedAt = h.Clock()

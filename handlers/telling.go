@@ -74,6 +74,17 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 	return entry
 }
 
+// entryFor is entry for whoever reads it: people's pages are for Admins.
+func (h *Handlers) entryFor(who models.Actor, e models.Event, log string) views.Entry {
+	entry := h.entry(e, log)
+	for i, part := range entry.Sentence {
+		if strings.HasPrefix(part.Href, "/people/") && !who.MayManagePeople() {
+			entry.Sentence[i].Href = ""
+		}
+	}
+	return entry
+}
+
 // refusedWhy is the end of a sentence about what was refused: why, and how often.
 func refusedWhy(e models.Event) string {
 	switch e.Action {

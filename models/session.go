@@ -44,4 +44,5 @@ type SignIn struct {
 	Email, Password string
 	Browser         string
 	Before          string // the ID of the session that this browser had, which ends
+	Familiar        bool   // somebody signed in to this account in this browser before
 }

@@ -134,7 +134,10 @@
   };
 
   // A collection is sent with a progress bar. The answer to such a request is JSON: the location to go
-  // to, or the message to show; the file stays chosen.
+  // to, or the message to show; the file stays chosen. Whoever is signed out is sent to the sign-in page,
+  // and while a file is on its way some browsers make a broken connection of that.
+  const signedOut = 'You are signed out, and nothing was installed. Sign in again in another tab, then send the file from here.';
+  const isSignedOut = () => fetch(location.href, { method: 'HEAD', redirect: 'manual' }).then(answer => answer.type === 'opaqueredirect', () => false);
   for (const form of all('form[data-upload]')) {
     const input = find('[type=file]', form), install = find('[type=submit]', form), cancel = find('[data-cancel]', form);
     const area = find('.sending', form), bar = find('progress', area), told = find('[role=status]', form);
@@ -176,14 +179,15 @@
         told.textContent = 'The file is sent. Installing.';
       });
       call.addEventListener('load', () => {
-        const { status, response } = call;
+        const { status, response, responseURL } = call;
         rest('');
         if (status === 200 && response?.location) location.assign(response.location);
+        else if (new URL(responseURL).pathname === '/signin') refuse(input, signedOut);
         else refuse(input, response?.message ?? 'The server did not say what became of the file. Reload this page to see.');
       });
-      call.addEventListener('error', () => {
+      call.addEventListener('error', async () => {
         rest('');
-        refuse(input, 'The connection broke off. Send it again.');
+        refuse(input, await isSignedOut() ? signedOut : 'The connection broke off. Send it again.');
       });
       call.addEventListener('abort', () => {
         rest('Cancelled. Nothing was installed.');
@@ -198,6 +202,8 @@
       call.send(new FormData(form));
     });
     cancel.addEventListener('click', () => call?.abort());
+    // A page that is left for the back/forward cache would go on sending.
+    addEventListener('pagehide', () => { if (!cancel.disabled) call?.abort(); });
   }
 
   // A form that came back begins at its summary; the chosen tab is in sight.

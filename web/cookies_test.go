@@ -11,8 +11,7 @@ import (
 	"tokendesk/web/webtest"
 )
 
-// Behind TLS every cookie is bound to it and to this host, by its name where it is a session's, and
-// browsers are told to come by TLS alone (security rules S6, W4). Over plain HTTP, where browsers would
+// Behind TLS every cookie is bound to it and to this host, also by its name, and browsers are told to come by TLS alone (security rules S6, W4). Over plain HTTP, where browsers would
 // refuse such a cookie, it has another name and all the other attributes.
 func TestCookies(t *testing.T) {
 	t.Parallel()
@@ -38,7 +37,7 @@ func TestCookies(t *testing.T) {
 		keep(a.Get(t, "/account").Want(t, 200))
 		keep(a.Post(t, "/preferences/theme", webtest.Form{"theme": "dark"}).Want(t, 303))
 		keep(a.Get(t, "/nope").Want(t, 404))
-		for _, name := range []string{prefix + "sid", prefix + "n", "theme"} {
+		for _, name := range []string{prefix + "sid", prefix + "n", prefix + "device", prefix + "theme"} {
 			c := set[name]
 			if c == nil {
 				t.Errorf("%q: no cookie %s in %v", address, name, set)
@@ -48,7 +47,7 @@ func TestCookies(t *testing.T) {
 				t.Errorf("%q: %s", address, c.Raw)
 			}
 		}
-		if len(set) != 3 || len(set[prefix+"sid"].Value) != 43 {
+		if len(set) != 4 || len(set[prefix+"sid"].Value) != 43 {
 			t.Errorf("%q: cookies %v", address, set)
 		}
 		keep(a.Post(t, "/signout", nil).Want(t, 303))

@@ -22,7 +22,7 @@ import (
 // failing is a server with one page and one call that fail in the same way, and what it logs.
 func failing(with func(c echo.Context) error) (*Server, *bytes.Buffer) {
 	var log bytes.Buffer
-	s := New(&handlers.Handlers{Log: slog.New(slog.NewTextHandler(&log, nil)), Version: "test"}, nil)
+	s := New(&handlers.Handlers{Log: slog.New(slog.NewTextHandler(&log, nil)), Refusals: access.NewRefusals(models.SystemClock), Version: "test"}, nil)
 	s.echo.GET("/page", with)
 	s.echo.GET("/call", with)
 	s.voices["/call"] = asEnvelope

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -35,14 +36,25 @@ func TestEveryRouteAgainstEveryCaller(t *testing.T) {
 // matrix has what the requests of the matrix are about.
 type matrix struct {
 	webtest.Site
-	archive []byte
-	owner   models.Person            // of what refused callers aim at
-	targets map[string]models.Person // by what they are: "active", "deactivated"
+	archive    []byte
+	owner      models.Person            // of what refused callers aim at
+	targets    map[string]models.Person // by what they are: "active", "deactivated"
+	collection *aimedAt
 }
 
+// aimedAt is a collection for a form to do something to: of its two versions the second is current.
+type aimedAt struct {
+	id    string
+	event int64 // the number of an event about it
+}
+
+// collectionName is its name, which deleting it asks for.
+const collectionName = "aimed at"
+
 func newMatrix(t *testing.T, s webtest.Site) matrix {
-	m := matrix{Site: s, archive: smallZip(t), owner: s.Person(t, s.Admin, models.Admin), targets: map[string]models.Person{}}
+	m := matrix{Site: s, archive: smallZip(t), owner: s.Person(t, s.Admin, models.Admin), targets: map[string]models.Person{}, collection: &aimedAt{}}
 	session(t, s, m.owner)
+	m.restore(t)
 	for _, state := range []string{"active", "deactivated"} {
 		m.targets[state] = m.target(t, state)
 	}
@@ -62,6 +74,15 @@ func (m matrix) target(t *testing.T, state string) models.Person {
 	return person
 }
 
+// restore brings the collection back to where a form can change something about it.
+func (m matrix) restore(t *testing.T) {
+	t.Helper()
+	for _, content := range []string{"one", "two"} {
+		m.collection.id = installed(t, m.Site, storetest.As(m.owner), "marlowe-press", collectionName, zipOf(t, "docs/a.txt", content)).Collection.ID
+	}
+	m.collection.event = m.Changes(t)
+}
+
 // ask sends the row's request as the caller, and holds the answer against the guard's column.
 func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	t.Helper()
@@ -72,6 +93,7 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	}
 	if admitted && row.Method == http.MethodPost && row.Guard == "admins" {
 		aim = map[string]models.Person{stateFor(row): m.target(t, stateFor(row))}
+		m.restore(t)
 	}
 	r := m.request(t, row, owner, aim[stateFor(row)])
 	if c.role != "" {
@@ -93,6 +115,8 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 		t.Errorf("%s: refused as %s", told, refusedAs)
 	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed:
 		t.Errorf("%s: the form changed nothing, so this test shows nothing: %.300s", told, answer.Body)
+	case admitted && row.Method == http.MethodGet && row.Guard != "anyone" && c.role == models.Admin && answer.Status != http.StatusOK:
+		t.Errorf("%s: an Admin does not see it: %.300s", told, answer.Body)
 	case !admitted && refusedAs != expected(row.Guard, c):
 		t.Errorf("%s: refused as %q, want %q", told, refusedAs, expected(row.Guard, c))
 	case changed && (!admitted || row.Method == http.MethodGet):
@@ -159,7 +183,7 @@ func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *ht
 	t.Helper()
 	var body io.Reader
 	kind := "application/x-www-form-urlencoded"
-	if row.Voice == "envelope" {
+	if row.Voice == "envelope" || row.Name == "collections.upload" {
 		body, kind = bytes.NewReader(m.archive), "multipart/form-data; boundary=edge"
 	} else if row.Method == http.MethodPost {
 		form, ok := forms(owner, aim)[row.Name]
@@ -175,17 +199,25 @@ func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *ht
 	if body != nil {
 		r.Header.Set("Content-Type", kind)
 	}
+	if row.Name == "version.file" {
+		r.URL.RawQuery = "path=docs/a.txt"
+	}
 	return r
 }
 
 // path is the row's address, about somebody.
 func (m matrix) path(t *testing.T, row web.Row, owner, aim models.Person) string {
 	t.Helper()
-	id := aim.ID
-	if strings.Contains(row.Path, "/sessions/") {
+	id, number := aim.ID, "1"
+	switch {
+	case strings.Contains(row.Path, "/sessions/"):
 		id = m.sessionOf(t, owner)
+	case strings.Contains(row.Path, "/collections/"):
+		id = m.collection.id
+	case strings.Contains(row.Path, "/audit/"):
+		number = strconv.FormatInt(m.collection.event, 10)
 	}
-	return strings.NewReplacer(":id", id, ":workspace", "marlowe-press", "*", "app.css").Replace(row.Path)
+	return strings.NewReplacer(":id", id, ":number", number, ":workspace", "marlowe-press", "*", "app.css").Replace(row.Path)
 }
 
 // sessionOf makes another session of a person, to end.
@@ -218,5 +250,7 @@ func forms(owner, aim models.Person) map[string]webtest.Form {
 		"bearer.create":        {"form_id": secret.FormID()},
 		"bearer.revoke.do":     {"reason": "a test"},
 		"settings.save":        {"name": "Marlowe " + unique},
+		"version.current":      {},
+		"collection.delete.do": {"name": collectionName},
 	}
 }

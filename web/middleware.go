@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -39,9 +40,38 @@ func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+const (
+	mostFields     = 64   // header fields of a request
+	mostParameters = 1000 // of an address
+)
+
+// bounded refuses what no client needs, and what can be read in two ways, before anybody looks at it:
+// more than 64 header fields (security rule G7; their size is the listener's to bound), and an address
+// whose parameters are more than 1000, are separated by ";", or are not well-formed (G11).
+func bounded(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		fields := 0
+		for _, values := range c.Request().Header {
+			fields += len(values)
+		}
+		if fields > mostFields {
+			return models.Fail(models.Ambiguous, "The request has more than %d header fields. Send fewer.", mostFields)
+		}
+		asked := c.Request().URL.RawQuery
+		if strings.Count(asked, "&") >= mostParameters {
+			return models.Fail(models.Ambiguous, "The address has more than %d parameters. Send fewer.", mostParameters)
+		}
+		if _, err := url.ParseQuery(asked); err != nil {
+			return models.Fail(models.Ambiguous, "The address could not be read: its part after the question mark is not well-formed.").Because(err)
+		}
+		return next(c)
+	}
+}
+
 // sameOrigin refuses what another site has a browser send (security rule W1). Programs, which send
-// neither Origin nor Sec-Fetch-Site, pass: they carry no cookie.
-func (s *Server) sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
+// neither Origin nor Sec-Fetch-Site, pass: they carry no cookie. It stands before each route's guard, and not
+// before what is no route: a method that somebody made up is refused as that.
+func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		if err := protection.Check(c.Request()); err != nil {
@@ -66,6 +96,9 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// longestMethod is more than any method has characters; callers may make up longer ones.
+const longestMethod = 16
+
 // logged writes one line a request. It tells the route and never the address, which may hold what is
 // nobody's business: a set-up code, a token that somebody pasted.
 func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
@@ -84,7 +117,7 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 			level = slog.LevelDebug
 		}
 		s.log.LogAttrs(c.Request().Context(), level, "request",
-			slog.String("method", c.Request().Method), slog.String("path", path), slog.Int("status", c.Response().Status),
+			slog.String("method", models.Shorten(c.Request().Method, longestMethod)), slog.String("path", path), slog.Int("status", c.Response().Status),
 			slog.Duration("took", models.SystemClock().Sub(start).Round(time.Microsecond)), slog.String("address", c.RealIP()),
 			slog.String("request_id", handlers.RequestID(c)))
 		return nil

@@ -32,9 +32,9 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.HTTPErrorHandler, e.JSONSerializer = s.fail, plainJSON{}
 	e.IPExtractor = clientAddress(trusted)
 	e.Pre(s.headers)
-	e.Use(s.logged, recovered, s.sameOrigin)
+	e.Use(s.logged, recovered, bounded)
 	for _, r := range routes(h) {
-		handler := s.guarded(r)
+		handler := sameOrigin(s.guarded(r))
 		s.voices[r.path] = r.voice
 		e.Add(r.method, r.path, handler).Name = r.name
 		if r.method == http.MethodGet {
@@ -54,8 +54,11 @@ func (s *Server) HTTP() *http.Server {
 		ReadTimeout:       30 * time.Second, // an upload moves its own deadlines on
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes:    28 << 10, // and 4 KiB that net/http adds: 32 KiB in all
+
+		// OPTIONS * gets the answer of an unknown address, like every other that this server makes.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 }
 

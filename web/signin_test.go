@@ -102,7 +102,7 @@ func TestForwardedAddressesAreNotBelieved(t *testing.T) {
 		s.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}, "X-Forwarded-For", "198.51.100.77").Want(t, want)
 		s.Clock.Advance(time.Hour)
 		s.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}, "X-Forwarded-For", "198.51.100.77").Want(t, 303)
-		events, err := s.Events(t.Context(), s.Admin, 0, 1)
+		events, err := s.Events(t.Context(), s.Admin, models.EventFilter{Limit: 1})
 		if err != nil || (events[0].Address == "198.51.100.77") != believed {
 			t.Errorf("trusting %q the change came from %s, %v", trusted, events[0].Address, err)
 		}
@@ -110,47 +110,50 @@ func TestForwardedAddressesAreNotBelieved(t *testing.T) {
 }
 
 // What is wrong with the current password is counted as at sign-in, by the same count (S10): a stolen
-// session is no way to guess.
+// session is no way to guess, neither with the browser's device nor without.
 func TestGuessingTheCurrentPasswordIsSlowed(t *testing.T) {
 	t.Parallel()
 	s := webtest.SQLite(t)
 	admin := s.SignedIn(t, "ines@marlowe.example")
+	signIn := webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}
 	guess := webtest.Form{"current_password": "a wrong password of some length", "new_password": "seven green bicycles under a bridge"}
-	for range 5 {
-		admin.Post(t, "/account/password", guess).Want(t, 422)
+	right := webtest.Form{"current_password": storetest.Password, "new_password": guess["new_password"]}
+	for name, browser := range map[string]*webtest.Agent{"the browser": admin, "a thief of the session": s.Browser(t).With(t, "sid", admin.Cookie(t, "sid"))} {
+		for range 5 {
+			browser.Post(t, "/account/password", guess).Want(t, 422)
+		}
+		if a := browser.Post(t, "/account/password", right).Want(t, 429); a.Header.Get("Retry-After") != "1" {
+			t.Errorf("%s: Retry-After is %q", name, a.Header.Get("Retry-After"))
+		}
 	}
-	a := admin.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": guess["new_password"]}).Want(t, 429)
-	if a.Header.Get("Retry-After") != "1" {
-		t.Errorf("Retry-After is %q", a.Header.Get("Retry-After"))
-	}
-	s.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 429)
+	admin.Post(t, "/signin", signIn).Want(t, 429)
+	s.Browser(t).Post(t, "/signin", signIn).To(t, "/") // another browser
 	// What says nothing about the password is not counted.
 	s.Clock.Advance(16 * time.Minute)
 	admin = s.SignedIn(t, "ines@marlowe.example")
-	short := webtest.Form{"current_password": storetest.Password, "new_password": "short"}
 	for range 8 {
-		admin.Post(t, "/account/password", short).Want(t, 422)
+		admin.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": "short"}).Want(t, 422)
 	}
-	admin.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": guess["new_password"]}).To(t, "/account?changed=1")
+	admin.Post(t, "/account/password", right).To(t, "/account")
 }
 
 // Nothing but the right password clears the count: neither a form that comes back for another reason,
 // nor a database that is away, gives whoever guesses a way to begin anew.
 func TestOnlyTheRightPasswordClearsTheCount(t *testing.T) {
 	t.Parallel()
-	const wrong = "a wrong password of some length"
 	s := webtest.SQLite(t)
 	away := webtest.Start(t, s.World, webtest.Over(closed(t, s)))
 	away.Handlers.Throttle = s.Handlers.Throttle
 	admin := s.SignedIn(t, "ines@marlowe.example")
-	signIn := webtest.Form{"email": "ines@marlowe.example", "password": wrong}
+	signIn, mistyped := webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}, webtest.Form{"email": "ines@marlowe.example", "password": wrong}
 	guess := webtest.Form{"current_password": wrong, "new_password": "seven green bicycles under a bridge"}
 	for _, clears := range []func(){
 		func() {
 			admin.Post(t, "/account/password", webtest.Form{"current_password": wrong, "new_password": "short"}).Want(t, 422)
 		},
 		func() {
-			away.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 503)
+			here := away.Browser(t).With(t, "device", admin.Cookie(t, "device"))
+			here.Post(t, "/signin", signIn).Want(t, 503)
 		},
 	} {
 		for range 4 {
@@ -158,9 +161,9 @@ func TestOnlyTheRightPasswordClearsTheCount(t *testing.T) {
 			clears()
 		}
 		clears()
-		s.Browser(t).Post(t, "/signin", signIn).Want(t, 422) // the fifth
-		s.Browser(t).Post(t, "/signin", signIn).Want(t, 429)
+		admin.Post(t, "/signin", mistyped).Want(t, 422) // the fifth
+		admin.Post(t, "/signin", mistyped).Want(t, 429)
 		s.Clock.Advance(time.Minute)
-		s.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 303)
+		admin.Post(t, "/signin", signIn).To(t, "/")
 	}
 }

@@ -20,7 +20,7 @@ var small = func() archive.Limits {
 }()
 
 // Every body that is no installable collection has its message, in the one envelope, and leaves
-// nothing: no event, no row, no file (http.md; security rules U2 to U6).
+// nothing: no event, no row, no file (http.md; security rules U2 to U6, U11).
 func TestBodiesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	s := webtest.SQLite(t, webtest.Limits(small))
@@ -76,9 +76,9 @@ func refusedBodies(t *testing.T) map[string]refusedBody {
 		"one path twice":         {form, bodyOf(file("collectionFile", zipOf(t, "a.txt", "x", "A.txt", "y"))), 422, `entry 2 ("A.txt")`},
 		"too many entries":       {form, bodyOf(file("collectionFile", zipOf(t, "a", "", "b", "", "c", "", "d", ""))), 422, "3"},
 		"a file that is too big": {form, bodyOf(file("collectionFile", zipOf(t, "big.txt", strings.Repeat("x", 5000)))), 422, `("big.txt")`},
-		"too big as a whole":     {form, bodyOf(file("collectionFile", append(bytes.Clone(good), make([]byte, 1<<20)...))), 422, "larger than the limit of 1 MiB"},
-		"too big by far":         {form, bodyOf(file("collectionFile", make([]byte, 2<<20))), 422, "larger than the limit of 1 MiB"},
-		"too big in small parts": {form, bodyOf(bytes.Repeat(part("comment", "", bytes.Repeat([]byte("x"), 4000)), 300)), 422, "larger than the limit of 1 MiB"},
+		"too big as a whole":     {form, bodyOf(file("collectionFile", append(bytes.Clone(good), make([]byte, 1<<20)...))), 422, "larger than the limit of 1.0 MiB"},
+		"too big by far":         {form, bodyOf(file("collectionFile", make([]byte, 2<<20))), 422, "larger than the limit of 1.0 MiB"},
+		"too big in small parts": {form, bodyOf(bytes.Repeat(part("comment", "", bytes.Repeat([]byte("x"), 4000)), 300)), 422, "larger than the limit of 1.0 MiB"},
 		"no last line":           {form, part("collectionFile", "a.zip", good), 400, "broke off or is not well-formed"},
 		"half of a part":         {form, part("collectionFile", "a.zip", good)[:90], 400, "broke off or is not well-formed"},
 		"no part at all":         {form, []byte("hello"), 400, "No file uploaded. "},

@@ -2,7 +2,7 @@ package web_test
 
 import (
 	"bytes"
-	"database/sql"
+	database "database/sql"
 	"strings"
 	"testing"
 
@@ -85,17 +85,22 @@ func TestInstallingWithSeveralWorkspaces(t *testing.T) {
 // secondWorkspace adds a workspace that nobody is a member of. The product has no page for that yet.
 func secondWorkspace(t *testing.T, s webtest.Site, slug, name string) {
 	t.Helper()
+	execute(t, s, "INSERT INTO workspaces (id, slug, name, created_at) VALUES ('"+models.NewID()+"', '"+slug+"', '"+name+"', '2026-11-21 09:30:00+00:00')")
+}
+
+// execute does what the product would not, with the database in hand.
+func execute(t *testing.T, s webtest.Site, sql string) {
+	t.Helper()
 	driver, where := "sqlite", "file:"+s.DatabaseFile()+"?_pragma=busy_timeout(10000)"
 	if s.World.URL != "" {
 		driver, where = "pgx", s.World.URL
 	}
-	db, err := sql.Open(driver, where)
+	db, err := database.Open(driver, where)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	_, err = db.ExecContext(t.Context(), "INSERT INTO workspaces (id, slug, name, created_at) VALUES ('"+models.NewID()+"', '"+slug+"', '"+name+"', '2026-11-21 09:30:00+00:00')")
-	if err != nil {
+	if _, err = db.ExecContext(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"strings"
 	"testing"
+
+	"tokendesk/models/archive"
 )
 
 // wrongValues is for each setting what it must not be. The password in them is hunter2.
@@ -47,6 +50,19 @@ var wrongValues = []struct{ setting, value, shown, right string }{
 	{"TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33", "", "use networks in CIDR form"},
 	{"TRUSTED_PROXIES", "10.0.0.0/8;192.0.2.0/24", "", "use networks in CIDR form"},
 	{"TRUSTED_PROXIES", "*", "", "use networks in CIDR form"},
+	{"COLLECTION_MAX_SIZE", "", `""`, "use a size from 1KiB to just under 4GiB, like 100MiB"},
+	{"COLLECTION_MAX_SIZE", "1023", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_SIZE", "4GiB", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_SIZE", "1MiB-", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_SIZE", "100 apples", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_SIZE", "1e99", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_UNPACKED", "much", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_UNPACKED", "99999999999999999999999", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_FILE", "0", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_FILE", "NaN", "", "use a size from 1KiB"},
+	{"COLLECTION_MAX_FILES", "0", "", "use a number from 1 to 65000, like 10000"},
+	{"COLLECTION_MAX_FILES", "65001", "", "use a number from 1 to 65000"},
+	{"COLLECTION_MAX_FILES", "10,000", "", "use a number from 1 to 65000"},
 	{"LOG_FORMAT", "", `""`, "use text or json"},
 	{"LOG_FORMAT", "JSON", "", "use text or json"},
 }
@@ -134,7 +150,7 @@ func TestWhereSettingsComeFrom(t *testing.T) {
 	}
 	c, err := readAll(t, nil)
 	if err != nil || c.listen != "127.0.0.1:8080" || c.dataDir != "./data" || c.databaseURL != "" || c.keyFile != "data/key" ||
-		c.baseURL != "" || c.trustedProxies != nil || c.logFormat != "text" {
+		c.baseURL != "" || c.trustedProxies != nil || c.logFormat != "text" || c.limits != archive.DefaultLimits {
 		t.Errorf("defaults: %+v, %v", c, err)
 	}
 }
@@ -163,6 +179,12 @@ func TestGoodSettings(t *testing.T) {
 		{"--base-url", "http://[2001:db8::1]", func(c config) string { return c.baseURL }, "http://[2001:db8::1]"},
 		{"--database-url", "postgresql://a:1,b:2/desk", func(c config) string { return c.databaseURL }, "postgresql://a:1,b:2/desk"},
 		{"--trusted-proxies", " 10.0.0.0/8, 2001:db8::/32,", func(c config) string { return list(c.trustedProxies) }, "10.0.0.0/8 2001:db8::/32"},
+		{"--collection-max-size", "1KiB", func(c config) string { return fmt.Sprint(c.limits.ArchiveBytes) }, "1024"},
+		{"--collection-max-size", "4294967295", func(c config) string { return fmt.Sprint(c.limits.ArchiveBytes) }, "4294967295"},
+		{"--collection-max-unpacked", "1.5 GiB", func(c config) string { return fmt.Sprint(c.limits.TotalBytes) }, "1610612736"},
+		{"--collection-max-file", "20mb", func(c config) string { return fmt.Sprint(c.limits.FileBytes) }, "20000000"},
+		{"--collection-max-files", "65000", func(c config) string { return fmt.Sprint(c.limits.Entries, c.limits.DirectoryBytes) }, "65000 26000000"},
+		{"--collection-max-files", "1", func(c config) string { return fmt.Sprint(c.limits.Entries, c.limits.DirectoryBytes) }, fmt.Sprint(1, archive.DefaultLimits.DirectoryBytes)},
 		{"--key-file", "keys/one", func(c config) string { return c.keyFile }, "keys/one"},
 	} {
 		got, err := readAll(t, nil, c.flag, c.value)

@@ -55,6 +55,8 @@ func commands() []command {
 		{name: "token revoke", words: []string{"ID"}, help: "revoke a credential: ID [--reason TEXT]", ready: tokenRevoke},
 		{name: "audit tail", help: "print the newest events: [-n 20] [-f]", ready: auditTail},
 		{name: "audit verify", help: "walk the audit log's hash chain", ready: only(auditVerify)},
+		{name: "backup", words: []string{"FILE"}, help: "write the SQLite database to a new file, while the server runs: FILE", ready: only(backup)},
+		{name: "restore", words: []string{"FILE"}, help: "make the database what a backup is, while the server runs: FILE [--exact]", ready: restore},
 		{name: "doctor", help: "check data directory, key, database, schema and audit log", ready: only(doctor)},
 		{name: "version", help: "print the version", ready: only(printVersion), bare: true},
 		{name: "help", help: "print this", ready: only(printHelp), bare: true},

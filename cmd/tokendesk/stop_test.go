@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,8 +19,11 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
+// refusedTimes is how often something was refused, as the log tells it.
+var refusedTimes = regexp.MustCompile(`collection\.refused .* times:""->"(\d+)"`)
+
 // Told to end, a server accepts nothing more, finishes the upload that is on its way, writes down every
-// call that it has answered, and succeeds.
+// call that it has answered, and every refusal, and succeeds.
 func TestEndingInOrder(t *testing.T) {
 	t.Parallel()
 	for _, by := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
@@ -45,8 +49,13 @@ func TestEndingInOrder(t *testing.T) {
 				if row == nil || row[5] != strconv.Itoa(calls+1) {
 					t.Errorf("of %d calls these are counted: %q", calls+1, row)
 				}
-				if log := in.ok(t, "", "audit", "tail", "-n", "1"); !strings.Contains(log, ` collection.installed by program "Ines Moreau" on `) {
-					t.Errorf("the last event is %s", log)
+				log, refused := in.ok(t, "", "audit", "tail", "-n", "50"), 0
+				for _, times := range refusedTimes.FindAllStringSubmatch(log, -1) {
+					n, _ := strconv.Atoi(times[1])
+					refused += n
+				}
+				if !strings.Contains(log, ` collection.installed by program "Ines Moreau" on `) || refused != calls {
+					t.Errorf("the log tells of %d refused calls, want %d: %s", refused, calls, log)
 				}
 			})
 		})

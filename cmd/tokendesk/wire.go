@@ -60,8 +60,10 @@ func spoolDir(c config) string { return filepath.Join(c.dataDir, "spool") }
 
 // openStore connects to the database. It does not change it.
 func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
+	hasher := secret.NewHasher(0, 0)
 	s, err := store.Open(ctx, store.Settings{
-		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, NewID: models.NewID, Hasher: secret.NewHasher(0, 0), Log: log,
+		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, NewID: models.NewID,
+		Hasher: hasher, Strangers: hasher.Strangers(), Log: log,
 	})
 	if err != nil {
 		return nil, openError(c, err)

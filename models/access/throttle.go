@@ -1,21 +1,21 @@
 package access
 
 import (
-	"crypto/sha256"
-	"net/netip"
 	"sync"
 	"time"
 
 	"tokendesk/models"
 )
 
-// Throttle slows down whoever guesses passwords, without locking anybody out: it counts the failed
-// attempts of one address on one account, and of one address on all accounts, and makes that address
-// wait. The owner of an attacked account, coming from elsewhere, waits for nothing (security rule
-// S10). It lives in memory: a restart forgives, and each server counts for itself.
+// Throttle slows down whoever guesses passwords, without locking anybody out (security rule S10). Who
+// is a stranger is counted by address, on one account and on all, and together with all other strangers,
+// on one account and on all. Who is familiar, because somebody signed in to that account in that browser
+// before, is counted by the browser alone: whatever strangers do, the owner waits for nothing there. It
+// lives in memory: a restart forgives, and each server counts for itself.
 type Throttle struct {
 	mu      sync.Mutex
-	entries map[string]failures
+	entries map[key]failures
+	budgets [2]budget // of strangers: for each account, and for all
 	now     models.Clock
 }
 
@@ -27,132 +27,126 @@ type failures struct {
 }
 
 const (
-	freePerAccount = 5  // attempts of an address on one account before it waits
-	freePerAddress = 50 // the same on all accounts together
+	freePerAccount = 5  // attempts of an address, or of a familiar browser, on one account before it waits
+	freePerAddress = 50 // attempts of an address on all accounts together
 	atOnce         = 8  // attempts of an address under way together; each keeps a place where passwords are hashed
+	familiarAtOnce = 4  // the same of all familiar browsers of an account
 	longestWait    = time.Minute
 	forgetAfter    = 15 * time.Minute
-	throttleRoom   = 100_000 // entries, so that a flood cannot eat the memory
+
+	// Attempts of all strangers together: at once, and how long until there is one more. With one core busy
+	// for some 50 ms each time, 4 a second are a fifth of it.
+	freeOnAccount, oneMoreOnAccount = 20, time.Second
+	freeOnAll, oneMoreOnAll         = 100, time.Second / 4
 )
 
 // NewThrottle makes a throttle that has seen nothing.
 func NewThrottle(now models.Clock) *Throttle {
-	return &Throttle{entries: map[string]failures{}, now: now}
+	return &Throttle{
+		entries: map[key]failures{}, now: now,
+		budgets: [2]budget{newBudget(freeOnAccount, oneMoreOnAccount), newBudget(freeOnAll, oneMoreOnAll)},
+	}
 }
 
-// Attempt asks whether an address may try a password on an account now; 0 means yes, and the attempt
-// counts as failed until Passed or TakeBack says otherwise, so that a burst of attempts at once cannot
-// slip through. Whoever asked says with one of Passed, Failed and TakeBack how it ended. Otherwise it
-// answers how long to wait, and nothing is counted.
-func (t *Throttle) Attempt(account, address string) time.Duration {
-	pair, all := keys(account, address)
+// Attempt asks whether a password may be tried now; 0 means yes, and the attempt counts as failed until
+// Passed or TakeBack says otherwise, so that a burst of attempts at once cannot slip through. Whoever asked
+// says with one of Passed, Failed and TakeBack how it ended. Otherwise it answers how long to wait, and no
+// failure is counted. Whether the account exists plays no part.
+func (t *Throttle) Attempt(g Guess) time.Duration {
+	own, shared := g.limits(), g.claims()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	wait := max(t.wait(pair, freePerAccount, now), t.wait(all, freePerAddress, now))
-	if wait == 0 && t.entries[all].underWay >= atOnce {
-		wait = time.Second
+	wait := max(t.wait(own[0], now), t.wait(own[1], now))
+	for i := 0; i < len(shared) && wait == 0; i++ {
+		wait = t.budgets[i].ask(shared[i].what, shared[i].who, now)
 	}
 	if wait > 0 {
 		return wait
 	}
-	t.count(pair, now)
-	t.count(all, now)
+	for i := range own {
+		t.count(own[i].key, now)
+	}
+	for i := range shared {
+		t.budgets[i].spend(shared[i].what, now)
+	}
 	return 0
 }
 
-// Passed forgets what the address did wrong on the account, because it had the right password, and
-// takes this attempt back from what it did on all of them. Attempts that are still under way stay counted.
-func (t *Throttle) Passed(account, address string) {
-	pair, all := keys(account, address)
+// Passed forgets what the caller did wrong on the account, because it had the right password, and takes
+// this attempt back from what it shares with others. Attempts that are still under way stay counted.
+func (t *Throttle) Passed(g Guess) {
+	own, shared := g.limits(), g.claims()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f := t.entries[pair]
-	t.end(pair, f.count-(f.underWay-1))
-	t.end(all, 1)
+	f := t.entries[own[0].key]
+	t.end(own[0].key, f.count-(f.underWay-1))
+	t.end(own[1].key, 1)
+	for i := range shared {
+		t.budgets[i].giveBack(shared[i].what, t.now())
+		t.budgets[i].unask(shared[i].who)
+	}
 }
 
 // Failed leaves the attempt counted: the password was wrong.
-func (t *Throttle) Failed(account, address string) {
-	pair, all := keys(account, address)
+func (t *Throttle) Failed(g Guess) {
+	own := g.limits()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.end(pair, 0)
-	t.end(all, 0)
+	t.end(own[0].key, 0)
+	t.end(own[1].key, 0)
 }
 
 // TakeBack takes the attempt back and nothing else: it came to nothing that says whether the password
 // was right. What was counted before stays, or whoever guesses would have a way to begin anew.
-func (t *Throttle) TakeBack(account, address string) {
-	pair, all := keys(account, address)
+func (t *Throttle) TakeBack(g Guess) {
+	own, shared := g.limits(), g.claims()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.end(pair, 1)
-	t.end(all, 1)
+	t.end(own[0].key, 1)
+	t.end(own[1].key, 1)
+	for i := range shared {
+		t.budgets[i].giveBack(shared[i].what, t.now())
+	}
 }
 
 // end has one attempt no longer under way, and so many no longer counted.
-func (t *Throttle) end(key string, forget int) {
-	f, ok := t.entries[key]
+func (t *Throttle) end(k key, forget int) {
+	f, ok := t.entries[k]
 	if !ok {
 		return
 	}
 	f.underWay = max(0, f.underWay-1)
 	if f.count = max(f.underWay, f.count-max(0, forget)); f.count == 0 {
-		delete(t.entries, key)
+		delete(t.entries, k)
 		return
 	}
-	t.entries[key] = f
+	t.entries[k] = f
 }
 
 // wait doubles from one second with each failure beyond the free ones.
-func (t *Throttle) wait(key string, free int, now time.Time) time.Duration {
-	f, ok := t.entries[key]
-	if !ok || f.count < free {
-		return 0
+func (t *Throttle) wait(l limit, now time.Time) time.Duration {
+	f := t.entries[l.key]
+	if l.free > 0 && f.count >= l.free {
+		wait := longestWait
+		if over := f.count - l.free; over < 6 {
+			wait = time.Second << over
+		}
+		if wait = f.last.Add(wait).Sub(now); wait > 0 {
+			return wait
+		}
 	}
-	wait := longestWait
-	if over := f.count - free; over < 6 {
-		wait = time.Second << over
+	if l.atOnce > 0 && f.underWay >= l.atOnce {
+		return time.Second
 	}
-	return max(0, f.last.Add(wait).Sub(now))
+	return 0
 }
 
-func (t *Throttle) count(key string, now time.Time) {
-	if len(t.entries) >= throttleRoom {
-		t.makeRoom(now)
-	}
-	f := t.entries[key]
+func (t *Throttle) count(k key, now time.Time) {
+	makeRoom(t.entries, func(f failures) bool { return now.Sub(f.last) > forgetAfter })
+	f := t.entries[k]
 	if now.Sub(f.last) > forgetAfter {
 		f = failures{count: f.underWay, underWay: f.underWay}
 	}
-	t.entries[key] = failures{f.count + 1, f.underWay + 1, now}
-}
-
-// makeRoom forgets what is old, and if all is new, a tenth of it, whichever comes.
-func (t *Throttle) makeRoom(now time.Time) {
-	for key, f := range t.entries {
-		if now.Sub(f.last) > forgetAfter {
-			delete(t.entries, key)
-		}
-	}
-	for key := range t.entries {
-		if len(t.entries) < throttleRoom*9/10 {
-			return
-		}
-		delete(t.entries, key)
-	}
-}
-
-// keys names an address by its network, in one spelling: in IPv6 one caller has a whole /64.
-func keys(account, address string) (pair, all string) {
-	if ip, err := netip.ParseAddr(address); err == nil {
-		ip = ip.Unmap().WithZone("")
-		address = ip.String()
-		if network, err := ip.Prefix(64); err == nil && ip.Is6() {
-			address = network.String()
-		}
-	}
-	sum := sha256.Sum256([]byte(account)) // what is typed may be long, and many are kept
-	return "account\x00" + address + "\x00" + string(sum[:]), "address\x00" + address
+	t.entries[k] = failures{f.count + 1, f.underWay + 1, now}
 }

@@ -20,6 +20,24 @@ func newHands() *hands {
 	return h
 }
 
+// Attempt and Passed are of a stranger, whom most of these tests are about.
+func (h *hands) Attempt(account, address string) time.Duration {
+	return h.Throttle.Attempt(Guess{Account: account, Address: address})
+}
+
+func (h *hands) Passed(account, address string) {
+	h.Throttle.Passed(Guess{Account: account, Address: address})
+}
+
+// left is how many entries there are of all sorts.
+func (h *hands) left() int {
+	all := len(h.entries)
+	for _, b := range h.budgets {
+		all += len(b.whole) + len(b.asked)
+	}
+	return all
+}
+
 // fail makes wrong attempts, waiting as long as it is told to, and answers the waits.
 func (h *hands) fail(account, address string, times int) (waits []time.Duration) {
 	for range times {
@@ -34,9 +52,13 @@ func (h *hands) fail(account, address string, times int) (waits []time.Duration)
 
 // wrong tries a wrong password, if it may, and answers the wait.
 func (h *hands) wrong(account, address string) time.Duration {
-	wait := h.Attempt(account, address)
+	return h.tries(Guess{Account: account, Address: address})
+}
+
+func (h *hands) tries(g Guess) time.Duration {
+	wait := h.Throttle.Attempt(g)
 	if wait == 0 {
-		h.Failed(account, address)
+		h.Failed(g)
 	}
 	return wait
 }
@@ -166,14 +188,15 @@ func TestThrottlePassed(t *testing.T) {
 		}
 		h.Passed("ines@x.example", "192.0.2.1")
 	}
-	if len(h.entries) != 0 {
-		t.Errorf("%d entries are left", len(h.entries))
+	if h.left() != 0 {
+		t.Errorf("%d entries are left", h.left())
 	}
 	h.fail("ines@x.example", "192.0.2.1", 5)
 	h.Passed("ines@x.example", "192.0.2.1")
 	if waits := h.fail("ines@x.example", "192.0.2.1", 6); waits[4] != 0 || waits[5] != time.Second {
 		t.Errorf("after signing in: %v", waits)
 	}
+	h = newHands()
 	guessed := 0
 	for n := range 200 { // guessing, with an own account in between
 		if h.Attempt("own@x.example", "203.0.113.5") == 0 {
@@ -205,20 +228,25 @@ func TestThrottleForgets(t *testing.T) {
 // A flood of accounts and addresses cannot eat the memory, and what is old makes room before what is new.
 func TestThrottleMemoryIsBounded(t *testing.T) {
 	h := newHands()
-	for n := range throttleRoom * 3 / 5 { // each makes two entries
-		h.Attempt("ines@x.example", fmt.Sprintf("10.%d.%d.%d", n>>16, n>>8&255, n&255))
-		if len(h.entries) > throttleRoom+1 {
-			t.Fatalf("%d entries after %d attempts", len(h.entries), n+1)
+	flood := func(times int) {
+		t.Helper()
+		for n := range times {
+			account := fmt.Sprintf("person%d@x.example", n)
+			h.Attempt(account, numbered(n))
+			h.tries(Guess{Account: account, Device: "a device"})
+			most := len(h.entries)
+			for _, b := range h.budgets {
+				most = max(most, len(b.whole), len(b.asked))
+			}
+			if most > throttleRoom+1 {
+				t.Fatalf("%d entries after %d attempts", most, n+1)
+			}
 		}
 	}
+	flood(throttleRoom * 11 / 10)
 	h.now = h.now.Add(forgetAfter + time.Microsecond)
 	h.fail("tom@x.example", "192.0.2.1", 5)
-	for n := range throttleRoom / 4 {
-		h.Attempt("ines@x.example", fmt.Sprintf("11.%d.%d.%d", n>>16, n>>8&255, n&255))
-	}
-	if len(h.entries) > throttleRoom+1 {
-		t.Errorf("%d entries", len(h.entries))
-	}
+	flood(throttleRoom / 10)
 	if h.Attempt("tom@x.example", "192.0.2.1") == 0 {
 		t.Error("what is recent was forgotten while there was something old")
 	}

@@ -21,6 +21,7 @@ func HashOf(domain, text string) Hash {
 	input := append(room[:0], domain...)
 	input = append(input, 0)
 	input = append(input, text...)
+	defer clear(input) // a stack is used again without being emptied
 	return sha256.Sum256(input)
 }
 

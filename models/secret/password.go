@@ -33,10 +33,13 @@ var nobodySalt = make([]byte, saltLength)
 // Hasher hashes passwords with Argon2id, a few at a time: each takes 19 MiB, and sign-in is open to
 // everybody, so without a bound a flood of sign-ins would take all memory. It is safe for concurrent use.
 type Hasher struct {
-	admitted chan struct{} // a place for each call that works or waits
-	working  chan struct{} // a place for each call that works
+	admitted places   // for each call that works or waits
+	working  []places // for each call that works, to be taken one after the other
 	derive   func(password, salt []byte, work cost, length int) []byte
 }
+
+// places bounds how many calls do something at once.
+type places chan struct{}
 
 // NewHasher makes a Hasher with parallel hashes at once and queue calls waiting for their turn. Zero or
 // less means the number of processors that Go may use (in a container: its share), and 16.
@@ -48,9 +51,24 @@ func NewHasher(parallel, queue int) *Hasher {
 		queue = 16
 	}
 	return &Hasher{
-		admitted: make(chan struct{}, parallel+queue),
-		working:  make(chan struct{}, parallel),
+		admitted: make(places, parallel+queue),
+		working:  []places{make(places, parallel)},
 		derive:   argon,
+	}
+}
+
+// Strangers is the same Hasher for whoever may come in any number: it works for half as many at once, one at
+// least, and they wait in a queue of their own, as long as the other. Whoever is familiar therefore finds
+// a place however many strangers there are, and on two cores and more there is always one that does not
+// hash for strangers.
+func (h *Hasher) Strangers() *Hasher {
+	parallel := cap(h.working[0])
+	share := max(1, parallel/2)
+	queue := cap(h.admitted) - parallel
+	return &Hasher{
+		admitted: make(places, share+queue),
+		working:  []places{make(places, share), h.working[0]},
+		derive:   h.derive,
 	}
 }
 
@@ -105,11 +123,13 @@ func (h *Hasher) run(ctx context.Context, password string, salt []byte, work cos
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	select {
-	case h.working <- struct{}{}:
-		defer func() { <-h.working }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	for _, working := range h.working {
+		select {
+		case working <- struct{}{}:
+			defer func() { <-working }()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 	if len(password) > maxPasswordBytes {
 		password = ""

@@ -236,6 +236,61 @@ func TestHasherIsBounded(t *testing.T) {
 	})
 }
 
+// However many strangers come, half of the places stay with those who are familiar: these neither wait nor are
+// told that the server is busy, and all together never work on more than the processors there are.
+func TestHasherKeepsPlacesFromStrangers(t *testing.T) {
+	for parallel, share := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 8: 4} {
+		synctest.Test(t, func(t *testing.T) {
+			const queue = 5
+			h := NewHasher(parallel, queue)
+			turn := make(chan struct{})
+			running := map[string]int{}
+			var guard sync.Mutex
+			h.derive = func(password, _ []byte, _ cost, length int) []byte {
+				guard.Lock()
+				running[string(password)]++
+				guard.Unlock()
+				<-turn
+				guard.Lock()
+				running[string(password)]--
+				guard.Unlock()
+				return make([]byte, length)
+			}
+			strangers, busy := h.Strangers(), 0
+			results := make(chan error, 1000)
+			for range 100 {
+				go func() { results <- strangers.VerifyNobody(t.Context(), "stranger") }()
+			}
+			synctest.Wait()
+			for range 100 - share - queue {
+				if err := <-results; errors.Is(err, ErrBusy) {
+					busy++
+				}
+			}
+			if busy != 100-share-queue || running["stranger"] != share || len(results) != 0 {
+				t.Errorf("of %d places strangers have %d; %d were told that it is busy", parallel, running["stranger"], busy)
+			}
+			for range parallel + queue {
+				go func() { results <- h.VerifyNobody(t.Context(), "familiar") }()
+			}
+			synctest.Wait()
+			if running["familiar"] != parallel-share || running["stranger"] != share || len(results) != 0 {
+				t.Errorf("of %d places the familiar have %d and strangers %d; %d were refused", parallel, running["familiar"], running["stranger"], len(results))
+			}
+			close(turn)
+			synctest.Wait()
+			for range len(results) {
+				if err := <-results; err != nil {
+					t.Errorf("who waited got %v", err)
+				}
+			}
+			if err := strangers.VerifyNobody(t.Context(), "stranger"); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
 // Who has already gone is not hashed for, even when there is room; and neither he nor a derivation that
 // panics keeps a place.
 func TestHasherGivesPlacesBack(t *testing.T) {

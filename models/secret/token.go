@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"unsafe"
 )
 
 // A credential is <prefix>_<body><checksum>, 54 characters in one canonical form (security.md T1, T2).
@@ -15,13 +16,16 @@ const (
 	checksumLength = 6  // base62 of a CRC-32, padded with zeros: 62^6 is more than 2^32
 	checkedLength  = prefixLength + 1 + bodyLength
 	tokenLength    = checkedLength + checksumLength
+	hintFirst      = 8 // characters that may be shown, at the beginning
+	hintLast       = 4 // and at the end
 )
 
 // base62 is in the order of the bytes, so that a padded number sorts as it counts.
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // Mint makes a credential with a prefix of four lower-case letters or digits. The randomness comes from
-// the reader, or from crypto/rand when it is nil, as it must be outside tests.
+// the reader, or from crypto/rand when it is nil, as it must be outside tests. It is written to memory
+// once, and Wipe takes it from there.
 func Mint(prefix string, random io.Reader) (Text, error) {
 	if len(prefix) != prefixLength || !isPrefix(prefix) {
 		return "", fmt.Errorf("secret: the prefix %q is not four lower-case letters or digits", prefix)
@@ -36,7 +40,8 @@ func Mint(prefix string, random io.Reader) (Text, error) {
 	if err != nil {
 		return "", fmt.Errorf("secret: no randomness for a credential: %w", err)
 	}
-	return Text(appendChecksum(text)), nil
+	text = appendChecksum(text)
+	return Text(unsafe.String(unsafe.SliceData(text), len(text))), nil // nobody else has these bytes
 }
 
 // Parse recognises a credential in its one canonical form. Anything else is refused, however near:
@@ -73,7 +78,7 @@ func (t Text) Hint() Hint {
 	if len(t) != tokenLength {
 		return Hint{}
 	}
-	return Hint{Prefix: string(t[:8]), Last4: string(t[tokenLength-4:])}
+	return Hint{Prefix: string(t[:hintFirst]), Last4: string(t[tokenLength-hintLast:])}
 }
 
 // Kind is the four characters that a credential begins with; empty for a text that is not a credential.
@@ -84,11 +89,23 @@ func (t Text) Kind() string {
 	return string(t[:prefixLength])
 }
 
+// Wipe overwrites with zeros, where it lies in memory, what nobody may know of a credential, so that a dump
+// of the process does not show it. It is for whoever has just shown what Mint made, and is the last to need
+// it: every copy of this Text, and every string that Reveal gave, is wiped with it. The hint stays. A Text
+// that Mint did not make must not be wiped: its bytes may be a constant's, which cannot be written to, or
+// somebody else's.
+func (t Text) Wipe() {
+	if len(t) == tokenLength {
+		clear(unsafe.Slice(unsafe.StringData(string(t)), tokenLength)[hintFirst : tokenLength-hintLast])
+	}
+}
+
 // appendRandom62 adds count random characters. A byte of 248 or more is thrown away: with it, the first
 // eight characters of the alphabet would come up more often than the others.
 func appendRandom62(text []byte, count int, random io.Reader) ([]byte, error) {
 	const fair, attempts = 256 / 62 * 62, 64
 	var batch [64]byte
+	defer clear(batch[:]) // the text can be worked out from it
 	for range attempts {
 		if _, err := io.ReadFull(random, batch[:]); err != nil {
 			return nil, err
@@ -108,7 +125,7 @@ func appendRandom62(text []byte, count int, random io.Reader) ([]byte, error) {
 
 func appendChecksum(text []byte) []byte {
 	var digits [checksumLength]byte
-	sum := checksum(string(text))
+	sum := checksum(text)
 	for i := checksumLength - 1; i >= 0; i-- {
 		digits[i] = base62[sum%62]
 		sum /= 62
@@ -117,7 +134,7 @@ func appendChecksum(text []byte) []byte {
 }
 
 // checksum is crc32.ChecksumIEEE, spelled out because that one makes its argument escape to the heap.
-func checksum(s string) uint32 {
+func checksum[T string | []byte](s T) uint32 {
 	table, sum := crc32.IEEETable, ^uint32(0)
 	for i := range len(s) {
 		sum = table[byte(sum)^s[i]] ^ sum>>8

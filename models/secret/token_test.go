@@ -111,6 +111,23 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
+// Wiped, a credential is nowhere in the memory where it was made, and what may be shown of it is still there.
+// A text of another length is left alone.
+func TestWipe(t *testing.T) {
+	text := mint(t, "user")
+	whole, copied, kind, hint := strings.Clone(text.Reveal()), text, text.Kind(), text.Hint()
+	text.Wipe()
+	want := whole[:8] + strings.Repeat("\x00", 42) + whole[50:]
+	if text.Reveal() != want || copied.Reveal() != want {
+		t.Errorf("what is left is %q", text.Reveal())
+	}
+	if hint != (Hint{whole[:8], whole[50:]}) || kind != "user" || text.Hint() != hint {
+		t.Errorf("the hint is %v, the kind %q", hint, kind)
+	}
+	Text("").Wipe()
+	Text(plain).Wipe()
+}
+
 // A text that is no credential has no kind and no hint, so that none of it can be shown by mistake.
 func TestHintOfAnythingElse(t *testing.T) {
 	for _, text := range []Text{"", "user_", Text(strings.Repeat("a", 53)), Text(strings.Repeat("a", 55))} {

@@ -10,7 +10,7 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
-// Installs at once under one name, from two servers, make versions without gaps, each with its own bytes.
+// Security rule U9: installs at once under one name, from two servers, make versions without gaps, each with its own bytes.
 func TestInstallAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		who := program(t, w)

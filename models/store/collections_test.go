@@ -193,7 +193,7 @@ func (b broken) ReadAt(p []byte, offset int64) (int, error) {
 	return int(max(0, b.at-offset)), b.err
 }
 
-// A failed install leaves nothing: whether the bytes cannot be read, end before they should, or the last row
+// Security rule U8: a failed install leaves nothing: whether the bytes cannot be read, end before they should, or the last row
 // is refused. The same install works afterwards.
 func TestFailedInstallLeavesNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {

@@ -35,3 +35,18 @@ func (s *Store) CountStatements() *atomic.Int64 {
 	}
 	return asked
 }
+
+// ListenStatements has f told of every question that the store asks the database, written out with its values.
+func (s *Store) ListenStatements(f func(sql string)) {
+	tell := func(tx *gorm.DB) {
+		if !tx.DryRun { // a query inside another one
+			f(tx.Dialector.Explain(tx.Statement.SQL.String(), tx.Statement.Vars...))
+		}
+	}
+	on := s.db.Callback()
+	for _, err := range []error{on.Query().Register("tell", tell), on.Row().Register("tell", tell)} {
+		if err != nil {
+			panic(err)
+		}
+	}
+}

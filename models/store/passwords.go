@@ -28,7 +28,7 @@ func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, n
 	if err := p.Err(); err != nil {
 		return person, err
 	}
-	if _, err := s.checkPassword(ctx, person, current); err != nil {
+	if _, err := s.checkPassword(ctx, s.hasher, person, current); err != nil {
 		return person, wrongCurrent(err)
 	}
 	return s.setPassword(ctx, who, person, next)
@@ -73,8 +73,8 @@ func (s *Store) setPassword(ctx context.Context, who models.Actor, person models
 
 // checkPassword compares a password with a person's. It answers a fresh hash where the stored one
 // was made with other settings. A wrong one, or a deactivated person, is models.Unauthorized.
-func (s *Store) checkPassword(ctx context.Context, person models.Person, password string) (rehash string, err error) {
-	ok, stale, err := s.hasher.Verify(ctx, person.PasswordHash, password)
+func (s *Store) checkPassword(ctx context.Context, hasher Passwords, person models.Person, password string) (rehash string, err error) {
+	ok, stale, err := hasher.Verify(ctx, person.PasswordHash, password)
 	if err := busy(err); err != nil {
 		return "", err
 	}

@@ -54,6 +54,9 @@ func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.Peop
 	}
 	var n int64
 	err := s.planned(ctx, func(tx *gorm.DB) error {
+		if words := models.Fold(f.Query); f.Role == "" && f.Status == "" && s.hasTrigrams(words) {
+			return fresh(tx).Table("(?) AS counted", trigrams(tx, words).Limit(models.CountCap+1)).Count(&n).Error
+		}
 		q, err := s.matching(tx, f)
 		if err != nil {
 			return err
@@ -93,19 +96,28 @@ func (s *Store) called(tx, q *gorm.DB, words string) (*gorm.DB, error) {
 	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
 		return q.Where("1 = 0"), nil
 	}
-	if s.dialect == migrations.SQLite && utf8.RuneCountInString(words) >= trigram {
-		phrase := `"` + strings.ReplaceAll(words, `"`, `""`) + `"`
-		found := fresh(tx).Table("people_trigrams").Select("rowid").Where("people_trigrams MATCH ?", phrase)
+	if s.hasTrigrams(words) {
 		var n int64
-		if err := fresh(tx).Table("(?) AS counted", found.Limit(models.CountCap+1)).Count(&n).Error; err != nil {
+		if err := fresh(tx).Table("(?) AS counted", trigrams(tx, words).Limit(models.CountCap+1)).Count(&n).Error; err != nil {
 			return nil, err
 		}
 		if n <= models.CountCap {
-			return q.Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", found.Limit(-1)), nil
+			return q.Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", trigrams(tx, words)), nil
 		}
 	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
 	return q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like), nil
+}
+
+// hasTrigrams says whether SQLite's index can be asked for words.
+func (s *Store) hasTrigrams(words string) bool {
+	return s.dialect == migrations.SQLite && utf8.RuneCountInString(words) >= trigram && len(words) <= longestSearch && models.Printable(words)
+}
+
+// trigrams asks SQLite's index for the rows that have these words in a name or an address.
+func trigrams(tx *gorm.DB, words string) *gorm.DB {
+	phrase := `"` + strings.ReplaceAll(words, `"`, `""`) + `"`
+	return fresh(tx).Table("people_trigrams").Select("rowid").Where("people_trigrams MATCH ?", phrase)
 }
 
 // withBearer adds each person's unended bearer token, with one query for all.

@@ -19,7 +19,8 @@ const BadSignIn = "The email address and password don't match."
 
 // SignIn checks a password and starts a session; its secret is for the cookie. The session that the
 // browser had before ends with the same transaction. A wrong pair is models.Unauthorized; a server
-// that is busy with other sign-ins is models.Unavailable.
+// that is busy with other sign-ins is models.Unavailable. The person is whose address it is, on a refusal too,
+// for the log and never for the answer; nobody where the address is unknown.
 func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
 	text, person, err := s.signIn(ctx, who, in)
 	if errors.Is(err, compareAgain) {
@@ -33,17 +34,21 @@ func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) 
 var compareAgain = models.Fail(models.Unauthorized, BadSignIn)
 
 func (s *Store) signIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
+	hasher := s.strangers
+	if in.Familiar {
+		hasher = s.hasher
+	}
 	person, err := s.PersonByEmail(ctx, in.Email)
 	switch {
 	case models.KindOf(err) == models.NotFound:
-		if err := busy(s.hasher.VerifyNobody(ctx, in.Password)); err != nil {
+		if err := busy(hasher.VerifyNobody(ctx, in.Password)); err != nil {
 			return "", person, err
 		}
 		return "", person, models.Fail(models.Unauthorized, BadSignIn)
 	case err != nil:
 		return "", person, err
 	}
-	rehash, err := s.checkPassword(ctx, person, in.Password)
+	rehash, err := s.checkPassword(ctx, hasher, person, in.Password)
 	if err != nil {
 		return "", person, err
 	}
@@ -167,7 +172,7 @@ func (s *Store) ConfirmSession(ctx context.Context, who models.Actor, password s
 	if err != nil {
 		return "", err
 	}
-	if _, err := s.checkPassword(ctx, person, password); err != nil {
+	if _, err := s.checkPassword(ctx, s.hasher, person, password); err != nil {
 		return "", wrongCurrent(err)
 	}
 	text, hash := secret.Random(sessionDomain)

@@ -46,7 +46,9 @@ type Settings struct {
 	Clock   models.Clock
 	NewID   models.IDs
 	Hasher  Passwords
-	Log     *slog.Logger
+	// Strangers is the Hasher for sign-ins in browsers that are not familiar; nil: the same.
+	Strangers Passwords
+	Log       *slog.Logger
 }
 
 // Store keeps everything. It is safe for concurrent use.
@@ -57,6 +59,7 @@ type Store struct {
 	now       models.Clock
 	newID     models.IDs
 	hasher    Passwords
+	strangers Passwords
 	log       *slog.Logger
 	listeners []func(models.Event)
 	one       sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
@@ -64,7 +67,10 @@ type Store struct {
 
 // Open connects to the database. It does not change it: Migrate does.
 func Open(ctx context.Context, set Settings) (*Store, error) {
-	s := &Store{now: set.Clock, newID: set.NewID, hasher: set.Hasher, log: set.Log, dialect: migrations.SQLite}
+	s := &Store{now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
+	if s.strangers == nil {
+		s.strangers = s.hasher
+	}
 	var dialector gorm.Dialector
 	var err error
 	if set.URL == "" {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -85,15 +86,52 @@ func TestUsageIsAllOrNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
 		token, _ := w.Token(t, admin, admin.ID)
-		batch := []models.Usage{{CredentialID: token.ID, Calls: 1}, {CredentialID: "zzz, which nobody issued", Calls: 1}}
-		wantKind(t, "a credential that is not there", w.RecordUsage(t.Context(), batch, nil), models.Unavailable)
-		days := []models.UsageDay{{CredentialID: "zzz", Day: "2026-11-21", Calls: 1}}
-		wantKind(t, "a day of one", w.RecordUsage(t.Context(), batch[:1], days), models.Unavailable)
+		batch, days := []models.Usage{{CredentialID: token.ID, Calls: 1}}, []models.UsageDay{{CredentialID: token.ID, Day: "2026-11-21", Calls: 1}}
+		exec(t, w, "ALTER TABLE usage_days RENAME TO away")
+		wantKind(t, "days that cannot be written", w.RecordUsage(t.Context(), batch, days), models.Unavailable)
+		exec(t, w, "ALTER TABLE away RENAME TO usage_days")
 		if u := used(t, w, token.ID).Usage; u.Calls != 0 {
+			t.Errorf("written down: %+v", u)
+		}
+		wantKind(t, "the same again", w.RecordUsage(t.Context(), batch, days), "")
+		if u := used(t, w, token.ID); u.Usage.Calls != 1 || len(u.Days) != 1 {
 			t.Errorf("written down: %+v", u)
 		}
 		if err := w.RecordUsage(t.Context(), nil, nil); err != nil {
 			t.Errorf("an empty batch: %v", err)
+		}
+	})
+}
+
+// Counts of credentials that are gone, because an older backup was restored since, are dropped, however many
+// there are; they keep nobody else's from being written down.
+func TestUsageOfWhatIsGone(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		token, _ := w.Token(t, admin, admin.ID)
+		var batch []models.Usage
+		var days []models.UsageDay
+		for _, id := range append(slices.Repeat([]string{""}, 2500), token.ID) {
+			if id == "" {
+				id = models.NewID()
+			}
+			batch = append(batch, models.Usage{CredentialID: id, Calls: 1})
+			days = append(days, models.UsageDay{CredentialID: id, Day: "2026-11-21", Calls: 1})
+		}
+		sent := slices.Clone(batch)
+		for range 2 {
+			wantKind(t, "with some that are gone", w.RecordUsage(t.Context(), batch, days), "")
+		}
+		if u := used(t, w, token.ID); u.Usage.Calls != 2 || len(u.Days) != 1 || u.Days[0].Calls != 2 {
+			t.Errorf("written down: %+v", u)
+		}
+		if slices.Contains(batch, models.Usage{}) || len(batch) != len(sent) {
+			t.Error("the batch was changed")
+		}
+		wantKind(t, "all gone", w.RecordUsage(t.Context(), batch[1:2], days[1:2]), "")
+		wantKind(t, "days that are gone", w.RecordUsage(t.Context(), nil, days[1:2]), "")
+		if n := number(t, w, "SELECT (SELECT count(*) FROM usages) + (SELECT count(*) FROM usage_days)"); n != 2 {
+			t.Errorf("%d rows are written down", n)
 		}
 	})
 }

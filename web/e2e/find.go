@@ -53,8 +53,16 @@ func (b *Tab) control(ctx context.Context, name string, roles []string) (runtime
 		return "", err
 	}
 	if len(named) != 1 {
-		everything, _ := b.controls(ctx, root.ObjectID, "", roles)
-		return "", fmt.Errorf("%d controls are named %q; here are: %s", len(named), name, describe(everything))
+		everything, err := b.controls(ctx, root.ObjectID, "", roles)
+		if err != nil {
+			return "", err
+		}
+		if len(named) == 0 { // Chromium's search knows a file field by more than its name
+			named = slices.DeleteFunc(slices.Clone(everything), func(node *accessibility.Node) bool { return plain(node.Name) != name })
+		}
+		if len(named) != 1 {
+			return "", fmt.Errorf("%d controls are named %q; here are: %s", len(named), name, describe(everything))
+		}
 	}
 	node, err := chromedp.Call(ctx, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: named[0].BackendDOMNodeID})
 	if err != nil {

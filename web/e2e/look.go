@@ -23,6 +23,7 @@ type screen struct {
 var (
 	desktop = screen{"desktop", 1440, 900}
 	mobile  = screen{"mobile", 390, 844}
+	narrow  = screen{"narrow", 360, 740} // the smallest that every page must fit into
 )
 
 // Viewport gives the window this size, in CSS pixels.
@@ -58,12 +59,12 @@ func (b *Tab) JavaScript(enabled bool) {
 	})
 }
 
-// Look keeps pictures of the page (NAME.desktop-light.png, …-dark, NAME.mobile-light.png, …-dark) and
+// Look keeps pictures of the page (NAME.desktop-light.png, …-dark, and so on for mobile and narrow) and
 // fails the test for what axe finds in any of them, and for a page that is wider than its window.
 func (b *Tab) Look(name string) {
 	b.t.Helper()
 	before := b.with
-	for _, on := range []screen{desktop, mobile} {
+	for _, on := range []screen{desktop, mobile, narrow} {
 		b.Viewport(on.width, on.height)
 		for _, scheme := range []string{"light", "dark"} {
 			b.ColorScheme(scheme)

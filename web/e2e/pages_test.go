@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,21 +12,6 @@ import (
 	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
 )
-
-// narrow is the smallest window that every page must fit into.
-const narrow = 360
-
-// see keeps pictures of a page in light and dark, on a desk and in a hand; it fails for what axe finds
-// and for a page that is wider than its window, also the smallest.
-func see(t *testing.T, b *Tab, name string) {
-	t.Helper()
-	b.Look(name)
-	b.Viewport(narrow, 740)
-	if b.HorizontalOverflow() {
-		t.Errorf("%s is wider than %d pixels", name, narrow)
-	}
-	b.Viewport(desktop.width, desktop.height)
-}
 
 // Every page of the console, with something on it, as the pictures in build/screens have it.
 func TestEveryPage(t *testing.T) {
@@ -39,44 +26,75 @@ func TestEveryPage(t *testing.T) {
 		install(t, s, text.Reveal()).Want(t, http.StatusOK)
 	}
 	s.Flush(t)
+	member.Name = "Maëlle Ferrer"
+	if _, err := s.EditPerson(t.Context(), s.Admin, member.ID, models.PersonEdit{Name: member.Name, Email: member.Email, Role: member.Role}); err != nil {
+		t.Fatal(err)
+	}
+	renamed := fmt.Sprintf("/%d", s.Changes(t))
+	twoVersions(t, s)
+	site, long := collectionsTab+"/"+installedNow(t, s)[0].ID, longCollection(t, s)
 	b := Open(t, Options{Base: s.URL})
 	b.Go("/signin")
-	see(t, b, "sign-in")
+	b.Look("sign-in")
 	b.Fill("Email address", "ines@marlowe.example")
 	b.Fill("Password", "not the right password")
 	b.Click("Sign in")
-	see(t, b, "sign-in-error")
+	b.Look("sign-in-error")
 	signIn(b, "ines@marlowe.example")
-	see(t, b, "overview")
+	b.Look("overview")
 	b.Click("Your account menu")
-	see(t, b, "overview--me")
+	b.Look("overview--me")
 	own, other := "/people/"+s.Admin.ID, "/people/"+member.ID
 	for name, path := range map[string]string{
 		"people": "/people", "people-none": "/people?q=moraeu", "people-new": "/people/new",
 		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID,
 		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
 		"person-revoke": own + "/bearer-token/revoke", "person-deactivate": other + "/deactivate", "person-sign-out": other + "/sign-out",
-		"account": "/account", "settings-general": "/w/marlowe-press/settings", "settings-collections": "/w/marlowe-press/settings/collections",
-		"audit": "/audit",
+		"account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
+		"collection": site, "version": site + "/versions/1", "collection-delete": site + "/delete",
+		"collection-long": long, "version-long": long + "/versions/1", "collection-delete-long": long + "/delete",
+		"audit": "/audit", "audit-event": "/audit" + renamed, "person-tokens": own + "/tokens", "audit-choose": "/audit?actor=marlowe.example",
+		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-none": "/audit?from=2026-11-22",
+		"audit-error": "/audit?from=2026-11-22&to=2026-11-21", "settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
 	} {
 		b.Go(path)
-		see(t, b, name)
+		b.Look(name)
 	}
 	for name, dialog := range map[string]string{
 		"person--bearer": "Create Bearer Token", "person--revoke": "Revoke", "person--deactivate": "Deactivate",
 	} {
 		b.Go(own)
 		b.In("main").Click(dialog)
-		see(t, b, name)
+		b.Look(name)
 	}
 	b.Go(own)
 	b.Fill("Name", "")
 	b.Fill("Email address", "nobody")
 	b.Click("Save changes")
-	see(t, b, "person-error")
+	b.Look("person-error")
 	b.Go(own + "/bearer-token")
 	b.Click("Create new token")
-	see(t, b, "person-reveal")
+	b.Look("person-reveal")
+	b.Go(site + "/delete")
+	b.Click("Delete collection")
+	b.Look("collection-delete-error")
+	b.Go(collectionsTab)
+	b.Expect("the server responded with a status of 422")
+	b.In("#install").Click("Install")
+	b.Wait("There is a problem")
+	b.Look("settings-collections-error")
+}
+
+const settings = "/w/marlowe-press/settings"
+
+// longCollection installs a collection in which everything is as long as it may be, and returns its address.
+func longCollection(t *testing.T, s webtest.Site) string {
+	t.Helper()
+	word := strings.Repeat("W", 100)
+	content := packed(t, "collection.json", fmt.Sprintf(`{"name": %q, "version": %q, "description": %q}`, word+word, word, word+word), strings.Repeat(word+"/", 15)+word, "x")
+	a := s.SignedIn(t, "ines@marlowe.example")
+	a.Upload(t, collectionsTab, "collectionFile", word+word+".zip", bytes.NewReader(content)).Want(t, http.StatusSeeOther)
+	return collectionsTab + "/" + installedNow(t, s)[0].ID
 }
 
 // The pages that a stranger or a mistake sees.
@@ -85,22 +103,22 @@ func TestEdgePages(t *testing.T) {
 	s := webtest.Start(t, w)
 	b := Open(t, Options{Base: s.URL})
 	b.Go("/setup?code=wrong")
-	see(t, b, "setup-closed")
+	b.Look("setup-closed")
 	code, err := s.OfferSetup(t.Context(), models.Actor{Kind: models.System, RequestID: models.NewID()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.Go("/setup?code=" + code.Reveal())
-	see(t, b, "setup")
+	b.Look("setup")
 	b.Fill("Password", "short")
 	b.Click("Finish set-up")
-	see(t, b, "setup-error")
+	b.Look("setup-error")
 	setUp(t, s, b)
-	see(t, b, "overview-empty")
-	b.Go("/w/marlowe-press/settings/collections")
-	see(t, b, "settings-collections-empty")
+	b.Look("overview-empty")
+	b.Go(collectionsTab)
+	b.Look("settings-collections-empty")
 	b.Go("/nowhere")
-	see(t, b, "error-404")
+	b.Look("error-404")
 }
 
 // What the page with the secret looks like without scripts, and what a second sending of its form says.
@@ -118,7 +136,7 @@ func TestRevealWithoutScripts(t *testing.T) {
 	if !b.Has("This token was already shown") {
 		t.Errorf("after Reload the page says %s", b.Text("body"))
 	}
-	see(t, b, "already-shown")
+	b.Look("already-shown")
 }
 
 // The main job by keyboard alone: every step is reached with Tab and done with Enter; the popup keeps

@@ -84,11 +84,13 @@ func (b *Tab) atEnd() {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	_ = b.settle(ctx) // complaints about what happened last may still be on their way
+	if !b.watch.closed() {
+		_ = b.settle(ctx) // complaints about what happened last may still be on their way
+	}
 	for _, complaint := range b.watch.unexpected() {
 		b.t.Errorf("the browser complained: %s", complaint)
 	}
-	if b.t.Failed() {
+	if b.t.Failed() && !b.watch.closed() {
 		if path, err := b.keep(ctx, "failed/"+strings.ReplaceAll(b.t.Name(), "/", "-")); err == nil {
 			b.t.Logf("how the page looked: %s", path)
 		}
@@ -104,7 +106,7 @@ func (b *Tab) Go(path string) {
 	}
 	b.step("go to "+path, func(ctx context.Context) error {
 		result, err := chromedp.Call(ctx, page.Navigate, page.NavigateParams{URL: address})
-		if err == nil && result.ErrorText != "" {
+		if err == nil && result.ErrorText != "" && !result.IsDownload {
 			err = errors.New(result.ErrorText)
 		}
 		return err
@@ -163,7 +165,10 @@ func (b *Tab) settle(ctx context.Context) error {
 		if err := b.roundTrip(ctx); err != nil {
 			return err
 		}
-		now, err := b.watch.idle(ctx)
+		now, err := b.watch.idle(ctx, func(ctx context.Context) bool {
+			done, err := evaluate[bool](ctx, "document.readyState === 'complete'")
+			return done && err == nil
+		})
 		if err != nil || now == seen {
 			return err
 		}

@@ -21,6 +21,7 @@ type watch struct {
 	mu         sync.Mutex
 	asked      time.Time     // when a page was asked for that has not begun to load; zero: none is
 	loading    bool          // a page is loading
+	arrived    bool          // and has taken the place of the one before
 	arrivals   int           // counts what sets asked or loading
 	changed    chan struct{} // closed when one of the above changes
 	status     int64         // of the last page that came over the network
@@ -30,6 +31,7 @@ type watch struct {
 	complaints []string
 	expected   []string
 	dialog     func() // answers a dialog of the page
+	gone       bool   // the tab was closed, or its browser
 }
 
 func newWatch() *watch {
@@ -51,12 +53,13 @@ func (w *watch) event(report any) {
 			w.moved()
 		}
 	case *page.EventFrameStartedLoading:
-		w.asked, w.loading = time.Time{}, true
+		w.asked, w.loading, w.arrived = time.Time{}, true, false
 		w.moved()
 	case *page.EventFrameStoppedLoading:
 		w.loading = false
 		w.tell()
 	case *page.EventFrameNavigated:
+		w.arrived = true
 		w.restored = e.Type == page.NavigationTypeBackForwardCacheRestore
 		w.notCached = nil
 	case *page.EventBackForwardCacheNotUsed:
@@ -113,28 +116,56 @@ func (w *watch) moved() {
 	w.tell()
 }
 
+// stayed takes note that the page that was asked for is a file: the browser keeps it and stays.
+func (w *watch) stayed() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked, w.loading = time.Time{}, false
+	w.tell()
+}
+
 func (w *watch) tell() {
 	close(w.changed)
 	w.changed = make(chan struct{})
 }
 
-// idle waits until no page is asked for or loading, and returns how many have been so far.
-func (w *watch) idle(ctx context.Context) (arrivals int, err error) {
+// idle waits until no page is asked for or loading, and returns how many have been so far. Of a page that
+// moves on in the moment in which it comes out of the back/forward cache, the browser now and then does not
+// report the end: so where nothing is reported for long, the page is asked whether it is complete.
+func (w *watch) idle(ctx context.Context, complete func(context.Context) bool) (arrivals int, err error) {
 	for {
 		w.mu.Lock()
 		if !w.loading && time.Since(w.asked) >= neverCame { // zero was long ago
 			defer w.mu.Unlock()
 			return w.arrivals, nil
 		}
-		changed := w.changed
+		changed, arrived := w.changed, w.arrived
 		w.mu.Unlock()
 		select {
 		case <-changed:
 		case <-time.After(neverCame):
+			if arrived && complete(ctx) {
+				w.mu.Lock()
+				w.loading = false
+				w.mu.Unlock()
+			}
 		case <-ctx.Done():
 			return 0, errors.New("the page does not finish loading")
 		}
 	}
+}
+
+// close says that there is nobody to ask any more.
+func (w *watch) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = true
+}
+
+func (w *watch) closed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.gone
 }
 
 // unexpected returns the complaints that nobody expected, and the expected ones that never came.

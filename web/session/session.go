@@ -48,8 +48,9 @@ func NewStore(rows Rows, secure bool) *Store {
 }
 
 const (
-	seenKey = "seen"
-	dataKey = "data"
+	seenKey    = "seen"
+	dataKey    = "data"
+	startedKey = "started" // the cookie's value that this very answer sets
 )
 
 // Get answers the request's session, read once; IsNew when there is none, and an error when it could
@@ -67,19 +68,25 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	if err != nil || cookie.Value == "" {
 		return session, nil
 	}
-	seen, err := s.rows.FindSession(r.Context(), cookie.Value)
+	err = s.load(r.Context(), session, cookie.Value)
 	if models.KindOf(err) == models.NotFound {
 		return session, nil
 	}
+	return session, err
+}
+
+// load reads the row that a cookie's value names.
+func (s *Store) load(ctx context.Context, session *sessions.Session, cookie string) error {
+	seen, err := s.rows.FindSession(ctx, cookie)
 	if err != nil {
-		return session, err
+		return err
 	}
 	var kept data
 	if json.Unmarshal(seen.Session.Data, &kept) != nil {
 		kept = data{} // what cannot be read is a note that is not shown
 	}
 	session.Values[seenKey], session.Values[dataKey], session.IsNew = seen, kept, false
-	return session, nil
+	return nil
 }
 
 // Save sets the cookie when the session has a new secret as its ID, removes it when MaxAge is
@@ -124,7 +131,7 @@ func (s *Store) Start(r *http.Request, w http.ResponseWriter, text secret.Text) 
 	}
 	session.ID = text.Reveal()
 	err = s.Save(r, w, session)
-	session.ID = ""
+	session.Values[startedKey], session.ID = session.ID, ""
 	return err
 }
 
@@ -175,8 +182,17 @@ func (s *Store) evict(w http.ResponseWriter) {
 
 func (s *Store) change(r *http.Request, w http.ResponseWriter, f func(*data)) error {
 	session, err := s.Get(r, s.name)
-	if err != nil || session.IsNew {
+	if err != nil {
 		return err
+	}
+	if cookie, ok := session.Values[startedKey].(string); ok { // what is left is for the session that goes on
+		if err := s.load(r.Context(), session, cookie); err != nil {
+			return err
+		}
+		delete(session.Values, startedKey)
+	}
+	if session.IsNew {
+		return nil
 	}
 	kept, _ := session.Values[dataKey].(data)
 	f(&kept)

@@ -130,6 +130,33 @@ func TestNotesAreTakenOnce(t *testing.T) {
 	}
 }
 
+// What is left after a start is for the session that was started, and not for the one before it; where
+// that one is gone already, it is an error and no session.
+func TestNotesFollowTheStart(t *testing.T) {
+	for _, before := range []string{"", "secret"} {
+		all := one()
+		all.by["next"] = &models.Session{ID: "s2", PersonID: "p1"}
+		store, r, w := session.NewStore(all, false), request(before), httptest.NewRecorder()
+		if _, in, err := store.Current(r); in != (before != "") || err != nil {
+			t.Fatal(in, err)
+		}
+		for _, err := range []error{store.Start(r, w, secret.Text("next")), store.Leave(r, w, session.Note{Text: "Changed."})} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(all.by["secret"].Data) > 0 || !strings.Contains(string(all.by["next"].Data), "Changed.") {
+			t.Errorf("after %q: the old row has %s, the new one %s", before, all.by["secret"].Data, all.by["next"].Data)
+		}
+		if err := store.Start(r, w, secret.Text("gone")); err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Leave(r, w, session.Note{Text: "Lost."}); err == nil || all.by["gone"] != nil {
+			t.Errorf("a note for a session that is gone: %v", err)
+		}
+	}
+}
+
 // A session that ended meanwhile is not brought back by what is left for its next page.
 func TestASessionIsNeverBroughtBack(t *testing.T) {
 	all := one()
@@ -190,6 +217,7 @@ func TestWhatARowKeeps(t *testing.T) {
 	all := one()
 	store := session.NewStore(all, false)
 	r, w := request("secret"), httptest.NewRecorder()
+	all.by["fresh-secret"] = all.by["secret"] // the same session, renewed
 	if err := store.Start(r, w, secret.Text("fresh-secret")); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,179 @@
+package main_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// never is what no file of the program uses, and what could come of it. What only tests and developers'
+// tools use is not in it. An exception is a decision, and has a line in allowed.
+var never = map[string]string{
+	"unsafe": "memory", "C": "memory", "plugin": "foreign code", "os/exec": "commands", "text/template": "templates", "html/template": "templates",
+	"encoding/gob": "objects out of text", "encoding/xml": "entities", "net/rpc": "foreign calls", "net/smtp": "mail", "net/http/pprof": "the inside, shown", "expvar": "the inside, shown", "net/http/cgi": "commands",
+	"net/http/httputil": "another server, called", "math/rand": "randomness that can be guessed", "math/rand/v2": "randomness that can be guessed",
+	"crypto/md5": "a broken hash", "crypto/sha1": "a broken hash", "crypto/des": "a broken cipher", "crypto/rc4": "a broken cipher", "crypto/rsa": "keys nobody asked for", "crypto/dsa": "keys nobody asked for",
+
+	"net/http.Get": "another server, called", "net/http.Post": "another server, called", "net/http.PostForm": "another server, called", "net/http.Head": "another server, called", "net/http.Client": "another server, called",
+	"net/http.DefaultClient": "another server, called", "net/http.Transport": "another server, called", "net/http.DefaultTransport": "another server, called", "net/http.NewRequest": "another server, called",
+	"net/http.NewRequestWithContext": "another server, called", "net.Dial": "another server, called", "net.DialTimeout": "another server, called", "net.Dialer": "another server, called",
+	"net/http.FileServer": "folders, listed", "net/http.FileServerFS": "folders, listed", "net/http.ServeFile": "files by a caller's name", "net/http.Dir": "folders, listed",
+	"github.com/a-h/templ.Raw": "markup out of text", "github.com/a-h/templ.SafeURL()": "addresses that run", "github.com/a-h/templ.SafeCSS": "style out of text", "github.com/a-h/templ.JSUnsafeFuncCall": "script out of text",
+	"reflect.NewAt": "memory", ".AddInsecureBypassPattern": "a hole in W1",
+}
+
+var allowed = map[string]string{
+	"models/secret/token.go unsafe": "wipes a secret that was shown, in place: a copy would not do",
+}
+
+// Security rule W7 (ASVS 1.2.5, 1.3.2, 1.3.6, 1.3.7, 1.4.1, 1.5.1, 1.5.2, 11.3.2, 11.4.1, 11.5.1, 13.2.4): the program
+// runs no command, calls no other server but its database, makes no markup out of text, reads no
+// objects, and uses no broken cryptography. Nothing of what would do so is in it.
+func TestW7NothingDangerousIsUsed(t *testing.T) {
+	used, imports := map[string][]string{}, map[string][]string{}
+	sources(t, func(file string, source *ast.File) {
+		used[file] = partsOf(source)
+		for _, part := range used[file] {
+			if ours, ok := strings.CutPrefix(part, "tokendesk/"); ok {
+				imports[path.Dir(file)] = append(imports[path.Dir(file)], ours)
+			}
+		}
+	})
+	program := []string{command}
+	for i := 0; i < len(program); i++ {
+		for _, name := range imports[program[i]] {
+			if !slices.Contains(program, name) && !strings.Contains(path.Base(name), ".") {
+				program = append(program, name)
+			}
+		}
+	}
+	for file, parts := range used {
+		for _, part := range parts {
+			if reason, bad := never[part]; bad && slices.Contains(program, path.Dir(file)) && allowed[file+" "+part] == "" {
+				t.Errorf("%s uses %s: %s", file, part, reason)
+			}
+		}
+	}
+	for line := range allowed {
+		if file, part, _ := strings.Cut(line, " "); !slices.Contains(used[file], part) {
+			t.Errorf("%q is allowed, and is not there", line)
+		}
+	}
+	if len(program) < 10 || slices.Contains(program, "web/webtest") {
+		t.Errorf("the program is %v", program)
+	}
+}
+
+// partsOf are the packages that a file imports and the names that it uses of them, "net/http.Get", with
+// "()" where they are called, or converted to; and the methods and fields of anything, ".Close".
+func partsOf(source *ast.File) (found []string) {
+	names := map[string]string{}
+	for _, spec := range source.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value)
+		name := path.Base(imported)
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		names[name] = imported
+		found = append(found, imported)
+	}
+	ast.Inspect(source, func(node ast.Node) bool {
+		called := ""
+		if call, ok := node.(*ast.CallExpr); ok {
+			node, called = call.Fun, "()"
+		}
+		if used, ok := node.(*ast.SelectorExpr); ok {
+			found = append(found, "."+used.Sel.Name)
+			if from, ok := used.X.(*ast.Ident); ok && names[from.Name] != "" {
+				found = append(found, names[from.Name]+"."+used.Sel.Name+called)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// statements are the methods whose first argument is SQL.
+var statements = []string{"Exec", "Raw", "Where", "Or", "Not", "Order", "Select", "Joins", "Group", "Having", "ExecContext", "QueryContext", "QueryRowContext"}
+
+// ASVS 1.2.4: every piece of SQL is written in the source, with a place for each value. One that is put
+// together has a line here, and what it is put together from is a column's name of ours.
+func TestSQLIsWrittenAndNotMade(t *testing.T) {
+	known := []string{`column + " = ?"`, `c.column + " = ?"`}
+	checked := 0
+	sources(t, func(file string, source *ast.File) {
+		if path.Dir(file) != "models/store" {
+			return
+		}
+		ast.Inspect(source, func(node ast.Node) bool {
+			call, ok := node.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			method, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || !slices.Contains(statements, method.Sel.Name) {
+				return true
+			}
+			text := call.Args[0]
+			if strings.HasSuffix(method.Sel.Name, "Context") {
+				text = call.Args[min(1, len(call.Args)-1)]
+			}
+			checked++
+			if made := rendered(t, text); !written(text) && !slices.Contains(known, made) {
+				t.Errorf("%s: %s(%s) is SQL that is made and not written", file, method.Sel.Name, made)
+			}
+			return true
+		})
+	})
+	if checked < 30 {
+		t.Errorf("only %d statements were found", checked)
+	}
+}
+
+// written says whether an expression is a text that stands in the source, in one piece or several, or a
+// constant of the package.
+func written(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		return e.Op == token.ADD && written(e.X) && written(e.Y)
+	case *ast.ParenExpr:
+		return written(e.X)
+	}
+	return false
+}
+
+func rendered(t *testing.T, e ast.Expr) string {
+	t.Helper()
+	var b strings.Builder
+	if err := printer.Fprint(&b, token.NewFileSet(), e); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// The two searches find what they are for.
+func TestTheSearchesBite(t *testing.T) {
+	source, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nimport (h \"net/http\"; \"unsafe\")\nvar _ = h.Get(``)\nvar _ unsafe.Pointer", parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"net/http", "net/http.Get", "net/http.Get()", "unsafe", ".Pointer"} {
+		if !slices.Contains(partsOf(source), part) {
+			t.Errorf("%s is not found", part)
+		}
+	}
+	for text, good := range map[string]bool{`"a = ?"`: true, `"a" + "b"`: true, "(`a`)": true, `"a = " + x`: false, `fmt.Sprintf("a")`: false, `x`: false, `1`: false} {
+		e, err := parser.ParseExpr(text)
+		if err != nil || written(e) != good {
+			t.Errorf("%s is written: %v, %v", text, !good, err)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/store/storetest"
+)
+
+// planned is a question whose cost must not grow with the tables, and the indexes that answer it: each must be in the
+// plan of one of its statements.
+type planned struct {
+	ask     func() error
+	indexes []string
+	soon    bool // so many people match that a count, which stops at a number, finds them soon wherever it begins
+}
+
+// Every list, search and count is answered by an index that fits it, on both databases, and none by reading a table
+// from end to end or by sorting what grows (performance.md): that is what keeps a page flat.
+func TestPlans(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		who := program(t, w)
+		grown(t, w)
+		var asked []string
+		w.ListenStatements(func(sql string) { asked = append(asked, sql) })
+		for name, c := range questions(t, w, who) {
+			asked = nil
+			if err := c.ask(); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			statements, plans := asked, ""
+			for _, sql := range statements {
+				plan := explain(t, w, sql)
+				plans += plan
+				if read := wholeTable(sql, plan); read != "" && !(c.soon && strings.HasPrefix(sql, "SELECT count(*)")) {
+					t.Errorf("%s reads all of it:\n%s\n%s", name, sql, plan)
+				}
+			}
+			for _, index := range c.indexes {
+				if !strings.Contains(plans, index) {
+					t.Errorf("%s does not use %s:\n%s\n%s", name, index, strings.Join(statements, "\n"), plans)
+				}
+			}
+		}
+	})
+}
+
+// grown fills the tables with enough for a planner to have a choice.
+func grown(t *testing.T, w storetest.World) {
+	t.Helper()
+	var names []string
+	for i := range 2000 {
+		names = append(names, fmt.Sprintf("Common %d", i))
+	}
+	people := crowd(t, w, names...)
+	seq := events(t, w, "")
+	var more []models.Event
+	for i := range 5000 {
+		seq++
+		more = append(more, models.Event{
+			Seq: seq, ID: models.NewID(), At: w.Clock.Now(), Action: models.Action(fmt.Sprint("a", i%40)), ActorKind: models.ActorKind(fmt.Sprint("k", i%30)), ActorID: people[i%50],
+			Address: fmt.Sprint("192.0.2.", i%100), SubjectID: people[i%500], PersonID: people[i%500], WorkspaceID: people[i%20], Hash: []byte("x"),
+		})
+	}
+	rare := &more[100] // what is rare is what an index is for
+	rare.Action, rare.ActorKind, rare.ActorID, rare.Address = "rare", "rare", models.NewID(), "192.0.2.255"
+	rare.SubjectID, rare.PersonID, rare.WorkspaceID = models.NewID(), models.NewID(), models.NewID()
+	if err := w.DB().CreateInBatches(more, 100).Error; err != nil {
+		t.Fatal(err)
+	}
+	exec(t, w, "UPDATE change_clock SET last_seq = ?", seq)
+	exec(t, w, "UPDATE people SET deactivated_at = created_at WHERE id IN (?)", people[:5])
+	var credentials []models.Credential
+	for i, id := range people[:1000] {
+		credentials = append(credentials, models.Credential{
+			ID: models.NewID(), Kind: models.Bearer, PersonID: id, Hash: []byte(sum(id))[:32], Prefix: fmt.Sprintf("user_%03d", i), Last4: "abcd", Enabled: true, CreatedAt: w.Clock.Now(),
+		})
+	}
+	if err := w.DB().CreateInBatches(credentials, 50).Error; err != nil {
+		t.Fatal(err)
+	}
+	if w.Database() == "PostgreSQL" {
+		exec(t, w, "ANALYZE")
+	}
+}
+
+func questions(t *testing.T, w storetest.World, who models.Actor) map[string]planned {
+	ctx := t.Context()
+	var first models.Event
+	if err := w.DB().Where("action = 'rare'").Take(&first).Error; err != nil {
+		t.Fatal(err)
+	}
+	home, err := w.HomeWorkspace(ctx, who)
+	must(t, err)
+	done := install(t, w, who, archive("tools.zip", "PK"))
+	list := func(f models.EventFilter) func() error {
+		f.Limit = 51
+		return func() error {
+			_, err := w.Events(ctx, who, f)
+			if err == nil {
+				f.Before = 2000
+				_, err = w.Events(ctx, who, f)
+			}
+			if err == nil {
+				_, err = w.CountEvents(ctx, who, f)
+			}
+			return err
+		}
+	}
+	people := func(f models.PeopleFilter) func() error {
+		return func() error {
+			_, place, err := w.People(ctx, who, f)
+			if f.After = place; err == nil && place.ID != "" {
+				_, _, err = w.People(ctx, who, f)
+			}
+			if err == nil {
+				_, err = w.CountPeople(ctx, who, f)
+			}
+			return err
+		}
+	}
+	person := who.ID
+	const trigrams = "people_trigrams"
+	return map[string]planned{
+		"all events":                     {list(models.EventFilter{}), nil, false},
+		"events by action":               {list(models.EventFilter{Action: first.Action}), []string{"events_action"}, false},
+		"events by actor":                {list(models.EventFilter{ActorID: first.ActorID}), []string{"events_actor"}, false},
+		"events by kind of actor":        {list(models.EventFilter{ActorKind: first.ActorKind}), []string{"events_actor_kind"}, false},
+		"events by address":              {list(models.EventFilter{Address: first.Address}), []string{"events_address"}, false},
+		"events by subject":              {list(models.EventFilter{SubjectID: first.SubjectID}), []string{"events_subject"}, false},
+		"events by person":               {list(models.EventFilter{PersonID: first.PersonID}), []string{"events_person"}, false},
+		"events by workspace":            {list(models.EventFilter{WorkspaceID: home.ID}), []string{"events_workspace"}, false},
+		"events by actor and action":     {list(models.EventFilter{ActorID: first.ActorID, Action: first.Action}), []string{"events_actor_action"}, false},
+		"events by workspace and action": {list(models.EventFilter{WorkspaceID: home.ID, Action: first.Action}), []string{"events_workspace"}, false},
+		"events by day":                  {list(models.EventFilter{From: first.At, To: first.At.AddDate(0, 0, 1)}), []string{"events_at"}, false},
+		"events by day and action":       {list(models.EventFilter{From: first.At, Action: first.Action}), []string{"events_at", "events_action"}, false},
+		"events nobody made":             {list(models.EventFilter{ActorID: models.NewID()}), []string{"events_actor"}, false},
+		"one event":                      {func() error { _, err := w.Event(ctx, who, "", 70); return err }, nil, false},
+		"the next events":                {func() error { _, err := w.EventsAfter(ctx, 70, 100); return err }, nil, false},
+		"all people":                     {people(models.PeopleFilter{}), []string{"people_list"}, false},
+		"people by role":                 {people(models.PeopleFilter{Role: models.Admin}), []string{"people_role"}, false},
+		"people who are deactivated":     {people(models.PeopleFilter{Status: "deactivated"}), []string{"people_deactivated"}, false},
+		"people who are active":          {people(models.PeopleFilter{Status: "active"}), []string{"people_list"}, true},
+		"people by a rare word":          {people(models.PeopleFilter{Query: "moreau"}), []string{trigrams}, false},
+		"people by a common word":        {people(models.PeopleFilter{Query: "common"}), []string{"people_list"}, true},
+		"people for a filter":            {func() error { _, err := w.FindPeople(ctx, who, "", "moreau"); return err }, []string{"people_email"}, false},
+		"collections for a filter":       {func() error { _, err := w.FindCollections(ctx, who, "", "tools"); return err }, []string{"collections_named"}, false},
+		"credentials for a filter":       {func() error { _, err := w.FindCredentials(ctx, who, "user_12"); return err }, []string{"credentials_prefix"}, false},
+		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, nil, false},
+		"their number":                   {func() error { _, err := w.CountEnded(ctx, who, person); return err }, nil, false},
+		"a person's record":              {func() error { _, err := w.PersonRecord(ctx, who, person); return err }, nil, false},
+		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who); return err }, []string{"workspaces_list"}, false},
+		"collections":                    {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
+		"versions":                       {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
+		"files":                          {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
+	}
+}
+
+// explain is the database's plan for a statement. PostgreSQL is made to prefer indexes: its tables here are so small
+// that reading them whole is cheapest, which they are not where it matters.
+func explain(t *testing.T, w storetest.World, sql string) string {
+	t.Helper()
+	var lines []string
+	err := w.DB().Session(&gorm.Session{NewDB: true, SkipHooks: true}).Transaction(func(tx *gorm.DB) error {
+		if w.Database() == "PostgreSQL" {
+			prefer := "SET LOCAL enable_seqscan = off"
+			if strings.Contains(sql, `"events"`) { // an index in the log's own order, and no sorting
+				prefer += "; SET LOCAL enable_bitmapscan = off"
+			}
+			if err := tx.Exec(prefer).Error; err != nil {
+				return err
+			}
+			return tx.Raw("EXPLAIN " + sql).Scan(&lines).Error
+		}
+		var steps []struct{ Detail string }
+		err := tx.Raw("EXPLAIN QUERY PLAN " + sql).Scan(&steps).Error
+		for _, step := range steps {
+			lines = append(lines, step.Detail)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// wholeTable is the line of a plan that reads a table from end to end, or sorts events. A walk along the log from its
+// end is none: it stops at the limit.
+func wholeTable(sql, plan string) string {
+	for _, table := range []string{"events", "people", "credentials", "collections", "collection_versions", "collection_files", "workspaces"} {
+		for line := range strings.Lines(plan) {
+			line = strings.TrimSpace(line)
+			switch {
+			case line == "SCAN "+table && (table != "events" || strings.Contains(sql, "WHERE")), strings.Contains(line, "Seq Scan on "+table+" "):
+				return line
+			case table == "events" && strings.Contains(sql, `"events"`) && (strings.Contains(line, "TEMP B-TREE") || strings.HasPrefix(line, "->  Sort")):
+				return line
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,486 @@
+package web_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"tokendesk/models"
+	"tokendesk/models/store"
+	"tokendesk/web/webtest"
+)
+
+const collections = "/w/marlowe-press/settings/collections"
+
+// upload sends a collection file from the console, as its form does.
+func upload(t testing.TB, a *webtest.Agent, name string, archive []byte, headers ...string) *webtest.Answer {
+	t.Helper()
+	return a.Upload(t, collections, "collectionFile", name, bytes.NewReader(archive), headers...)
+}
+
+// pieces are the names of the zip's files and what is in them: names that are odd, and legal; contents that a browser
+// would show or run if it were let.
+var pieces = []string{
+	"index.html", "<!doctype html><script>alert(document.domain)</script>", "docs/über uns.txt", "Grüße", "docs/100% sure & more.txt", "a&b", `say "hi".txt`, `"hi"`,
+	"a#b=c.txt", "#", "semi;comma,.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`, "a+b c.json", `{"a":1}`, "percent%20twice%2520.txt", "%", "empty", "",
+	"李小龍 😀.pdf", "%PDF-1.7", "it's.css", "*{}", "deep/er/and/deeper/file.js", "alert(1)",
+}
+
+// A collection's page has its versions with who installed each, with what and when; a version's page has its files;
+// and every link on them leads to what it says.
+func TestTheCollectionsPages(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		token, text := s.Token(t, s.Admin, s.Admin.ID)
+		s.Browser(t).Upload(t, "/installCollection", "collectionFile", "pages.zip", bytes.NewReader(zipOf(t, pieces...)), "Authorization", "Bearer "+text.Reveal()).Want(t, 200)
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		second := zipOf(t, "collection.json", `{"name":"pages","version":"2.0 <b>","description":"House & pages"}`)
+		page := admin.Get(t, upload(t, admin, "x.zip", second).Want(t, 303).Header.Get("Location")).Want(t, 200)
+		page.Has(t, "pages is installed, version 2 (2.0 <b>).").Has(t, "House & pages")
+		if row := rowOf(t, page, 2); !strings.Contains(row, "Current") || !strings.Contains(row, "The console") || !strings.Contains(row, "Ines Moreau") || strings.Contains(row, "Make current") {
+			t.Errorf("version 2: %s", row)
+		}
+		if row := rowOf(t, page, 1); strings.Contains(row, "Current") || !strings.Contains(row, token.Prefix+"...") || !strings.Contains(row, "Make current") || !strings.Contains(row, fmt.Sprint(len(pieces)/2, " files")) {
+			t.Errorf("version 1: %s", row)
+		}
+		list := admin.Get(t, collections).Want(t, 200)
+		if to := linkTo(t, list, "pages"); to != strings.TrimSuffix(linkTo(t, page, "Version 1"), "/versions/1") {
+			t.Errorf("the list leads to %s", to)
+		}
+		version := admin.Get(t, linkTo(t, page, "Version 1")).Want(t, 200)
+		for i := 0; i < len(pieces); i += 2 {
+			version.Has(t, pieces[i])
+		}
+		if n := version.Page(t).Find(`a[href*="/file?"]`).Length(); n != len(pieces)/2 {
+			t.Errorf("%d files", n)
+		}
+		for _, page := range []*webtest.Answer{list, page, version} {
+			if page.Page(t).Find("main b, main script").Length() > 0 {
+				t.Error("something became markup")
+			}
+		}
+	})
+}
+
+// rowOf is what the row of a version says.
+func rowOf(t *testing.T, page *webtest.Answer, number int) string {
+	t.Helper()
+	return page.Text(t, fmt.Sprintf(`tr[data-version="%d"]`, number))
+}
+
+// Every file is what was packed, and the archive what was installed, byte for byte; both are to be kept and never
+// shown (security rule U12).
+func TestDownloads(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		packed := zipOf(t, pieces...)
+		member := s.SignedIn(t, s.Person(t, s.Admin, models.Member).Email)
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		place := upload(t, admin, `Größe "1".zip`, packed).Want(t, 303).Header.Get("Location") + "/versions/1"
+		files := map[string]string{}
+		version := member.Get(t, place).Want(t, 200)
+		for _, link := range version.Page(t).Find(`a[href*="/file?"]`).EachIter() {
+			a := member.Get(t, link.AttrOr("href", "")).Want(t, 200)
+			files[downloaded(t, a, "application/octet-stream")] = a.Body
+			head := member.Send(t, "HEAD", link.AttrOr("href", ""), nil).Want(t, 200)
+			if head.Body != "" || head.Header.Get("Content-Length") != fmt.Sprint(len(a.Body)) {
+				t.Errorf("HEAD tells of %s bytes", head.Header.Get("Content-Length"))
+			}
+		}
+		for i := 0; i < len(pieces); i += 2 {
+			name := pieces[i][strings.LastIndex(pieces[i], "/")+1:]
+			if got, ok := files[name]; !ok || got != pieces[i+1] {
+				t.Errorf("%q is %q, %v", pieces[i], got, ok)
+			}
+		}
+		whole := member.Get(t, linkTo(t, version, "Download archive")).Want(t, 200)
+		if name := downloaded(t, whole, "application/zip"); name != `Größe "1".zip` || whole.Body != string(packed) {
+			t.Errorf("%q has %d bytes, want %d", name, len(whole.Body), len(packed))
+		}
+		for _, path := range []string{"", "nope", "docs", "docs/", "../index.html", "/index.html", "INDEX.HTML", "index.html ", "docs/über uns.txt/x"} {
+			member.Get(t, place+"/file?"+url.Values{"path": {path}}.Encode()).Want(t, 404).Has(t, "no such file")
+		}
+		member.Get(t, place+"/file?path=a%00").Want(t, 400)
+		member.Get(t, place+"/file?path=index.html&path=empty").Want(t, 400)
+	})
+}
+
+// downloaded insists that an answer is a file to be kept, and answers its name.
+func downloaded(t *testing.T, a *webtest.Answer, kind string) string {
+	t.Helper()
+	disposition, named, err := mime.ParseMediaType(a.Header.Get("Content-Disposition"))
+	if err != nil || disposition != "attachment" || a.Header.Get("Content-Type") != kind || !strings.Contains(a.Header.Get("Content-Security-Policy"), "; sandbox;") ||
+		a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("a file comes as %v", a.Header)
+	}
+	return named["filename"]
+}
+
+// A part of an archive can be asked for, as somebody does whose download broke off.
+func TestPartsOfAnArchive(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		packed := zipOf(t, "big.bin", strings.Repeat("0123456789", 1000), "small", "x")
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		path := upload(t, admin, "a.zip", packed).Want(t, 303).Header.Get("Location") + "/versions/1/archive"
+		for asked, want := range map[string]struct {
+			from, to int
+		}{"bytes=0-3": {0, 4}, "bytes=10-19": {10, 20}, "bytes=-7": {len(packed) - 7, len(packed)}, "bytes=5-": {5, len(packed)}, "bytes=0-99999999": {0, len(packed)}} {
+			a := admin.Get(t, path, "Range", asked).Want(t, 206)
+			if a.Body != string(packed[want.from:want.to]) || a.Header.Get("Content-Range") != fmt.Sprintf("bytes %d-%d/%d", want.from, want.to-1, len(packed)) {
+				t.Errorf("%s: %d bytes, %s", asked, len(a.Body), a.Header.Get("Content-Range"))
+			}
+			downloaded(t, a, "application/zip")
+		}
+		several := admin.Get(t, path, "Range", "bytes=0-1,5-6").Want(t, 206)
+		if kind := several.Header.Get("Content-Type"); !strings.HasPrefix(kind, "multipart/byteranges; boundary=") || strings.Count(several.Body, "Content-Range: ") != 2 {
+			t.Errorf("two parts come as %s", kind)
+		}
+		for _, odd := range []string{"bytes=99999999-", "bytes=x", "bytes=9-3"} {
+			if a := admin.Get(t, path, "Range", odd).Want(t, 416); strings.Contains(a.Header.Get("Content-Type"), "html") || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s comes as %v", odd, a.Header)
+			}
+		}
+		if head := admin.Send(t, "HEAD", path, nil).Want(t, 200); head.Header.Get("Content-Length") != fmt.Sprint(len(packed)) || head.Body != "" {
+			t.Errorf("HEAD tells of %s bytes", head.Header.Get("Content-Length"))
+		}
+	})
+}
+
+// Bytes that are missing are no download: an error page where it can still be told, and a connection that is cut
+// where it cannot.
+func TestBytesThatAreMissing(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		random := make([]byte, 3*256<<10)
+		for i := range random {
+			random[i] = byte(i * i >> 7)
+		}
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		place := upload(t, admin, "a.zip", uncompressed(t, "big.bin", random)).Want(t, 303).Header.Get("Location") + "/versions/1"
+		broken := func(path string) {
+			t.Helper()
+			r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Cookie", "sid="+admin.Cookie(t, "sid"))
+			response, err := s.Listener.Client().Do(r)
+			if err != nil {
+				return
+			}
+			defer response.Body.Close()
+			if n, err := io.Copy(io.Discard, response.Body); err == nil && response.StatusCode == 200 {
+				t.Errorf("%s: %d bytes came, and then the end", path, n)
+			} else if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		execute(t, s, "UPDATE blob_chunks SET bytes = substr(bytes, 1, 100) WHERE number = 1")
+		broken(place + "/archive")
+		broken(place + "/file?path=big.bin")
+		execute(t, s, "DELETE FROM blob_chunks WHERE number = 1")
+		broken(place + "/archive")
+		broken(place + "/file?path=big.bin")
+		execute(t, s, "DELETE FROM blob_chunks")
+		admin.Get(t, place+"/archive").Want(t, 500).Has(t, "couldn't finish that")
+		admin.Get(t, place+"/file?path=big.bin").Want(t, 500)
+		admin.Get(t, place).Want(t, 200).Has(t, "big.bin")
+	})
+}
+
+// The form of the console installs: what is new, what is there already, and what is a version again; it leads to the
+// collection's page, which says which of them it was. A script is told the same place.
+func TestUploadFromTheConsole(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		one, two := zipOf(t, "a", "one"), zipOf(t, "a", "two")
+		place := ""
+		for i, step := range []struct {
+			archive []byte
+			says    string
+		}{
+			{one, "tools is installed, version 1."}, {one, "tools has these bytes already: version 1 is current, and nothing changed."}, {two, "tools is installed, version 2."},
+			{one, "tools is at version 1 again. Before, version 2 was current."},
+		} {
+			to := upload(t, admin, "tools.zip", step.archive).Want(t, 303).Header.Get("Location")
+			if place == "" {
+				place = to
+			}
+			if to != place {
+				t.Errorf("step %d leads to %s", i, to)
+			}
+			admin.Get(t, to).Want(t, 200).Has(t, step.says)
+			admin.Get(t, to).HasNot(t, step.says) // once
+		}
+		a := upload(t, admin, "tools.zip", two, "Accept", "application/json").Want(t, 200)
+		var said map[string]string
+		if err := json.Unmarshal([]byte(a.Body), &said); err != nil || len(said) != 1 || said["location"] != place || !strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
+			t.Errorf("a script is told %s (%v)", a.Body, err)
+		}
+		admin.Get(t, place).Has(t, "tools is at version 2 again.")
+		form := admin.Get(t, collections).Page(t).Find(`main form[enctype="multipart/form-data"]`)
+		if form.AttrOr("action", "") != collections || form.Find(`input[type="file"][name="collectionFile"]`).Length() != 1 {
+			t.Error("the page has no form that uploads")
+		}
+		nothingSpooled(t, s)
+	})
+}
+
+// Whatever is wrong with a file, the page comes back with the message beside the field, and nothing is installed; a
+// script is told the same message.
+func TestUploadsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t, webtest.Limits(small))
+	admin := s.SignedIn(t, "ines@marlowe.example")
+	bodies := refusedBodies(t)
+	const form = "multipart/form-data; boundary=edge"
+	bodies["another workspace"] = refusedBody{form, bodyOf(part("workspace", "", []byte("other")), part("collectionFile", "a.zip", zipOf(t, "a", "a"))), 0, ""}
+	bodies["a manifest that is none"] = refusedBody{form, bodyOf(part("collectionFile", "a.zip", zipOf(t, "collection.json", `{"name":"`+strings.Repeat("x", 300)+`"}`))), 0, ""}
+	for name, c := range bodies {
+		before := s.Changes(t)
+		page := admin.Send(t, "POST", collections, bytes.NewReader(c.body), "Content-Type", c.kind)
+		if page.Status != 422 {
+			t.Errorf("%s: status %d: %.300s", name, page.Status, page.Body)
+			continue
+		}
+		said := page.Problem(t, "collectionFile")
+		switch {
+		case strings.Contains(c.says, "No file uploaded"), c.says == "put @ before the file's name":
+			c.says = "Choose a collection file."
+		case strings.HasPrefix(c.says, "Only .zip"):
+			c.says = "Choose a .zip file."
+		}
+		if !strings.HasPrefix(said, "Error: ") || len(said) < 20 || !strings.Contains(said, c.says) || strings.Contains(said, "curl") || strings.Contains(said, "-F") {
+			t.Errorf("%s: beside the field it says %q, want %q", name, said, c.says)
+		}
+		if !strings.HasPrefix(page.Text(t, "title"), "Error: ") || page.Page(t).Find(`[role="alert"] a[href="#collectionFile"]`).Length() != 1 {
+			t.Errorf("%s: no summary leads to the field", name)
+		}
+		script := admin.Send(t, "POST", collections, bytes.NewReader(c.body), "Content-Type", c.kind, "Accept", "application/json")
+		var told map[string]string
+		if err := json.Unmarshal([]byte(script.Body), &told); err != nil || script.Status != 422 || len(told) != 1 || "Error: "+told["message"] != said {
+			t.Errorf("%s: a script is told %d, %s (%v)", name, script.Status, script.Body, err)
+		}
+		if s.Changes(t) != before {
+			t.Errorf("%s: it changed something", name)
+		}
+	}
+	nothingSpooled(t, s)
+	admin.Get(t, collections).Has(t, "No collections yet").Has(t, "A .zip file of up to 1.0 MiB.").Has(t, "Up to 3 files and folders.")
+}
+
+// A Member sees collections and has no form that changes one: neither by a page nor by its address.
+func TestMembersAndCollections(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		done := installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, "a", "one"))
+		installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, "a", "two"))
+		member := s.SignedIn(t, s.Person(t, s.Admin, models.Member).Email)
+		place, before := collections+"/"+done.Collection.ID, s.Changes(t)
+		for _, path := range []string{collections, place, place + "/versions/1", place + "/versions/2"} {
+			page := member.Get(t, path).Want(t, 200)
+			if n := page.Page(t).Find(`main form, main a[href$="/delete"], main input[type="file"]`).Length(); n != 0 {
+				t.Errorf("%s has %d forms for a Member", path, n)
+			}
+		}
+		upload(t, member, "tools.zip", zipOf(t, "a", "three")).Want(t, 403).Has(t, "Admin access required")
+		member.Post(t, place+"/versions/1/current", nil).Want(t, 403)
+		member.Get(t, place+"/delete").Want(t, 403)
+		member.Post(t, place+"/delete", webtest.Form{"name": "tools"}).Want(t, 403)
+		if s.Changes(t) != before {
+			t.Error("a Member changed something")
+		}
+		nothingSpooled(t, s)
+	})
+}
+
+// A collection is there in its own workspace alone, and reads elsewhere as one that does not exist; so does a version
+// that is another collection's.
+func TestCollectionsOfAnotherWorkspace(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		member := s.SignedIn(t, s.Person(t, s.Admin, models.Member).Email)
+		secondWorkspace(t, s, "harbour", "Harbour Books")
+		theirs := installed(t, s, s.Admin, "harbour", "tools", zipOf(t, "a", "harbour only"))
+		ours := installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, "a", "ours"))
+		installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, "a", "ours too"))
+		admin, before := s.SignedIn(t, "ines@marlowe.example"), s.Changes(t)
+		missing := sentence(t, admin.Get(t, collections+"/"+models.NewID()).Want(t, 404))
+		for _, tail := range []string{"", "/versions/1", "/versions/1/archive", "/versions/1/file?path=a", "/delete"} {
+			if said := sentence(t, admin.Get(t, collections+"/"+theirs.Collection.ID+tail).Want(t, 404)); said != missing {
+				t.Errorf("%s says %q", tail, said)
+			}
+			member.Get(t, "/w/harbour/settings/collections/"+theirs.Collection.ID+tail).Want(t, map[bool]int{true: 403, false: 404}[tail == "/delete"]).HasNot(t, "harbour only")
+			member.Get(t, collections+"/"+theirs.Collection.ID+tail).Want(t, map[bool]int{true: 403, false: 404}[tail == "/delete"])
+		}
+		admin.Post(t, collections+"/"+theirs.Collection.ID+"/versions/1/current", nil).Want(t, 404)
+		admin.Post(t, collections+"/"+theirs.Collection.ID+"/delete", webtest.Form{"name": "tools"}).Want(t, 404)
+		admin.Post(t, "/w/harbour/settings/collections/"+theirs.Collection.ID+"/versions/2/current", nil).Want(t, 404).Has(t, "no such version")
+		admin.Get(t, collections+"/"+ours.Collection.ID+"/versions/3").Want(t, 404).Has(t, "no such version")
+		if s.Changes(t) != before {
+			t.Errorf("%d changes", s.Changes(t)-before)
+		}
+	})
+}
+
+// Making a version current, and deleting a collection whose name is typed, from the console; a wrong name comes back
+// with what was typed, and nothing is deleted.
+func TestChangingACollection(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		installed(t, s, s.Admin, "marlowe-press", "House tools", zipOf(t, "a", "one"))
+		place := collections + "/" + installed(t, s, s.Admin, "marlowe-press", "House tools", zipOf(t, "a", "two")).Collection.ID
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		form := admin.Get(t, place).Want(t, 200).Page(t).Find(`form[action$="/current"]`)
+		if form.Length() != 1 || form.AttrOr("action", "") != place+"/versions/1/current" {
+			t.Fatalf("%d forms to %s", form.Length(), form.AttrOr("action", ""))
+		}
+		admin.Post(t, form.AttrOr("action", ""), nil).To(t, place)
+		page := admin.Get(t, place).Want(t, 200).Has(t, "House tools is at version 1 now.")
+		if !strings.Contains(rowOf(t, page, 1), "Current") || !strings.Contains(rowOf(t, page, 2), "Make current") {
+			t.Error("version 1 is not current")
+		}
+		before := s.Changes(t)
+		admin.Post(t, place+"/versions/1/current", nil).To(t, place) // is so already
+		for _, path := range []string{"/versions/3/current", "/versions/0/current", "/versions/x/current", "/versions/99999999999/current"} {
+			admin.Post(t, place+path, nil).Want(t, 404)
+		}
+		ask := admin.Get(t, linkTo(t, page, "Delete…")).Want(t, 200).Has(t, "Delete House tools?").Has(t, "2 versions")
+		if ask.Page(t).Find(`main form input[name="name"][value]:not([value=""])`).Length() > 0 {
+			t.Error("the name is typed already")
+		}
+		for _, wrong := range []string{"", "house tools", "House", `"><script>`} {
+			back := admin.Post(t, place+"/delete", webtest.Form{"name": wrong}).Want(t, 422)
+			if said := back.Problem(t, "name"); !strings.Contains(said, "Type the name as it is written: House tools") || back.Page(t).Find(`[name="name"]`).AttrOr("value", "") != wrong {
+				t.Errorf("%q: it says %q", wrong, said)
+			}
+		}
+		if s.Changes(t) != before {
+			t.Errorf("%d changes", s.Changes(t)-before)
+		}
+		admin.Post(t, place+"/delete", webtest.Form{"name": "House tools"}).To(t, collections)
+		admin.Get(t, collections).Want(t, 200).Has(t, "House tools is deleted, with all its versions.").Has(t, "No collections yet")
+		for _, path := range []string{"", "/versions/1", "/versions/1/archive", "/versions/1/file?path=a", "/delete"} {
+			admin.Get(t, place+path).Want(t, 404)
+		}
+		admin.Post(t, place+"/delete", webtest.Form{"name": "House tools"}).Want(t, 404)
+		admin.Get(t, "/audit").Want(t, 200).Has(t, "Ines Moreau deleted the collection House tools").Has(t, "made an earlier version of the collection House tools current again")
+	})
+}
+
+// Many versions, and many files, are shown in pages, each once; a place in them that is none is 400.
+func TestPagesOfVersionsAndFiles(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		var files []string
+		for i := range models.PageSize + 5 {
+			files = append(files, fmt.Sprintf("ä & %03d", i), "x")
+			if i > 0 {
+				installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, "a", fmt.Sprint(i)))
+			}
+		}
+		place := collections + "/" + installed(t, s, s.Admin, "marlowe-press", "tools", zipOf(t, files...)).Collection.ID
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		walk := func(path, item, more string) map[string]bool {
+			seen := map[string]bool{}
+			for pages := 0; path != "" && pages < 5; pages++ {
+				page := admin.Get(t, path).Want(t, 200)
+				page.Page(t).Find(item).Each(func(_ int, found *goquery.Selection) {
+					if text := strings.Join(strings.Fields(found.Text()), " "); seen[text] {
+						t.Errorf("%s is there twice", text)
+					} else {
+						seen[text] = true
+					}
+				})
+				path = page.Page(t).Find(`nav[aria-label="Pages"] a`).FilterFunction(named(more)).AttrOr("href", "")
+			}
+			return seen
+		}
+		if n := len(walk(place, "tr[data-version]", "Older")); n != models.PageSize+5 {
+			t.Errorf("%d versions", n)
+		}
+		if n := len(walk(fmt.Sprint(place, "/versions/", models.PageSize+5), `tbody td:first-child`, "Show more")); n != models.PageSize+5 {
+			t.Errorf("%d files", n)
+		}
+		for _, odd := range []string{"0", "-1", "x", "1.5", "2147483648", "99999999999", "9223372036854775808", " 1"} {
+			admin.Get(t, place+"?"+url.Values{"after": {odd}}.Encode()).Want(t, 400).Has(t, "Start again at the collection")
+		}
+		admin.Get(t, place+"?after=1").Want(t, 200)
+		admin.Get(t, place+"?after=2147483647").Want(t, 200)
+		admin.Get(t, place+"/versions/1?after=zzz").Want(t, 200)
+	})
+}
+
+// The store is away in the middle of an upload: the page says that it could not be found out, and nothing stays.
+func TestAnUploadWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		closing := s.OpenWith(t, func(*store.Settings) {})
+		there := webtest.Start(t, s.World, webtest.Over(closing))
+		admin := there.SignedIn(t, "ines@marlowe.example")
+		body, send := io.Pipe()
+		go func() {
+			packed := bodyOf(part("collectionFile", "a.zip", zipOf(t, "a", "a")))
+			_, err := send.Write(packed[:len(packed)-20])
+			_ = closing.Close()
+			if err == nil {
+				_, err = send.Write(packed[len(packed)-20:])
+			}
+			send.CloseWithError(err)
+		}()
+		admin.Send(t, "POST", collections, body, "Content-Type", "multipart/form-data; boundary=edge").Want(t, 503)
+		nothingSpooled(t, there)
+		s.SignedIn(t, "ines@marlowe.example").Get(t, collections).Has(t, "No collections yet")
+	})
+}
+
+// installed has somebody install an archive into a workspace, without the page.
+func installed(t testing.TB, s webtest.Site, who models.Actor, workspace, name string, archive []byte) models.Installed {
+	t.Helper()
+	packed, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(archive)
+	n := models.NewInstall{Workspace: workspace, FileName: name + ".zip", SHA256: hex.EncodeToString(sum[:]), Size: int64(len(archive)), Content: bytes.NewReader(archive)}
+	for _, f := range packed.File {
+		n.Files = append(n.Files, models.CollectionFile{Path: f.Name, Size: int64(f.UncompressedSize64)})
+	}
+	done, err := s.InstallCollection(t.Context(), who, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+// uncompressed packs one file without compressing it, so that the archive is as large as the file.
+func uncompressed(t testing.TB, name string, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+	if err == nil {
+		_, err = w.Write(content)
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,418 @@
+package e2e
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"tokendesk/models"
+	"tokendesk/models/archive"
+	"tokendesk/web/webtest"
+)
+
+// inConsole runs a flow of an Admin who is signed in, with scripts and without, on SQLite: what depends on
+// the database is tested without a browser.
+func inConsole(t *testing.T, flow func(t *testing.T, s webtest.Site, b *Tab), options ...webtest.Option) {
+	t.Helper()
+	for mode, with := range modes {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			s := webtest.SQLite(t, options...)
+			with.Base = s.URL
+			b := Open(t, with)
+			signIn(b, "ines@marlowe.example")
+			flow(t, s, b)
+		})
+	}
+}
+
+// fileOf writes a file and returns its path.
+func fileOf(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// packed is a zip of files, given as pairs of name and content.
+func packed(t *testing.T, files ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for i := 0; i+1 < len(files); i += 2 {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: files[i], Method: zip.Store})
+		if err == nil {
+			_, err = w.Write([]byte(files[i+1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// bulky is a zip of about this size.
+func bulky(t *testing.T, size int) []byte {
+	t.Helper()
+	return packed(t, "noise.bin", strings.Repeat("0123456789abcdef", size/16))
+}
+
+const collectionsTab = settings + "/collections"
+
+// send chooses a file on the Collections tab and sends it.
+func send(b *Tab, path string) {
+	b.Go(collectionsTab)
+	b.Choose(path, func() { b.Click("Collection file") })
+	b.In("#install").Click("Install")
+}
+
+// chosen is the name of the file that the field holds.
+func chosen(b *Tab) string {
+	return strings.Trim(b.Evaluate(`document.getElementById("collectionFile").files[0]?.name ?? ""`), `"`)
+}
+
+// until waits until a JavaScript expression is true of the page.
+func until(b *Tab, expression string) {
+	b.t.Helper()
+	ask(b, "wait until "+expression, func(ctx context.Context) (bool, error) {
+		is, err := evaluate[bool](ctx, expression)
+		if err == nil && !is {
+			err = errors.New("it is not so")
+		}
+		return is, err
+	})
+}
+
+// installedNow is the collections of the workspace.
+func installedNow(t *testing.T, s webtest.Site) []models.CollectionSeen {
+	t.Helper()
+	w, err := s.Workspace(t.Context(), s.Admin, "marlowe-press")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := s.Collections(t.Context(), w.ID, models.Place{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// An Admin installs a collection from the console, then other bytes under its name, then the same again.
+func TestUpload(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		module, err := os.ReadFile(moduleZip(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.In(".side").Click("Collections")
+		if !b.Has("No collections yet") || !b.Has("up to 100 MiB") {
+			t.Errorf("the empty tab says %s", b.Text("main"))
+		}
+		b.Click("Install collection")
+		b.Choose(fileOf(t, "myCollection.zip", module), func() { b.Click("Collection file") })
+		b.In("#install").Click("Install")
+		b.Wait("myCollection is installed, version 1.")
+		if b.Text("h1") != "myCollection" || !b.Has("The console") || !b.Has("by Ines Moreau") || !strings.HasPrefix(b.URL(), s.URL+collectionsTab+"/") {
+			t.Errorf("the collection's page is %s: %s", b.URL(), b.Text("main"))
+		}
+		second := fileOf(t, "myCollection.zip", packed(t, "collection.json", `{"version": "2.0.0"}`, "a.txt", "hello"))
+		send(b, second)
+		b.Wait("myCollection is installed, version 2 (2.0.0).")
+		if b.Count("tr[data-version]") != 2 || !strings.Contains(b.Text(`tr[data-version="2"]`), "Current") {
+			t.Errorf("the versions are %s", b.Text("main"))
+		}
+		send(b, second)
+		b.Wait("version 2 is current, and nothing changed")
+		send(b, fileOf(t, "myCollection.zip", module))
+		b.Wait("is at version 1 again. Before, version 2 was current.")
+		b.Reload()
+		if b.Has("Before, version 2 was current") {
+			t.Error("the note is still there after Reload")
+		}
+	})
+}
+
+// What is no collection is told at the field and in the summary, which has the focus; with scripts the file
+// stays chosen. Nothing is installed.
+func TestUploadThatIsRefused(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		refused := func(path, message string) {
+			t.Helper()
+			if b.Go(collectionsTab); path != "" {
+				b.Choose(path, func() { b.Click("Collection file") })
+			}
+			b.In("#install").Click("Install")
+			b.Wait("There is a problem")
+			if got := b.Text(".errs li"); !strings.HasPrefix(got, message) || b.Text("#collectionFile-error [data-error]") != got {
+				t.Errorf("the summary says %q, the field %q", got, b.Text("#collectionFile-error"))
+			}
+			if !strings.HasPrefix(b.Title(), "Error: ") || b.Count("#collectionFile[aria-invalid=true][aria-describedby~=collectionFile-error]") != 1 {
+				t.Errorf("the field is not marked; the title is %q", b.Title())
+			}
+			if !b.with.NoScript {
+				if focus := b.Evaluate("document.activeElement.className"); focus != `"errs"` {
+					t.Errorf("the focus is on %s", focus)
+				}
+				b.Expect("the server responded with a status of 422") // an answer to a script is an error to the browser
+				if path != "" && chosen(b) != filepath.Base(path) {
+					t.Errorf("the file is gone: %q", chosen(b))
+				}
+			}
+			b.In(".errs").Click(b.Text(".errs li"))
+			if id := b.Evaluate("document.activeElement.id"); id != `"collectionFile"` {
+				t.Errorf("the summary's link leads to %s", id)
+			}
+		}
+		refused("", "Choose a collection file.")
+		refused(fileOf(t, "notes.zip", []byte("no zip at all")), "Choose a .zip file.")
+		refused(fileOf(t, "slip.zip", packed(t, "../up.txt", "out of it")), "The archive was refused: entry 1 (\"../up.txt\")")
+		refused(fileOf(t, "cut.zip", bulky(t, 4<<10)[:3<<10]), "The archive is damaged or incomplete:")
+		if list := installedNow(t, s); len(list) > 0 {
+			t.Errorf("%s is installed", list[0].Name)
+		}
+	})
+}
+
+// While a file is sent a bar shows how far it is, to its end.
+func TestUploadProgress(t *testing.T) {
+	s := webtest.SQLite(t)
+	b := Open(t, Options{Base: s.URL})
+	signIn(b, "ines@marlowe.example")
+	b.Go(collectionsTab)
+	if b.Count(".sending:not([hidden])") != 0 {
+		t.Error("the bar is there before anything is sent")
+	}
+	b.Choose(fileOf(t, "large.zip", bulky(t, 2<<20)), func() { b.Click("Collection file") })
+	b.Evaluate(`new MutationObserver(() => {
+		const sending = document.querySelector(".sending"), seen = JSON.parse(sessionStorage.seen ?? "[]");
+		if (!sending.hidden) sessionStorage.seen = JSON.stringify([...seen, sending.querySelector("progress").value]);
+	}).observe(document.querySelector(".sending"), {subtree: true, attributes: true, childList: true}), 0`)
+	b.Slow(256 << 10)
+	b.In("#install").Click("Install")
+	until(b, `(p => p.value > 10 && p.value < 100)(document.querySelector("progress"))`)
+	if !b.Has("%") || b.Count(".sending:not([hidden])") != 1 {
+		t.Errorf("while it is sent the form says %s", b.Text("#install"))
+	}
+	b.Slow(1 << 10) // as good as nothing, while the pictures are taken
+	b.Look("settings-collections--sending")
+	b.Slow(0)
+	b.Wait("large is installed, version 1.")
+	seen := b.Evaluate("JSON.parse(sessionStorage.seen)")
+	if !strings.HasSuffix(seen, "100]") || strings.Count(seen, ",") < 3 {
+		t.Errorf("the bar showed %s", seen)
+	}
+}
+
+// Cancel breaks the sending off, and so does leaving the page, which the browser asks about. Nothing is installed.
+func TestUploadIsCancelled(t *testing.T) {
+	s := webtest.SQLite(t)
+	b := Open(t, Options{Base: s.URL})
+	signIn(b, "ines@marlowe.example")
+	path := fileOf(t, "large.zip", bulky(t, 2<<20))
+	begin := func() {
+		b.Slow(128 << 10)
+		send(b, path)
+		until(b, `document.querySelector("progress").value > 0`)
+	}
+	begin()
+	b.Click("Cancel")
+	b.Wait("Cancelled. Nothing was installed.")
+	if b.Focus() != `button "Install"` || b.Count(".sending:not([hidden])") != 0 || chosen(b) != "large.zip" {
+		t.Errorf("after Cancel the keyboard is at %s: %s", b.Focus(), b.Text("#install"))
+	}
+	begin()
+	b.Expect("a beforeunload dialog")
+	b.In("nav[aria-label=Main]").Click("Audit log")
+	b.Wait("Who did what, from where.")
+	b.Slow(0)
+	b.Back()
+	b.Wait("Install a collection")
+	if b.Count(".sending:not([hidden])") != 0 {
+		t.Error("back on the page the file is still being sent")
+	}
+	if list := installedNow(t, s); len(list) > 0 {
+		t.Errorf("%s is installed", list[0].Name)
+	}
+	send(b, path)
+	b.Wait("large is installed, version 1.")
+}
+
+// small is a limit that a test reaches at once.
+func small() webtest.Option {
+	l := archive.DefaultLimits
+	l.ArchiveBytes = 256 << 10
+	return webtest.Limits(l)
+}
+
+// A file that is too large is told: by the page before it is sent, and by a server that takes less than the
+// page knows, which does not wait for the end of it.
+func TestUploadIsTooLarge(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		path := fileOf(t, "large.zip", bulky(t, 4<<20))
+		if !b.with.NoScript {
+			send(b, path)
+			if !b.Has("The file is too large. A .zip file of up to 256 KiB.") || chosen(b) != "large.zip" {
+				t.Errorf("before it is sent the page says %s", b.Text("main"))
+			}
+			b.Evaluate(`document.querySelector("[data-upload]").dataset.max = 0`)
+			b.Expect("the server responded with a status of 422")
+			b.In("#install").Click("Install")
+		} else {
+			send(b, path)
+		}
+		b.Wait("The collection file is larger than the limit of 256 KiB.")
+		if b.Count("#collectionFile[aria-invalid=true]") != 1 {
+			t.Error("the field is not marked")
+		}
+	}, small())
+}
+
+// Whoever was signed out while the page was open is told so, and with scripts sends the same file again:
+// also a large one, for whose end the server does not wait.
+func TestUploadAfterSigningOut(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		size := 4 << 10
+		if !b.with.NoScript {
+			size = 8 << 20
+			b.Expect("net::ERR_CONNECTION_RESET")
+		}
+		b.Go(collectionsTab)
+		b.Choose(fileOf(t, "late.zip", bulky(t, size)), func() { b.Click("Collection file") })
+		s.Clock.Advance(models.SessionIdle + time.Second)
+		b.In("#install").Click("Install")
+		if b.with.NoScript {
+			if b.Text("h1") != "Sign in" {
+				t.Errorf("whoever is signed out sees %s", b.Text("body"))
+			}
+			return
+		}
+		b.Wait("You are signed out, and nothing was installed.")
+		if chosen(b) != "late.zip" || b.Evaluate("document.activeElement.className") != `"errs"` {
+			t.Errorf("the form holds %q: %s", chosen(b), b.Text("main"))
+		}
+		signIn(b.Another(), "ines@marlowe.example")
+		b.In("#install").Click("Install")
+		b.Wait("late is installed, version 1.")
+	})
+}
+
+// twoVersions installs the versions 1 and 2 of the collection "site" and returns their bytes.
+func twoVersions(t *testing.T, s webtest.Site) (one, two []byte) {
+	t.Helper()
+	one = packed(t, "collection.json", `{"name": "site", "version": "1.0.0", "description": "What the shop shows."}`, "index.html", page1, "img/logo.svg", logo)
+	two = packed(t, "collection.json", `{"name": "site", "version": "1.1.0", "description": "What the shop shows."}`, "index.html", page1+"<p>More</p>")
+	a := s.SignedIn(t, "ines@marlowe.example")
+	for _, content := range [][]byte{one, two} {
+		a.Upload(t, collectionsTab, "collectionFile", "site.zip", bytes.NewReader(content)).Want(t, 303)
+	}
+	return one, two
+}
+
+// What a collection may hold that must never run here.
+const (
+	page1 = `<!doctype html><title>Shop</title><script>document.title = "ran"</script>`
+	logo  = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`
+)
+
+// A version's files and its archive are kept by the browser as they were sent, pages and pictures too.
+func TestDownloads(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		one, two := twoVersions(t, s)
+		b.Go(collectionsTab)
+		b.In("main").Click("site")
+		kept := func(link, name, content string) {
+			t.Helper()
+			before := b.URL()
+			got := b.Download(func() { b.In("main").Click(link) })
+			if got.Name != name || string(got.Content) != content {
+				t.Errorf("%s: %q with %d bytes, want %q with %d", link, got.Name, len(got.Content), name, len(content))
+			}
+			if b.URL() != before || b.Title() == "ran" {
+				t.Errorf("%s led to %s, %q", link, b.URL(), b.Title())
+			}
+		}
+		kept("Download archive", "site.zip", string(two))
+		kept("Download Version 1", "site.zip", string(one))
+		b.Click("Files of Version 1")
+		if b.Count("tbody tr") != 3 || !b.Has("img/logo.svg") {
+			t.Errorf("the files are %s", b.Text("main"))
+		}
+		kept("Download index.html", "index.html", page1)
+		kept("Download img/logo.svg", "logo.svg", logo)
+		kept("Download archive", "site.zip", string(one))
+		address := strings.Trim(b.Evaluate(`[...document.links].find(a => a.href.includes("index.html")).href`), `"`)
+		got := b.Download(func() { b.Go(address) })
+		if string(got.Content) != page1 || b.Title() == "ran" {
+			t.Errorf("its address in the tab leads to %s", b.URL())
+		}
+	})
+}
+
+// An earlier version is made current, and the collection is deleted when its name is typed.
+func TestCurrentAndDelete(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		twoVersions(t, s)
+		b.Go(collectionsTab)
+		b.In("main").Click("site")
+		b.Click("Make current: Version 1")
+		if !b.Has("site is at version 1 (1.0.0) now.") || !strings.Contains(b.Text(`tr[data-version="1"]`), "Current") {
+			t.Errorf("after Make current: %s", b.Text("main"))
+		}
+		b.In("main").Click("Version 2")
+		b.Click("Make current: Version 2")
+		if !b.Has("site is at version 2 (1.1.0) now.") {
+			t.Errorf("after Make current on the version's page: %s", b.Text("main"))
+		}
+		b.Click("Delete…")
+		if !b.Has("2 versions with their files") {
+			t.Errorf("the question is %s", b.Text("main"))
+		}
+		const ask = "Type the collection’s name, site, to delete it"
+		b.Fill(ask, "sight")
+		b.Click("Delete collection")
+		if !b.Has("Type the name as it is written: site") || b.Value(ask) != "sight" || b.Status() != 422 {
+			t.Errorf("a wrong name is answered with %d %s", b.Status(), b.Text("main"))
+		}
+		b.Fill(ask, "site")
+		b.Click("Delete collection")
+		if !b.Has("site is deleted, with all its versions.") || !b.Has("No collections yet") || len(installedNow(t, s)) > 0 {
+			t.Errorf("after deleting: %s", b.Text("main"))
+		}
+	})
+}
+
+// A file is sent and a version made current by keyboard alone.
+func TestCollectionsByKeyboard(t *testing.T) {
+	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		twoVersions(t, s)
+		b.Go("/")
+		b.TabTo("Collections")
+		b.Press("Enter")
+		b.TabTo("Install collection")
+		b.Press("Enter")
+		b.Press("Tab")
+		b.Choose(fileOf(t, "keys.zip", packed(t, "a.txt", "hello")), func() { b.Press("Enter") })
+		b.TabTo("Install")
+		b.Press("Enter")
+		b.Wait("keys is installed, version 1.")
+		b.Go(collectionsTab)
+		b.TabTo("site")
+		b.Press("Enter")
+		b.TabTo("Make current: Version 1")
+		b.Press("Enter")
+		if !b.Has("site is at version 1 (1.0.0) now.") {
+			t.Errorf("after Enter on Make current: %s", b.Text("main"))
+		}
+	})
+}
