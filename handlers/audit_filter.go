@@ -60,7 +60,9 @@ func (h *Handlers) askedEvents(c echo.Context, within models.WorkspaceSeen) (ask
 	if err := h.readSubject(c, &a); err != nil {
 		return a, err
 	}
-	a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
+	if !a.nothing {
+		a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
+	}
 	return a, nil
 }
 

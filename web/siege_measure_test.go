@@ -28,7 +28,7 @@ const (
 // the time of an answer tells who has one.
 func TestSiege(t *testing.T) {
 	if os.Getenv("TOKENDESK_SIEGE") == "" {
-		t.Skip("takes a quarter of an hour and both cores: TOKENDESK_SIEGE=1")
+		t.Skip("takes ten minutes and both cores: TOKENDESK_SIEGE=1")
 	}
 	s := startProgram(t)
 	t.Logf("load average before: %s", load(t))

@@ -53,10 +53,10 @@ func restore(flags *flag.FlagSet) work {
 		ctx, stop := untilSignal(ctx)
 		defer stop()
 		holds, done, err := restoreFile(ctx, c, file, *exact)
-		if err != nil {
+		if done.Events == 0 {
 			return interrupted(ctx, err)
 		}
-		return tellRestored(io.out, c, file, holds, done)
+		return errors.Join(tellRestored(io.out, c, file, holds, done), err)
 	}
 }
 
@@ -125,7 +125,7 @@ func tellRestored(out io.Writer, c config, file string, holds store.Contents, do
 		for _, t := range done.StillTaken {
 			said = append(said, fmt.Sprintf("%s: %d", t.What, t.Count))
 		}
-		fmt.Fprintf(out, "What was taken away since the backup stays so. %s.\n", strings.Join(said, "; "))
+		fmt.Fprintf(out, "What was taken away since the backup stays so (%s).\n", strings.Join(said, "; "))
 	}
 	if done.NoAdmin {
 		fmt.Fprintln(out, "Nobody is an active Admin now: add one with tokendesk person add --admin.")

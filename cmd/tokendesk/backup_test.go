@@ -76,12 +76,13 @@ func TestBackupAndRestoreElsewhere(t *testing.T) {
 	moved.stop(t)
 }
 
-// wantRestored insists that the audit log is whole, and ends with a restoration.
+// wantRestored insists that the audit log is whole, and that it tells of a restoration. What a running server
+// refuses may come after that.
 func (in place) wantRestored(t *testing.T) {
 	t.Helper()
 	in.ok(t, "", "audit", "verify")
-	if log := in.ok(t, "", "audit", "tail", "-n", "1"); !strings.Contains(log, " installation.restored by command ") {
-		t.Errorf("the last event is %s", log)
+	if log := in.ok(t, "", "audit", "tail", "-n", "5"); strings.Count(log, " installation.restored by command ") != 1 {
+		t.Errorf("the last events are %s", log)
 	}
 }
 
@@ -123,7 +124,7 @@ func TestRestoreWhileTheServerRuns(t *testing.T) {
 			t.Errorf("meanwhile: %q", said)
 		}
 	}
-	if !hasLine(out, "The database from before, up to event ", filepath.Join(in.dir, "tokendesk-before-restore-")) || !hasLine(out, "stays so. credentials still revoked: 1.") {
+	if !hasLine(out, "The database from before, up to event ", filepath.Join(in.dir, "tokendesk-before-restore-")) || !hasLine(out, "stays so (credentials still revoked: 1).") {
 		t.Errorf("it says %q", out)
 	}
 	if a := b.get(t, "/").want(t, http.StatusSeeOther); !strings.HasPrefix(a.to, "/signin") {
@@ -141,7 +142,7 @@ func TestRestoreWhileTheServerRuns(t *testing.T) {
 
 	in.ok(t, "", "restore", "--exact", file)
 	in.wantRestored(t)
-	b = wantAnswers(t, s, late, map[string]string{early: "Token was revoked", newer: "Authentication required"})
+	wantAnswers(t, s, late, map[string]string{early: "Token was revoked", newer: "Authentication required"})
 	s.call(t, good, 16)
 	s.stop(t) // writes the last counts down, or fails
 	for _, row := range tokenRow.FindAllStringSubmatch(in.ok(t, "", "token", "list"), -1) {

@@ -36,6 +36,7 @@ var rooms = []struct{ name, mayImport string }{
 
 	{"models/store/storetest", "models models/secret models/archive models/store migrations"},
 	{"web/webtest", "models models/secret models/archive models/access models/store models/store/storetest handlers web web/session"},
+	{"web/scale", ""},
 	{"web/e2e", "models/store/storetest"},
 }
 

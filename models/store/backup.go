@@ -21,7 +21,7 @@ func (s *Store) Backup(ctx context.Context, who models.Actor, file string) (Cont
 		return Contents{}, err
 	}
 	if err := s.ours(ctx, "The database"); err != nil {
-		return Contents{}, err
+		return Contents{}, translate(err)
 	}
 	part, err := newPart(file)
 	if err != nil {

@@ -69,7 +69,7 @@ type former struct {
 func (s *Store) former(ctx context.Context, exact bool) (former, error) {
 	was := former{exact: exact}
 	err := s.pool.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&was.path)
-	was.kept = filepath.Join(filepath.Dir(was.path), "tokendesk-before-restore-"+s.now().Format("20060102T150405Z")+".db")
+	was.kept = filepath.Join(filepath.Dir(was.path), "tokendesk-before-restore-"+s.now().Format("20060102T150405.000Z")+".db")
 	return was, translate(err)
 }
 

@@ -54,8 +54,12 @@ func TestCopyRefuses(t *testing.T) {
 			return altered(t, good, "DROP TRIGGER events_keep_delete", "DELETE FROM events WHERE seq > 6")
 		}, "has an audit log that was tampered with: events after 6 ("},
 		"an index that lies": {func(t *testing.T) string {
-			return altered(t, good, "PRAGMA writable_schema = 1", "UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'people_list') WHERE name = 'people_email'")
-		}, "is damaged: "},
+			file := altered(t, good, "PRAGMA writable_schema = 1", "CREATE TABLE kept AS SELECT * FROM sqlite_master WHERE name = 'workspaces_slug'", "DELETE FROM sqlite_master WHERE name = 'workspaces_slug'")
+			harm(t, file, "UPDATE workspaces SET slug = 'other'")
+			harm(t, file, "PRAGMA writable_schema = 1", "INSERT INTO sqlite_master SELECT * FROM kept")
+			harm(t, file, "DROP TABLE kept")
+			return file
+		}, "is damaged: row 1 missing from index workspaces_slug"},
 		"a reference to nothing": {func(t *testing.T) string { return altered(t, good, "DELETE FROM credentials", "DELETE FROM people") }, "is damaged: a row of "},
 		"guards removed":         {func(t *testing.T) string { return altered(t, good, "DROP TRIGGER events_keep_delete") }, "was changed by hand: its trigger events_keep_delete is not"},
 		"a guard altered": {func(t *testing.T) string {

@@ -235,9 +235,14 @@ func TestFound(t *testing.T) {
 		t.Errorf("the log has %+v", chain)
 	}
 	signIn(t, found, "ines@marlowe.example", storetest.Password)
-	second := copyOf(t, w, dir, file)
-	_, err = second.Found(t.Context(), command, dir)
+
+	came := filepath.Join(t.TempDir(), "tokendesk.db")
+	must(t, os.WriteFile(came, []byte("kept"), 0o600))
+	_, err = copyOf(t, w, t.TempDir(), file).Found(t.Context(), command, filepath.Dir(came))
 	wantKind(t, "over a database that came meanwhile", err, models.Conflict)
+	if content, err := os.ReadFile(came); err != nil || string(content) != "kept" {
+		t.Errorf("it is %.20q (%v)", content, err)
+	}
 }
 
 // A restoration that fails, at whatever point, changes nothing and leaves nothing.
@@ -251,7 +256,7 @@ func TestRestoreThatFails(t *testing.T) {
 			return t.Context(), models.Actor{Kind: models.Human, Role: models.Admin}
 		}, models.Forbidden},
 		"the name of the kept file is taken": {func(t *testing.T, w storetest.World, _ *store.Copy) (context.Context, models.Actor) {
-			if err := os.WriteFile(filepath.Join(w.Dir, "tokendesk-before-restore-"+w.Clock.Now().Format("20060102T150405Z")+".db"), nil, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(w.Dir, "tokendesk-before-restore-"+w.Clock.Now().Format("20060102T150405.000Z")+".db"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			return t.Context(), command

@@ -141,14 +141,29 @@ func readTimesInUTC(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// sqlLog tells of slow statements and failures, and never of the values in them.
+// sqlLog tells of slow statements and failures, and never of the values in them. That something is there already,
+// or that somebody hung up, is no failure of the database.
 func sqlLog(log *slog.Logger) logger.Interface {
-	return logger.NewSlogLogger(log, logger.Config{
+	return failures{logger.NewSlogLogger(log, logger.Config{
 		SlowThreshold:             time.Second,
 		LogLevel:                  logger.Warn,
 		IgnoreRecordNotFoundError: true,
 		ParameterizedQueries:      true,
-	})
+	})}
+}
+
+type failures struct{ logger.Interface }
+
+// ParamsFilter keeps the values out, as the logger inside would.
+func (failures) ParamsFilter(_ context.Context, statement string, _ ...any) (string, []any) {
+	return statement, nil
+}
+
+func (f failures) Trace(ctx context.Context, begin time.Time, statement func() (string, int64), err error) {
+	if errors.Is(err, gorm.ErrDuplicatedKey) || errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	f.Interface.Trace(ctx, begin, statement, err)
 }
 
 // Ping says whether the database answers.

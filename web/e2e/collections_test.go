@@ -108,6 +108,18 @@ func installedNow(t *testing.T, s webtest.Site) []models.CollectionSeen {
 	return list
 }
 
+// addressOf is the address of a collection's page.
+func addressOf(t *testing.T, s webtest.Site, name string) string {
+	t.Helper()
+	for _, seen := range installedNow(t, s) {
+		if seen.Name == name {
+			return collectionsTab + "/" + seen.ID
+		}
+	}
+	t.Fatalf("%s is not installed", name)
+	return ""
+}
+
 // An Admin installs a collection from the console, then other bytes under its name, then the same again.
 func TestUpload(t *testing.T) {
 	inConsole(t, func(t *testing.T, s webtest.Site, b *Tab) {
@@ -198,15 +210,12 @@ func TestUploadProgress(t *testing.T) {
 		const sending = document.querySelector(".sending"), seen = JSON.parse(sessionStorage.seen ?? "[]");
 		if (!sending.hidden) sessionStorage.seen = JSON.stringify([...seen, sending.querySelector("progress").value]);
 	}).observe(document.querySelector(".sending"), {subtree: true, attributes: true, childList: true}), 0`)
-	b.Slow(256 << 10)
+	b.Slow(1 << 20)
 	b.In("#install").Click("Install")
 	until(b, `(p => p.value > 10 && p.value < 100)(document.querySelector("progress"))`)
 	if !b.Has("%") || b.Count(".sending:not([hidden])") != 1 {
 		t.Errorf("while it is sent the form says %s", b.Text("#install"))
 	}
-	b.Slow(1 << 10) // as good as nothing, while the pictures are taken
-	b.Look("settings-collections--sending")
-	b.Slow(0)
 	b.Wait("large is installed, version 1.")
 	seen := b.Evaluate("JSON.parse(sessionStorage.seen)")
 	if !strings.HasSuffix(seen, "100]") || strings.Count(seen, ",") < 3 {
@@ -219,13 +228,18 @@ func TestUploadIsCancelled(t *testing.T) {
 	s := webtest.SQLite(t)
 	b := Open(t, Options{Base: s.URL})
 	signIn(b, "ines@marlowe.example")
-	path := fileOf(t, "large.zip", bulky(t, 2<<20))
+	path := fileOf(t, "large.zip", bulky(t, 16<<20))
 	begin := func() {
-		b.Slow(128 << 10)
+		b.Slow(256 << 10) // a minute: nothing waits for its end
 		send(b, path)
 		until(b, `document.querySelector("progress").value > 0`)
 	}
 	begin()
+	b.Evaluate("scrollTo(0, 0)")
+	b.Look("settings-collections--sending")
+	if b.Count(".sending:not([hidden])") != 1 {
+		t.Error("the pictures were not taken while the file was sent")
+	}
 	b.Click("Cancel")
 	b.Wait("Cancelled. Nothing was installed.")
 	if b.Focus() != `button "Install"` || b.Count(".sending:not([hidden])") != 0 || chosen(b) != "large.zip" {

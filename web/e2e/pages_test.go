@@ -32,7 +32,7 @@ func TestEveryPage(t *testing.T) {
 	}
 	renamed := fmt.Sprintf("/%d", s.Changes(t))
 	twoVersions(t, s)
-	site, long := collectionsTab+"/"+installedNow(t, s)[0].ID, longCollection(t, s)
+	site, long := addressOf(t, s, "site"), longCollection(t, s)
 	b := Open(t, Options{Base: s.URL})
 	b.Go("/signin")
 	b.Look("sign-in")
@@ -94,7 +94,7 @@ func longCollection(t *testing.T, s webtest.Site) string {
 	content := packed(t, "collection.json", fmt.Sprintf(`{"name": %q, "version": %q, "description": %q}`, word+word, word, word+word), strings.Repeat(word+"/", 15)+word, "x")
 	a := s.SignedIn(t, "ines@marlowe.example")
 	a.Upload(t, collectionsTab, "collectionFile", word+word+".zip", bytes.NewReader(content)).Want(t, http.StatusSeeOther)
-	return collectionsTab + "/" + installedNow(t, s)[0].ID
+	return addressOf(t, s, word+word)
 }
 
 // The pages that a stranger or a mistake sees.

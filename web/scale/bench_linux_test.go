@@ -12,9 +12,6 @@ import (
 	"tokendesk/web/webtest"
 )
 
-// answers is how many answers are in a series.
-const answers = 8
-
 // measured is one page in the large installation and in the small one.
 type measured struct {
 	name         string
@@ -64,7 +61,7 @@ func (m *measured) round(b *testing.B, in [2]installation) {
 		in[i].backends = backendsOf(in[i].World.URL)
 	}
 	var took [2][2][]cost // by installation, by series
-	for range answers {
+	for range *answers {
 		for series := range 2 {
 			for i := range in {
 				took[i][series] = append(took[i][series], in[i].answer(b, m.agent[i], m.path[i]))

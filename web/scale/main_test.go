@@ -17,11 +17,10 @@ import (
 )
 
 var (
-	large = flag.String("large", "", "a large installation that cmd/seed made: the folder of an SQLite database, or a postgres:// address")
-	small = flag.String("small", "", "a small one on the same kind of database")
-	// In a round every page is answered a few times by each installation, request by request in turns, and then as
-	// many times again.
-	rounds = flag.Int("rounds", 15, "how many rounds there are")
+	large   = flag.String("large", "", "a large installation that cmd/seed made: the folder of an SQLite database, or a postgres:// address")
+	small   = flag.String("small", "", "a small one on the same kind of database")
+	rounds  = flag.Int("rounds", 15, "in a round every page is answered by each installation, request by request in turns, and as often again")
+	answers = flag.Int("answers", 8, "how many answers of a page there are in a series; a round has two of each installation")
 )
 
 func TestMain(m *testing.M) {
