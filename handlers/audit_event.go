@@ -45,7 +45,7 @@ func (h *Handlers) WorkspaceAuditEvent(c echo.Context) error {
 
 func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.AuditEvent, error) {
 	seq, err := strconv.ParseInt(c.Param("number"), 10, 64)
-	if err != nil || seq < 1 {
+	if err != nil || seq < 1 || strconv.FormatInt(seq, 10) != c.Param("number") { // one spelling
 		return views.AuditEvent{}, models.Fail(models.NotFound, "There is no such event.")
 	}
 	e, err := h.Store.Event(c.Request().Context(), actor(c), workspaceID, seq)

@@ -61,7 +61,9 @@ func (h *Handlers) askedEvents(c echo.Context, within models.WorkspaceSeen) (ask
 		return a, err
 	}
 	if !a.nothing {
-		a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
+		if !a.nothing {
+			a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
+		}
 	}
 	return a, nil
 }
@@ -129,6 +131,16 @@ func (h *Handlers) readActor(c echo.Context, a *askedEvents) error {
 		a.filter.ActorID = people[0].ID
 		return nil
 	}
+	if len(people) == 0 {
+		is, err := h.Store.IsCommand(c.Request().Context(), actor(c), a.filter.WorkspaceID, strings.TrimSuffix(text, " (command line)"))
+		if err != nil {
+			return err
+		}
+		if is {
+			a.filter.ActorKind = models.Command
+			return nil
+		}
+	}
 	a.choose(text, "actor", peopleParts(people))
 	return nil
 }
@@ -148,6 +160,10 @@ func (h *Handlers) readSubject(c echo.Context, a *askedEvents) error {
 	if err != nil {
 		return err
 	}
+	gone, err := h.Store.FindDeleted(ctx, who, a.filter.WorkspaceID, text)
+	if err != nil {
+		return err
+	}
 	var credentials []models.Credential
 	if who.MayManagePeople() {
 		if credentials, err = h.Store.FindCredentials(ctx, who, strings.TrimRight(text, ".…")); err != nil {
@@ -160,6 +176,9 @@ func (h *Handlers) readSubject(c echo.Context, a *askedEvents) error {
 	found := peopleParts(people)
 	for _, k := range collections {
 		found = append(found, views.Part{Text: "the collection " + k.Name, Href: k.ID})
+	}
+	for _, k := range gone {
+		found = append(found, views.Part{Text: "the collection " + k.Name + ", which was deleted", Href: k.ID})
 	}
 	for _, k := range credentials {
 		found = append(found, views.Part{Text: "the token " + k.Prefix + "... ending in " + k.Last4, Href: k.ID})

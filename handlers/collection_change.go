@@ -23,7 +23,7 @@ func (h *Handlers) UploadCollection(c echo.Context) error {
 	}
 	done, err := h.install(c, w.Slug)
 	if message, wrong := uploadProblem(err); wrong {
-		h.RefusedInstall(c, err)
+		h.RefusedInstall(c, err, message)
 		if scripted {
 			return c.JSON(http.StatusUnprocessableEntity, map[string]string{"message": message})
 		}

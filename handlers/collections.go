@@ -153,7 +153,7 @@ func (h *Handlers) version(c echo.Context) (models.CollectionWithin, models.Vers
 
 func versionNumber(c echo.Context) (int, error) {
 	number, err := strconv.ParseInt(c.Param("number"), 10, 32)
-	if err != nil || number < 1 {
+	if err != nil || number < 1 || strconv.FormatInt(number, 10) != c.Param("number") { // one spelling
 		return 0, models.Fail(models.NotFound, "The collection has no such version.")
 	}
 	return int(number), nil

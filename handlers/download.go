@@ -34,6 +34,12 @@ type steadyWriter struct {
 	control *http.ResponseController
 }
 
+// WriteHeader keeps what every answer of ours says: http.ServeContent drops it where it refuses a range.
+func (s *steadyWriter) WriteHeader(status int) {
+	s.Header().Set(echo.HeaderCacheControl, "no-store")
+	s.ResponseWriter.WriteHeader(status)
+}
+
 // perWrite is how long a piece of at most some hundred KiB may take.
 const perWrite = 30 * time.Second
 

@@ -81,9 +81,13 @@ func (h *Handlers) Install(c echo.Context) error {
 	}})
 }
 
+// namedKey is where a request keeps what it brought, for whoever tells of its refusal.
+const namedKey = "upload"
+
 // install receives, checks and keeps a collection.
 func (h *Handlers) install(c echo.Context, workspace string) (models.Installed, error) {
 	up, err := h.receive(c, workspace)
+	c.Set(namedKey, up)
 	if up.file != nil {
 		defer up.file.Close()
 	}

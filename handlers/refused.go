@@ -22,17 +22,40 @@ func (h *Handlers) RefusedCall(c echo.Context, code string, grant models.Grant) 
 	h.Refusals.Add(models.Refused{Action: models.InstallRefused, Reason: code, Who: who})
 }
 
-// RefusedInstall notes that what somebody wanted to install was not fit for it.
-func (h *Handlers) RefusedInstall(c echo.Context, err error) {
+// RefusedInstall notes that what somebody wanted to install was not fit for it, and what they were told.
+func (h *Handlers) RefusedInstall(c echo.Context, err error, told string) {
 	var unsafe *archive.Refusal
 	reason := string(models.KindOf(err))
 	switch {
+	case errors.Is(err, errNoFile):
+		reason = "no-file"
 	case errors.Is(err, archive.ErrNotZip):
 		reason = "not-a-zip"
 	case errors.As(err, &unsafe):
 		reason = string(unsafe.Code)
 	}
-	h.Refusals.Add(models.Refused{Action: models.InstallRefused, Reason: reason, Who: actor(c)})
+	named, _ := c.Get(namedKey).(upload)
+	h.Refusals.Add(models.Refused{
+		Action: models.InstallRefused, Reason: reason, Who: actor(c), Told: told, WorkspaceID: h.aimedAt(c, named.workspace),
+		File: models.Shorten(models.OnlyPrintable(named.name), 200),
+	})
+}
+
+// aimedAt is the workspace that a request was about, where it is one that its sender may open.
+func (h *Handlers) aimedAt(c echo.Context, named string) string {
+	who, ctx := actor(c), c.Request().Context()
+	if who.ID == "" {
+		return ""
+	}
+	find := func() (models.WorkspaceSeen, error) { return h.Store.Workspace(ctx, who, named) }
+	if named == "" {
+		find = func() (models.WorkspaceSeen, error) { return h.Store.HomeWorkspace(ctx, who) }
+	}
+	w, err := find()
+	if err != nil { // not theirs, or not to be found out: the refusal is told without it
+		return ""
+	}
+	return w.ID
 }
 
 // Denied notes that somebody asked for what they may not have.
@@ -41,7 +64,11 @@ func (h *Handlers) Denied(c echo.Context) {
 	if who.Kind == models.Guest { // guests are sent to sign in, unless another site sent them
 		reason = "cross_site"
 	}
-	h.Refusals.Add(models.Refused{Action: models.AccessDenied, Reason: reason, Asked: c.Request().Method + " " + c.Path(), Who: who})
+	r := models.Refused{Action: models.AccessDenied, Reason: reason, Asked: c.Request().Method + " " + c.Path(), Who: who}
+	if workspace := c.Param("workspace"); workspace != "" {
+		r.WorkspaceID = h.aimedAt(c, workspace)
+	}
+	h.Refusals.Add(r)
 }
 
 // refusedSignIn notes a sign-in that was refused. Where nobody has the address, it is not kept: people type

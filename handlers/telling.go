@@ -34,7 +34,7 @@ var telling = map[models.Action]tale{
 	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}", "Token revoked"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
 	models.CollectionReinstalled: {"box", "", "installed the collection {subject} again, unchanged", "Collection installed again"},
-	models.CollectionRestored:    {"rotate", "warn", "made an earlier version of the collection {subject} current again", "Earlier version made current"},
+	models.CollectionRestored:    {"rotate", "warn", "made another version of the collection {subject} current", "Other version made current"},
 	models.CollectionDeleted:     {"ban", "bad", "deleted the collection {subject}", "Collection deleted"},
 	models.InstallRefused:        {"warn", "warn", "was refused an installation", "Installation refused"},
 	models.AccessDenied:          {"lock", "warn", "was denied access", "Access denied"},
@@ -43,12 +43,23 @@ var telling = map[models.Action]tale{
 // reasons are the words for why something was refused; a code without words is shown as it is.
 var reasons = map[string]string{
 	"wrong_password":  "wrong password",
-	"unknown_address": "nobody here has this address",
+	"unknown_address": "nobody here has it",
 	"deactivated":     "the account is deactivated",
 	"too_many":        "too many attempts",
 	"cross_site":      "sent from another site",
 	"forbidden":       "the right is missing",
 	"several kinds":   "of several kinds",
+
+	"request_ambiguous":    "the request can be read in two ways",
+	"credential_missing":   "it came without a token",
+	"credential_malformed": "what it came with is no token",
+	"credential_unknown":   "it came with a token that does not exist",
+	"credential_expired":   "its token has expired",
+	"credential_revoked":   "its token was revoked",
+	"credential_replaced":  "its token was replaced by a newer one",
+	"credential_inactive":  "its token is switched off",
+	"owner_deactivated":    "the person of its token is deactivated",
+	"admin_required":       "the person of its token is no Admin",
 }
 
 // entry tells an event as a sentence. log is the path of the log that it is shown in.
@@ -68,8 +79,8 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 	if hasSubject {
 		entry.Sentence = append(entry.Sentence, views.Part{Text: cmp.Or(e.SubjectName, "an unknown address"), Href: subjectPath(e)}, views.Part{Text: after})
 	}
-	if why := refusedWhy(e); why != "" {
-		entry.Sentence = append(entry.Sentence, views.Part{Text: ": " + why})
+	if end := ending(e); end != "" {
+		entry.Sentence = append(entry.Sentence, views.Part{Text: end})
 	}
 	return entry
 }
@@ -85,22 +96,32 @@ func (h *Handlers) entryFor(who models.Actor, e models.Event, log string) views.
 	return entry
 }
 
-// refusedWhy is the end of a sentence about what was refused: why, and how often.
-func refusedWhy(e models.Event) string {
-	switch e.Action {
-	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
-	default:
-		return ""
-	}
-	said := map[string]string{}
+// ending is what a sentence says after its subject: which version it was, what was asked for, why it was refused,
+// and how often.
+func ending(e models.Event) (text string) {
+	said := map[string]models.Change{}
 	for _, c := range e.ChangeList() {
-		said[c.Field] = c.After
+		said[c.Field] = c
 	}
-	why := cmp.Or(reasons[said["reason"]], strings.ReplaceAll(said["reason"], "_", " "))
-	if times := said["times"]; times != "" && times != "1" {
-		why += ", " + times + " times"
+	switch e.Action {
+	case models.CollectionInstalled, models.CollectionReinstalled, models.CollectionRestored:
+		if v := said["version"]; v.After != "" {
+			text = ", version " + v.After
+			if v.Before != "" {
+				text += " after " + v.Before
+			}
+		}
+	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
+		if asked := said["asked for"].After; asked != "" {
+			text = " to " + asked
+		}
+		reason := said["reason"].After
+		text += ": " + cmp.Or(reasons[reason], strings.TrimSuffix(said["told"].After, "."), strings.ReplaceAll(reason, "_", " "))
+		if times := said["times"].After; times != "" && times != "1" {
+			text += ", " + times + " times"
+		}
 	}
-	return why
+	return text
 }
 
 func actorName(e models.Event) string {
@@ -165,5 +186,5 @@ func actionOptions(ofWorkspace bool) []views.Option {
 // inWorkspace are the actions whose events belong to a workspace.
 var inWorkspace = map[models.Action]bool{
 	models.WorkspaceChanged: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
-	models.CollectionRestored: true, models.CollectionDeleted: true,
+	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true,
 }

@@ -7,6 +7,9 @@ import "time"
 type Refused struct {
 	Action      Action // SignInRefused, InstallRefused or AccessDenied
 	Reason      string // a stable code
+	Told        string // what the last one was told, where that says more than the code
+	File        string // what the last one wanted to install, as they called it
+	WorkspaceID string // where, as far as known
 	Asked       string // the name of the route
 	Who         Actor  // the last one who tried, as far as known
 	SubjectKind SubjectKind

@@ -133,3 +133,13 @@ func filterAttrs(f Form, name, kind, value, example string) templ.Attributes {
 	}
 	return in.all(f.or(name, value))
 }
+
+// changesTitle is the heading over the changes of an event: some events are facts and change nothing.
+func changesTitle(changes []Change) string {
+	for _, c := range changes {
+		if c.Before != "" {
+			return "Before and after"
+		}
+	}
+	return "Details"
+}

@@ -96,7 +96,7 @@ func (d CollectionDelete) asksFor() string {
 
 // goes says what is lost.
 func (d CollectionDelete) goes() string {
-	return "All of it goes: " + d.Versions + " with their files, " + d.Size + " of archives."
+	return "All of it goes: " + d.Versions + " with all files, " + d.Size + " of archives."
 }
 
 func firstLower(text string) string {

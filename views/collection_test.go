@@ -67,7 +67,7 @@ func TestDeletingACollectionAsksForItsName(t *testing.T) {
 	if label := form.Find("label[for=name]").Text(); label != "Type the collection’s name, Spring list 2026, to delete it" {
 		t.Errorf("asks %q", label)
 	}
-	for _, words := range []string{"All of it goes: 12 versions with their files, 14 MiB of archives.", "Tools that read it get nothing", "stays in the audit log"} {
+	for _, words := range []string{"All of it goes: 12 versions with all files, 14 MiB of archives.", "Tools that read it get nothing", "stays in the audit log"} {
 		if !strings.Contains(form.Text(), words) {
 			t.Errorf("does not say %q", words)
 		}

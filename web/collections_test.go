@@ -144,12 +144,13 @@ func TestPartsOfAnArchive(t *testing.T) {
 			}
 			downloaded(t, a, "application/zip")
 		}
-		several := admin.Get(t, path, "Range", "bytes=0-1,5-6").Want(t, 206)
-		if kind := several.Header.Get("Content-Type"); !strings.HasPrefix(kind, "multipart/byteranges; boundary=") || strings.Count(several.Body, "Content-Range: ") != 2 {
-			t.Errorf("two parts come as %s", kind)
+		several := admin.Get(t, path, "Range", "bytes=0-1,5-6").Want(t, 200) // a thousand parts would cost a thousand chunks
+		if several.Body != string(packed) {
+			t.Errorf("asked for several parts it sends %d bytes", len(several.Body))
 		}
+
 		for _, odd := range []string{"bytes=99999999-", "bytes=x", "bytes=9-3"} {
-			if a := admin.Get(t, path, "Range", odd).Want(t, 416); strings.Contains(a.Header.Get("Content-Type"), "html") || a.Header.Get("X-Content-Type-Options") != "nosniff" {
+			if a := admin.Get(t, path, "Range", odd).Want(t, 416); strings.Contains(a.Header.Get("Content-Type"), "html") || a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s comes as %v", odd, a.Header)
 			}
 		}
@@ -378,7 +379,7 @@ func TestChangingACollection(t *testing.T) {
 			admin.Get(t, place+path).Want(t, 404)
 		}
 		admin.Post(t, place+"/delete", webtest.Form{"name": "House tools"}).Want(t, 404)
-		admin.Get(t, "/audit").Want(t, 200).Has(t, "Ines Moreau deleted the collection House tools").Has(t, "made an earlier version of the collection House tools current again")
+		admin.Get(t, "/audit").Want(t, 200).Has(t, "Ines Moreau deleted the collection House tools").Has(t, "made another version of the collection House tools current, version 1 after 2")
 	})
 }
 

@@ -103,7 +103,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	case errors.As(err, &refused):
 		s.handlers.RefusedCall(c, f.code, refused.Grant)
 	case s.voices[c.Path()] == asEnvelope:
-		s.handlers.RefusedInstall(c, err)
+		s.handlers.RefusedInstall(c, err, f.message)
 	case f.status == http.StatusForbidden:
 		s.handlers.Denied(c)
 	}

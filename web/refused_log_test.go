@@ -87,7 +87,7 @@ func TestRefusedCallsAreTold(t *testing.T) {
 			}
 		}
 		page := s.SignedIn(t, "ines@marlowe.example").Get(t, "/audit?action=collection.refused").Want(t, 200)
-		page.Has(t, "A visitor was refused an installation: credential missing").Has(t, "was refused an installation: credential expired").Has(t, "was refused an installation: admin required")
+		page.Has(t, "A visitor was refused an installation: it came without a token").Has(t, "was refused an installation: its token has expired").Has(t, "was refused an installation: the person of its token is no Admin")
 	})
 }
 
@@ -103,12 +103,12 @@ func TestRefusedFilesAreTold(t *testing.T) {
 		} {
 			s.Browser(t).Upload(t, "/installCollection", "collectionFile", "a.zip", bytes.NewReader(file), "Authorization", "Bearer "+token.Reveal())
 			list := told(t, s)
-			if len(list) != 1 || list[0].Action != models.InstallRefused || said(list[0], "reason") != reason || list[0].ActorKind != models.Program || list[0].CredentialID != made.ID || list[0].ActorID != s.Admin.ID {
+			if len(list) != 1 || list[0].Action != models.InstallRefused || said(list[0], "reason") != reason || list[0].ActorKind != models.Program || list[0].CredentialID != made.ID || list[0].ActorID != s.Admin.ID || list[0].WorkspaceID == "" || said(list[0], "file") != "a.zip" {
 				t.Errorf("%s by a program: %+v", reason, list)
 			}
 			upload(t, admin, "a.zip", file).Want(t, 422)
 			list = told(t, s)
-			if len(list) != 1 || list[0].Action != models.InstallRefused || said(list[0], "reason") != reason || list[0].ActorKind != models.Human || list[0].ActorID != s.Admin.ID || list[0].SessionID == "" {
+			if len(list) != 1 || list[0].Action != models.InstallRefused || said(list[0], "reason") != reason || list[0].ActorKind != models.Human || list[0].ActorID != s.Admin.ID || list[0].SessionID == "" || list[0].WorkspaceID == "" || said(list[0], "file") != "a.zip" || said(list[0], "told") == "" {
 				t.Errorf("%s in the console: %+v", reason, list)
 			}
 		}
@@ -166,7 +166,7 @@ func TestDeniedAccessIsTold(t *testing.T) {
 			t.Errorf("what nobody was refused: %+v", list)
 		}
 		page := s.SignedIn(t, "ines@marlowe.example").Get(t, "/audit?action=access.denied").Want(t, 200)
-		page.Has(t, p.Name+" was denied access: the right is missing").Has(t, "A visitor was denied access: sent from another site")
+		page.Has(t, p.Name+" was denied access to GET /people").Has(t, "sent from another site")
 	})
 }
 
@@ -253,6 +253,6 @@ func TestRefusedSignInsAreTold(t *testing.T) {
 			t.Errorf("a sign-in that succeeds is told as %+v", list)
 		}
 		page := s.SignedIn(t, "ines@marlowe.example").Get(t, "/audit?action=session.refused").Want(t, 200)
-		page.Has(t, "Sign-in refused for "+p.Name+": wrong password").Has(t, "Sign-in refused for an unknown address: nobody here has this address").Has(t, "the account is deactivated")
+		page.Has(t, "Sign-in refused for "+p.Name+": wrong password").Has(t, "Sign-in refused for an unknown address: nobody here has it").Has(t, "the account is deactivated")
 	})
 }

@@ -42,7 +42,7 @@ type Refusals struct {
 type kindOfRefusal struct {
 	action                           models.Action
 	reason, asked, actor, credential string
-	subject                          string
+	subject, workspace               string
 }
 
 type refusals struct {
@@ -62,7 +62,7 @@ func (g *Refusals) Add(r models.Refused) {
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	kind := kindOfRefusal{r.Action, r.Reason, r.Asked, r.Who.ID, r.Who.CredentialID, r.SubjectID}
+	kind := kindOfRefusal{r.Action, r.Reason, r.Asked, r.Who.ID, r.Who.CredentialID, r.SubjectID, r.WorkspaceID}
 	if g.kinds[kind] == nil && len(g.kinds) >= refusalKinds {
 		kind, r = several(r)
 	}

@@ -21,8 +21,8 @@ type Contents struct {
 	Bytes  int64     // the database's size
 }
 
-// check reads all of a SQLite database: whether it is one of ours, each page and each reference, and the
-// audit log from its first event to its last. What is wrong is models.Invalid and begins with the name.
+// check reads all of a SQLite database: whether it is one of ours, each page and each reference, each archive, and
+// the audit log from its first event to its last. What is wrong is models.Invalid and begins with the name.
 func (s *Store) check(ctx context.Context, name string) (Contents, error) {
 	holds, err := s.checkAll(ctx, name)
 	return holds, damaged(ctx, name, err)
@@ -42,6 +42,9 @@ func (s *Store) checkAll(ctx context.Context, name string) (holds Contents, err 
 		return holds, err
 	}
 	if err := s.sound(ctx, name); err != nil {
+		return holds, err
+	}
+	if err := s.archivesWhole(ctx, name); err != nil {
 		return holds, err
 	}
 	chain, err := s.VerifyEvents(ctx)

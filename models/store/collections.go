@@ -35,7 +35,11 @@ func (s *Store) InstallCollection(ctx context.Context, who models.Actor, n model
 		if err != nil || done.Unchanged {
 			return installEvent(action, done, n), err
 		}
-		return installEvent(action, done, n), s.setCurrent(tx, who, &done.Collection, done.Version.ID)
+		event = installEvent(action, done, n)
+		if err := rename(tx, &done.Collection, n.Name); err != nil {
+			return event, err
+		}
+		return event, s.setCurrent(tx, who, &done.Collection, done.Version.ID)
 	})
 	return done, err
 }
@@ -87,12 +91,21 @@ func (s *Store) lockCollection(tx *gorm.DB, workspaceID, name string) (models.Co
 	c := models.Collection{ID: s.newID(), WorkspaceID: workspaceID, Name: name, NameKey: models.Fold(name), CreatedAt: s.now(), InstalledAt: s.now()}
 	err := tx.Clauses(clause.OnConflict{
 		Columns:   []clause.Column{{Name: "workspace_id"}, {Name: "name_key"}},
-		DoUpdates: clause.Assignments(map[string]any{"name": name}),
+		DoUpdates: clause.Assignments(map[string]any{"name_key": models.Fold(name)}), // as it is
 	}).Create(&c).Error
 	if err != nil {
 		return c, err
 	}
 	return take[models.Collection](tx.Where("workspace_id = ? AND name_key = ?", workspaceID, c.NameKey))
+}
+
+// rename gives a collection the name as its newest version spells it: the same, but for upper and lower case.
+func rename(tx *gorm.DB, c *models.Collection, name string) error {
+	if c.Name == name {
+		return nil
+	}
+	c.Name = name
+	return one(tx.Model(&models.Collection{}).Where("id = ?", c.ID).Updates(map[string]any{"name": name}))
 }
 
 func findVersion(tx *gorm.DB, collectionID, sha256 string) (models.CollectionVersion, bool, error) {
@@ -135,7 +148,9 @@ func installEvent(action models.Action, done models.Installed, n models.NewInsta
 	if done.Before > 0 && !done.Unchanged {
 		version.Before = strconv.Itoa(done.Before)
 	}
-	return collectionEvent(action, done.Collection).WithChanges(
-		models.Change{Field: "file", After: n.FileName}, version,
-		models.Change{Field: "sha256", After: n.SHA256})
+	changes := []models.Change{{Field: "file", After: n.FileName}, version, {Field: "sha256", After: n.SHA256}}
+	if c := done.Collection; !done.Unchanged && c.Name != n.Name {
+		changes = append(changes, models.Change{Field: "name", Before: c.Name, After: n.Name})
+	}
+	return collectionEvent(action, done.Collection).WithChanges(changes...)
 }

@@ -60,6 +60,31 @@ func (s *Store) FindCollections(ctx context.Context, who models.Actor, workspace
 	return list, translate(q.Order("id").Limit(FoundMost).Find(&list).Error)
 }
 
+// FindDeleted finds the collections of a name that were deleted: the log has their IDs.
+func (s *Store) FindDeleted(ctx context.Context, who models.Actor, workspaceID, name string) ([]models.Collection, error) {
+	var gone []models.Collection
+	if !models.Printable(name) {
+		return gone, nil
+	}
+	err := s.events(ctx, who, models.EventFilter{Action: models.CollectionDeleted, WorkspaceID: workspaceID}, func(q *gorm.DB) error {
+		return q.Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
+			Order("seq DESC").Limit(FoundMost).Find(&gone).Error
+	})
+	return gone, err
+}
+
+// IsCommand says whether somebody of this name has acted at the command line.
+func (s *Store) IsCommand(ctx context.Context, who models.Actor, workspaceID, name string) (bool, error) {
+	var found []int64
+	if !models.Printable(name) {
+		return false, nil
+	}
+	err := s.events(ctx, who, models.EventFilter{ActorKind: models.Command, WorkspaceID: workspaceID}, func(q *gorm.DB) error {
+		return q.Where("actor_name = ?", name).Order("seq DESC").Limit(1).Pluck("seq", &found).Error
+	})
+	return len(found) > 0, err
+}
+
 // FindCredentials finds the credentials that begin with a text, of which at most eight characters count: no
 // more of a credential is kept.
 func (s *Store) FindCredentials(ctx context.Context, who models.Actor, begins string) ([]models.Credential, error) {

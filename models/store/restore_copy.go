@@ -69,6 +69,9 @@ func (c *Copy) bringUp(ctx context.Context, set Settings, file string) error {
 
 // looksRight refuses a file that is certainly no backup, before anything is written.
 func looksRight(file, live string) error {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() { // before it is opened: a pipe would wait for its other end
+		return models.Fail(models.Invalid, "%s is not a file.", file)
+	}
 	in, err := os.Open(file)
 	if err != nil {
 		return models.Fail(models.Invalid, "%s cannot be read: %v.", file, reason(err))

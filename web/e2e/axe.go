@@ -67,7 +67,11 @@ func (b *Tab) Axe() []Violation {
 			return nil, err
 		}
 		there := func(p *runtime.EvaluateParams) { p.ContextID = world.ExecutionContextID }
-		if _, err := evaluate[chromedp.Void](ctx, source, there); err != nil {
+		loaded, err := evaluate[bool](ctx, "typeof axe === 'object'", there) // the world stays as long as the page
+		if err == nil && !loaded {
+			_, err = evaluate[chromedp.Void](ctx, source, there)
+		}
+		if err != nil {
 			return nil, err
 		}
 		return evaluate[[]Violation](ctx, runAxe, there, chromedp.EvalAwaitPromise)

@@ -198,6 +198,7 @@ func TestUploadThatIsRefused(t *testing.T) {
 
 // While a file is sent a bar shows how far it is, to its end.
 func TestUploadProgress(t *testing.T) {
+	t.Parallel()
 	s := webtest.SQLite(t)
 	b := Open(t, Options{Base: s.URL})
 	signIn(b, "ines@marlowe.example")
@@ -225,6 +226,7 @@ func TestUploadProgress(t *testing.T) {
 
 // Cancel breaks the sending off, and so does leaving the page, which the browser asks about. Nothing is installed.
 func TestUploadIsCancelled(t *testing.T) {
+	t.Parallel()
 	s := webtest.SQLite(t)
 	b := Open(t, Options{Base: s.URL})
 	signIn(b, "ines@marlowe.example")
@@ -389,7 +391,7 @@ func TestCurrentAndDelete(t *testing.T) {
 			t.Errorf("after Make current on the version's page: %s", b.Text("main"))
 		}
 		b.Click("Delete…")
-		if !b.Has("2 versions with their files") {
+		if !b.Has("All of it goes: 2 versions") {
 			t.Errorf("the question is %s", b.Text("main"))
 		}
 		const ask = "Type the collection’s name, site, to delete it"

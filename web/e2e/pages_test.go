@@ -3,7 +3,10 @@ package e2e
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +16,30 @@ import (
 	"tokendesk/web/webtest"
 )
 
-// Every page of the console, with something on it, as the pictures in build/screens have it.
+// Every page of the console, with something on it, as the pictures in build/screens have it. Two tabs share
+// the work.
 func TestEveryPage(t *testing.T) {
 	s := webtest.SQLite(t)
+	pages := furnished(t, s)
+	names := slices.Sorted(maps.Keys(pages))
+	for part := range 2 {
+		t.Run(strconv.Itoa(part), func(t *testing.T) {
+			t.Parallel()
+			b := Open(t, Options{Base: s.URL})
+			signIn(b, "ines@marlowe.example")
+			for i, name := range names {
+				if i%2 == part {
+					b.Go(pages[name])
+					b.Look(name)
+				}
+			}
+		})
+	}
+}
+
+// furnished puts something on every page, and returns their addresses by the names of their pictures.
+func furnished(t *testing.T, s webtest.Site) map[string]string {
+	t.Helper()
 	member := s.Person(t, s.Admin, models.Member)
 	gone := s.Person(t, s.Admin, models.Member)
 	if _, err := s.DeactivatePerson(t.Context(), s.Admin, gone.ID); err != nil {
@@ -26,13 +50,31 @@ func TestEveryPage(t *testing.T) {
 		install(t, s, text.Reveal()).Want(t, http.StatusOK)
 	}
 	s.Flush(t)
-	member.Name = "Maëlle Ferrer"
-	if _, err := s.EditPerson(t.Context(), s.Admin, member.ID, models.PersonEdit{Name: member.Name, Email: member.Email, Role: member.Role}); err != nil {
+	if _, err := s.EditPerson(t.Context(), s.Admin, member.ID, models.PersonEdit{Name: "Maëlle Ferrer", Email: member.Email, Role: member.Role}); err != nil {
 		t.Fatal(err)
 	}
 	renamed := fmt.Sprintf("/%d", s.Changes(t))
 	twoVersions(t, s)
-	site, long := addressOf(t, s, "site"), longCollection(t, s)
+	own, other, site, long := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site"), longCollection(t, s)
+	return map[string]string{
+		"overview": "/", "account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
+		"people": "/people", "people-none": "/people?q=moraeu", "people-new": "/people/new",
+		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID, "person-tokens": own + "/tokens",
+		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
+		"person-revoke": own + "/bearer-token/revoke", "person-deactivate": other + "/deactivate", "person-sign-out": other + "/sign-out",
+		"collection": site, "version": site + "/versions/1", "collection-delete": site + "/delete",
+		"collection-long": long, "version-long": long + "/versions/1", "collection-delete-long": long + "/delete",
+		"audit": "/audit", "audit-event": "/audit" + renamed, "audit-choose": "/audit?actor=marlowe.example", "audit-none": "/audit?from=2026-11-22",
+		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-error": "/audit?from=2026-11-22&to=2026-11-21",
+		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
+	}
+}
+
+// What opens on a page, and what a page becomes when something is wrong with a form.
+func TestEveryDialogAndProblem(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	pages := furnished(t, s)
 	b := Open(t, Options{Base: s.URL})
 	b.Go("/signin")
 	b.Look("sign-in")
@@ -41,41 +83,24 @@ func TestEveryPage(t *testing.T) {
 	b.Click("Sign in")
 	b.Look("sign-in-error")
 	signIn(b, "ines@marlowe.example")
-	b.Look("overview")
 	b.Click("Your account menu")
 	b.Look("overview--me")
-	own, other := "/people/"+s.Admin.ID, "/people/"+member.ID
-	for name, path := range map[string]string{
-		"people": "/people", "people-none": "/people?q=moraeu", "people-new": "/people/new",
-		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID,
-		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
-		"person-revoke": own + "/bearer-token/revoke", "person-deactivate": other + "/deactivate", "person-sign-out": other + "/sign-out",
-		"account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
-		"collection": site, "version": site + "/versions/1", "collection-delete": site + "/delete",
-		"collection-long": long, "version-long": long + "/versions/1", "collection-delete-long": long + "/delete",
-		"audit": "/audit", "audit-event": "/audit" + renamed, "person-tokens": own + "/tokens", "audit-choose": "/audit?actor=marlowe.example",
-		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-none": "/audit?from=2026-11-22",
-		"audit-error": "/audit?from=2026-11-22&to=2026-11-21", "settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
-	} {
-		b.Go(path)
-		b.Look(name)
-	}
 	for name, dialog := range map[string]string{
 		"person--bearer": "Create Bearer Token", "person--revoke": "Revoke", "person--deactivate": "Deactivate",
 	} {
-		b.Go(own)
+		b.Go(pages["person"])
 		b.In("main").Click(dialog)
 		b.Look(name)
 	}
-	b.Go(own)
+	b.Go(pages["person"])
 	b.Fill("Name", "")
 	b.Fill("Email address", "nobody")
 	b.Click("Save changes")
 	b.Look("person-error")
-	b.Go(own + "/bearer-token")
+	b.Go(pages["person-bearer"])
 	b.Click("Create new token")
 	b.Look("person-reveal")
-	b.Go(site + "/delete")
+	b.Go(pages["collection-delete"])
 	b.Click("Delete collection")
 	b.Look("collection-delete-error")
 	b.Go(collectionsTab)
@@ -99,6 +124,7 @@ func longCollection(t *testing.T, s webtest.Site) string {
 
 // The pages that a stranger or a mistake sees.
 func TestEdgePages(t *testing.T) {
+	t.Parallel()
 	w := storetest.New(t, "")
 	s := webtest.Start(t, w)
 	b := Open(t, Options{Base: s.URL})

@@ -12,7 +12,7 @@ import (
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	const token = "user_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklm"
-	wide := fmt.Sprintf("%s", func() (b []byte) {
+	wide := string(func() (b []byte) {
 		for _, unit := range utf16.Encode([]rune("Token: " + token)) {
 			b = append(b, byte(unit), byte(unit>>8))
 		}
