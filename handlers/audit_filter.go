@@ -61,9 +61,7 @@ func (h *Handlers) askedEvents(c echo.Context, within models.WorkspaceSeen) (ask
 		return a, err
 	}
 	if !a.nothing {
-		if !a.nothing {
-			a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
-		}
+		a.log.CSVHref, a.log.JSONHref = a.file(".csv"), a.file(".jsonl")
 	}
 	return a, nil
 }
