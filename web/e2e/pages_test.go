@@ -55,7 +55,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	}
 	renamed := fmt.Sprintf("/%d", s.Changes(t))
 	twoVersions(t, s)
-	own, other, site, long := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site"), longCollection(t, s)
+	own, other, site := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site")
 	return map[string]string{
 		"overview": "/", "account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
 		"people": "/people", "people-none": "/people?q=moraeu", "people-new": "/people/new",
@@ -63,7 +63,6 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
 		"person-revoke": own + "/bearer-token/revoke", "person-deactivate": other + "/deactivate", "person-sign-out": other + "/sign-out",
 		"collection": site, "version": site + "/versions/1", "collection-delete": site + "/delete",
-		"collection-long": long, "version-long": long + "/versions/1", "collection-delete-long": long + "/delete",
 		"audit": "/audit", "audit-event": "/audit" + renamed, "audit-choose": "/audit?actor=marlowe.example", "audit-none": "/audit?from=2026-11-22",
 		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-error": "/audit?from=2026-11-22&to=2026-11-21",
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
@@ -112,14 +111,32 @@ func TestEveryDialogAndProblem(t *testing.T) {
 
 const settings = "/w/marlowe-press/settings"
 
-// longCollection installs a collection in which everything is as long as it may be, and returns its address.
-func longCollection(t *testing.T, s webtest.Site) string {
-	t.Helper()
+// A collection in which everything is as long as it may be, and has no place to break, makes no page wider
+// than its window.
+func TestLongestNames(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
 	word := strings.Repeat("W", 100)
 	content := packed(t, "collection.json", fmt.Sprintf(`{"name": %q, "version": %q, "description": %q}`, word+word, word, word+word), strings.Repeat(word+"/", 15)+word, "x")
 	a := s.SignedIn(t, "ines@marlowe.example")
 	a.Upload(t, collectionsTab, "collectionFile", word+word+".zip", bytes.NewReader(content)).Want(t, http.StatusSeeOther)
-	return addressOf(t, s, word+word)
+	long, event := addressOf(t, s, word+word), fmt.Sprintf("/%d", s.Changes(t))
+	b := Open(t, Options{Base: s.URL})
+	signIn(b, "ines@marlowe.example")
+	for name, path := range map[string]string{
+		"overview": "/", "settings-collections": collectionsTab, "collection": long, "version": long + "/versions/1", "collection-delete": long + "/delete",
+		"audit": "/audit", "audit-event": "/audit" + event, "settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit" + event,
+	} {
+		b.Go(path)
+		for _, on := range []screen{desktop, narrow} {
+			b.Viewport(on.width, on.height)
+			view := name + "-long." + on.name + "-light"
+			b.Screenshot(view)
+			if b.HorizontalOverflow() {
+				t.Errorf("%s: the page is wider than the window", view)
+			}
+		}
+	}
 }
 
 // The pages that a stranger or a mistake sees.
