@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,8 +17,10 @@ func sum(content []byte) [32]byte { return sha256.Sum256(content) }
 func (in place) heavy(t *testing.T) {
 	t.Helper()
 	in.person(t, "Ines Moreau", "ines@marlowe.example", "--admin")
-	in.exec(t, "INSERT INTO blobs (sha256, size, created_at) VALUES ('x', 0, '2026-11-21 09:30:15+00:00')",
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 128) INSERT INTO blob_chunks (sha256, number, bytes) SELECT 'x', i, randomblob(262144) FROM n")
+	const pieces, piece = 128, 256 << 10
+	whole := sum(make([]byte, pieces*piece))
+	in.exec(t, fmt.Sprintf("INSERT INTO blobs (sha256, size, created_at) VALUES ('%x', %d, '2026-11-21 09:30:15+00:00')", whole, pieces*piece),
+		fmt.Sprintf("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO blob_chunks (sha256, number, bytes) SELECT '%x', i, zeroblob(%d) FROM n", pieces, whole, piece))
 }
 
 // moments are those in which a restoration can be interrupted, by what can be seen of it.
