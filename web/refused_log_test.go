@@ -212,7 +212,7 @@ func TestAFloodOfRefusals(t *testing.T) {
 		if last := list[len(list)-1]; said(last, "addresses") != "7" || said(last, "first") == "" || said(last, "last") == "" || said(last, "reason") != "credential_missing" {
 			t.Errorf("the last is %s", last.Changes)
 		}
-		s.SignedIn(t, "ines@marlowe.example").Get(t, "/audit").Want(t, 200).Has(t, "credential missing, ")
+		s.SignedIn(t, "ines@marlowe.example").Get(t, "/audit").Want(t, 200).Has(t, "was refused an installation: it came without a token, ")
 		if chain, err := s.VerifyEvents(t.Context()); err != nil || chain.Broken != "" {
 			t.Errorf("the chain: %+v, %v", chain, err)
 		}

@@ -56,6 +56,7 @@ func peoplePages(t testing.TB, in installation) []page {
 		{name: "search: a rare word", path: search("quillfeather"), row: people, rows: 3},
 		{name: "search: a rare word of an address", path: search("uillfeather."), row: people, rows: 3},
 		{name: "search: one in two hundred", path: search("wanja"), row: people, rows: -1},
+		{name: "search: one in thirty, late in the list", path: search("thomas"), row: people, rows: -1},
 		{name: "search: every other person", path: search("marlowe"), row: people, rows: full},
 		{name: "search: nobody", path: search("zyzzyva"), row: people, rows: 0},
 		{name: "search: two letters of many", path: search("an"), row: people, rows: full},

@@ -80,7 +80,7 @@ type database interface {
 	secondary(ctx context.Context) ([]attachment, error)
 	load(ctx context.Context, t table) error
 	begin(ctx context.Context) error
-	// tidy has the planner know what there is now.
+	// tidy leaves the database as one is that has come so far by itself.
 	tidy(ctx context.Context) error
 	close(ctx context.Context) error
 }
@@ -97,7 +97,7 @@ func fill(ctx context.Context, db database, set Settings) error {
 	if err := db.exec(ctx, "COMMIT"); err != nil {
 		return err
 	}
-	set.Say("statistics")
+	set.Say("tidy up")
 	return db.tidy(ctx)
 }
 
