@@ -61,27 +61,46 @@ func (h *Handlers) auditLog(c echo.Context, within models.WorkspaceSeen) (views.
 	}
 	ctx, who, f := c.Request().Context(), actor(c), asked.filter
 	f.Limit = models.PageSize + 1
-	events, err := h.Store.Events(ctx, who, f)
+	found, err := h.Store.EventsNear(ctx, who, f)
 	if err != nil {
 		return log, err
 	}
-	total, err := h.Store.CountEvents(ctx, who, f)
-	if err != nil {
-		return log, err
-	}
-	log.Count = counted(total, "event", "events")
-	if !log.Filter.Set && within.ID == "" {
-		log.Count = plainly(total, "event", "events")
-	}
+	events, further := found.Events, found.Further
 	if len(events) > models.PageSize {
 		events = events[:models.PageSize]
-		log.OlderHref = asked.with("after", strconv.FormatInt(events[models.PageSize-1].Seq, 10))
+		further = events[models.PageSize-1].Seq
+	}
+	if found.Further > 0 {
+		log.Since = moment(found.Since, h.Clock())
+	}
+	total, all := len(events), true
+	if f.Before > 0 || further > 0 { // else these are all
+		if total, all, err = h.Store.CountEvents(ctx, who, f); err != nil {
+			return log, err
+		}
+	}
+	log.Count = countedEvents(total, all, log.Filter.Set || within.ID != "")
+	if further > 0 {
+		log.OlderHref = asked.with("after", strconv.FormatInt(further, 10))
 	}
 	if f.Before > 0 {
 		log.NewestHref = asked.with("after", "")
 	}
 	log.Days = h.days(who, events, log.Filter.Path)
 	return log, nil
+}
+
+// countedEvents says how many events there are; or at least are, where not all of the log was looked through.
+func countedEvents(n int, all, filtered bool) string {
+	switch {
+	case !all && n == 0:
+		return ""
+	case !all && n <= models.CountCap:
+		return counted(n, "event", "events") + " or more"
+	case filtered:
+		return counted(n, "event", "events")
+	}
+	return plainly(n, "event", "events")
 }
 
 // with is the address of the log with one part of the question changed.

@@ -26,11 +26,13 @@ func (h *Handlers) People(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	total, err := h.Store.CountPeople(c.Request().Context(), actor(c), want)
-	if err != nil {
-		return err
+	total := len(people)
+	if after.ID != "" || next.ID != "" { // else everybody who matches is on this page
+		if total, err = h.Store.CountPeople(c.Request().Context(), actor(c), want); err != nil {
+			return err
+		}
 	}
-	list := views.PeopleList{Q: q["q"], Role: q["role"], Status: q["status"], Count: counted(total, "person", "people")}
+	list := views.PeopleList{Q: q["q"], Role: q["role"], Status: q["status"], Begins: models.Begins(q["q"]), Count: counted(total, "person", "people")}
 	for _, p := range people {
 		list.Rows = append(list.Rows, h.personRow(p))
 	}

@@ -92,6 +92,14 @@ type EventFilter struct {
 	Limit       int       // how many at most, newest first
 }
 
+// EventsFound is what a page of the audit log found. Where it did not look through all of the log, the search goes on
+// before the event Further, which is of the moment Since; 0 where there is no more to find.
+type EventsFound struct {
+	Events  []Event // newest first
+	Further int64
+	Since   time.Time
+}
+
 // EventSeen is one event with its neighbours in the chain.
 type EventSeen struct {
 	Event

@@ -1,5 +1,7 @@
 package models
 
+import "unicode/utf8"
+
 // PageSize is how many rows a list shows at once.
 const PageSize = 50
 
@@ -14,11 +16,18 @@ type Place struct {
 
 // PeopleFilter says which people a list shows.
 type PeopleFilter struct {
-	Query  string // part of a name or an email address
+	Query  string // part of a name or an email address; where it Begins, the beginning of a name
 	Role   Role   // empty: any
 	Status string // "active", "deactivated", or empty: any
 	After  Place
 }
+
+// searchInside is what the index of the search is made of: it knows nothing shorter.
+const searchInside = 3 // characters
+
+// Begins says whether a text is too short to be searched for inside names and addresses: it is looked for at
+// the beginning of names.
+func Begins(text string) bool { return utf8.RuneCountInString(Fold(text)) < searchInside }
 
 // PersonSeen is a person as the list shows them.
 type PersonSeen struct {

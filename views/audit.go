@@ -16,6 +16,7 @@ type AuditLog struct {
 	Choose     string // what to say where a typed name means several: "3 people match “mor”. Which one?"
 	Choices    []Part // one link each, where there is a choice
 	Count      string // "12,408 events", "1,000+ events"
+	Since      Time   // where the search for this page stopped: further back may be more; zero where it was to the end
 	OlderHref  string
 	NewestHref string // set on every page but the first
 	CSVHref    string // the same events, without pages, as a file
@@ -142,4 +143,28 @@ func changesTitle(changes []Change) string {
 		}
 	}
 	return "Details"
+}
+
+// sofar is what to say where nothing was found yet.
+func (a AuditLog) sofar() []Part {
+	return []Part{plain("Nothing since "), when(a.Since), plain(" has all of this. One search goes no further; earlier events may match.")}
+}
+
+// shown says how many events there are and, where the log was not looked through to its end, how far it was.
+func (a AuditLog) shown() string {
+	if a.Since.IsZero() {
+		return a.Count
+	}
+	if a.Count == "" {
+		return "Looked back to " + a.Since.Text
+	}
+	return a.Count + ", looked back to " + a.Since.Text
+}
+
+// older is the link to what lies further back.
+func (a AuditLog) older() Action {
+	if !a.Since.IsZero() {
+		return Action{Text: "Look further back", Href: a.OlderHref}
+	}
+	return Action{Text: "Older", Href: a.OlderHref}
 }

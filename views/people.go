@@ -4,6 +4,7 @@ package views
 type PeopleList struct {
 	Rows            []PersonRow
 	Q, Role, Status string // the filter: Role "", "Admin", "Member"; Status "", "active", "deactivated"
+	Begins          bool   // so few letters are looked for at the beginning of names alone
 	Count           string // "24 people", "1,000+ people"
 	FirstHref       string // the first page; empty on it
 	MoreHref        string // the next page; empty at the end
@@ -29,4 +30,11 @@ func nobodyTitle(l PeopleList) string {
 		return "No one matches “" + l.Q + "”"
 	}
 	return "No one matches"
+}
+
+func nobodyHelp(l PeopleList) string {
+	if l.Begins && l.Q != "" {
+		return "Fewer than three letters are searched for at the beginning of names. Type one more to search inside names and addresses."
+	}
+	return "Check the spelling, or search by email address."
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"tokendesk/models"
+	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
 )
@@ -389,6 +390,49 @@ func TestTheLogIsPaged(t *testing.T) {
 	if int64(shown) != s.Changes(t) || pages != 2 {
 		t.Errorf("%d of %d events on %d pages", shown, s.Changes(t), pages)
 	}
+}
+
+// Where what is asked for is in many events each and together in few, one page looks through so many, says how far
+// back that was and leads further back, until the oldest is found.
+func TestTheLogIsSearchedInSteps(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		s := webtest.Start(t, w, webtest.Over(w.OpenWith(t, func(set *store.Settings) { set.Reach = 5 })))
+		s.Admin = s.SetUp(t)
+		first := s.Person(t, s.Admin, models.Member)
+		for range 12 { // the Admin changes others, and somebody else changes the first
+			s.Person(t, s.Admin, models.Member)
+			_, err := s.EditPerson(t.Context(), models.Actor{Kind: models.Command}, first.ID, models.PersonEdit{Name: first.Name + fmt.Sprint(s.Changes(t)), Email: first.Email, Role: first.Role})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Clock.Advance(time.Hour)
+		admin := s.SignedIn(t, "ines@marlowe.example")
+		path, pages := "/audit?actor="+s.Admin.ID+"&subject="+first.ID, 0
+		for ; path != "" && pages < 10; pages++ {
+			page := admin.Get(t, path).Want(t, 200)
+			lines, further := page.Page(t).Find("main ol > li"), page.Page(t).Find("main a").FilterFunction(named("Look further back"))
+			path = further.AttrOr("href", "")
+			if path == "" {
+				if lines.Length() != 1 || !strings.Contains(lines.Text(), "added "+first.Name) {
+					t.Errorf("the last page shows %d events", lines.Length())
+				}
+				continue
+			}
+			if lines.Length() > 0 {
+				t.Errorf("page %d shows %d events", pages, lines.Length())
+			}
+			page.Has(t, "No events so far").Has(t, "Nothing since 21 Nov 2026, 09:30 UTC has all of this.")
+		}
+		if pages < 2 || pages > 4 {
+			t.Errorf("found after %d pages", pages)
+		}
+		file := admin.Get(t, "/audit.csv?actor="+s.Admin.ID+"&subject="+first.ID).Want(t, 200)
+		if n := strings.Count(file.Body, "person.created"); n != 1 {
+			t.Errorf("the file has %d of the events", n)
+		}
+	})
 }
 
 // What was read is no change, and what failed is none: looking at every page, and sending forms that

@@ -7,47 +7,41 @@ import (
 
 	"gorm.io/gorm"
 
+	"tokendesk/migrations"
 	"tokendesk/models"
 )
 
 const onlyAdminsAudit = "Only Admins can read the audit log."
 
-// Events lists the audit log, newest first. It costs the same wherever in the log it begins.
+// Events lists the audit log, newest first, as far back as it takes to find as many as are asked for.
 func (s *Store) Events(ctx context.Context, who models.Actor, f models.EventFilter) ([]models.Event, error) {
 	var list []models.Event
-	err := s.events(ctx, who, f, func(tx *gorm.DB) error { return tx.Order("seq DESC").Limit(f.Limit).Find(&list).Error })
-	return list, err
-}
-
-// CountEvents counts the events that match, from the newest on, up to models.CountCap and one more. All
-// events together are counted by their numbers, which have no gaps.
-func (s *Store) CountEvents(ctx context.Context, who models.Actor, f models.EventFilter) (int, error) {
-	f.Before, f.Limit = 0, 0
-	if f == (models.EventFilter{}) {
-		newest, err := s.Events(ctx, who, models.EventFilter{Limit: 1})
-		if err != nil || len(newest) == 0 {
-			return 0, err
+	for limit := f.Limit; ; {
+		found, err := s.EventsNear(ctx, who, f)
+		list = append(list, found.Events...)
+		if err != nil || found.Further == 0 {
+			return list, err
 		}
-		return int(newest[0].Seq), nil
+		f.Before, f.Limit = found.Further, limit-len(list)
 	}
-	var n int64
-	err := s.events(ctx, who, f, func(tx *gorm.DB) error {
-		return fresh(tx).Table("(?) AS counted", tx.Select("seq").Order("seq DESC").Limit(models.CountCap+1)).Count(&n).Error
-	})
-	return int(n), err
 }
 
-// events runs a query over the events that match, for those who may read them.
-func (s *Store) events(ctx context.Context, who models.Actor, f models.EventFilter, run func(*gorm.DB) error) error {
+// inLog runs queries over the part of the log in which a filter's events are, for those who may read them.
+func (s *Store) inLog(ctx context.Context, who models.Actor, f models.EventFilter, run func(*gorm.DB, stretch) error) error {
 	if err := s.mayReadEvents(ctx, who, f.WorkspaceID); err != nil {
 		return err
 	}
 	return s.planned(ctx, func(tx *gorm.DB) error {
-		q, err := matchingEvents(tx, f)
+		if s.dialect == migrations.Postgres { // it would sooner sort what it expects to be few, and is mistaken at times
+			if err := tx.Exec("SELECT set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true)").Error; err != nil {
+				return err
+			}
+		}
+		in, err := s.stretch(tx, f)
 		if err != nil {
 			return err
 		}
-		return run(q)
+		return run(tx, in)
 	})
 }
 
@@ -61,29 +55,6 @@ func (s *Store) mayReadEvents(ctx context.Context, who models.Actor, workspaceID
 		return err
 	}
 	return allow(who.MayReadWorkspaceAudit(w.Role), "Only the workspace's Owner and Admins can read its audit log.")
-}
-
-func matchingEvents(tx *gorm.DB, f models.EventFilter) (*gorm.DB, error) {
-	first, beyond, err := numbers(tx, f)
-	if err != nil {
-		return nil, err
-	}
-	q := fresh(tx).Model(&models.Event{})
-	for _, c := range []struct{ column, value string }{
-		{"workspace_id", f.WorkspaceID}, {"actor_id", f.ActorID}, {"actor_kind", string(f.ActorKind)}, {"address", f.Address},
-		{"action", string(f.Action)}, {"subject_id", f.SubjectID}, {"person_id", f.PersonID},
-	} {
-		if c.value != "" {
-			q = q.Where(c.column+" = ?", c.value)
-		}
-	}
-	if first > 0 {
-		q = q.Where("seq >= ?", first)
-	}
-	if beyond > 0 {
-		q = q.Where("seq < ?", beyond)
-	}
-	return q, nil
 }
 
 // numbers turns the days of a filter into numbers of events: along the log moments never go back. 0

@@ -97,7 +97,7 @@ func TestEventFilters(t *testing.T) {
 			if err != nil || !slices.Equal(numbers(list), want) {
 				t.Fatalf("%+v: %d events, want %d (%v)", f, len(list), len(want), err)
 			}
-			if n, err := w.CountEvents(ctx, admin, f); err != nil || n != counted {
+			if n, _, err := w.CountEvents(ctx, admin, f); err != nil || n != counted {
 				t.Fatalf("%+v: counted %d, want %d (%v)", f, n, counted, err)
 			}
 		}
@@ -203,7 +203,7 @@ func TestCountsAreCapped(t *testing.T) {
 			{}: int(seq), {Limit: 10, Before: 7}: int(seq), {Address: "192.0.2.1"}: models.CountCap + 1, {Address: "192.0.2.1", Before: 50}: models.CountCap + 1,
 			{Address: "192.0.2.2"}: 1, {Address: "192.0.2.3"}: 0, {From: w.Clock.Now()}: models.CountCap + 1,
 		} {
-			if n, err := w.CountEvents(t.Context(), admin, f); err != nil || n != want {
+			if n, _, err := w.CountEvents(t.Context(), admin, f); err != nil || n != want {
 				t.Errorf("%+v: %d, want %d (%v)", f, n, want, err)
 			}
 		}
@@ -247,7 +247,7 @@ func TestWhoReadsTheLog(t *testing.T) {
 				if slices.ContainsFunc(list, func(e models.Event) bool { return workspace != "" && e.WorkspaceID != workspace }) || (err == nil) != (len(list) > 0) && workspace != home.ID {
 					t.Errorf("%s reads %d events of %q", name, len(list), workspace)
 				}
-				_, err = w.CountEvents(t.Context(), c.who, models.EventFilter{WorkspaceID: workspace, Limit: 100})
+				_, _, err = w.CountEvents(t.Context(), c.who, models.EventFilter{WorkspaceID: workspace, Limit: 100})
 				wantKind(t, name+" counts events", err, want)
 				_, err = w.FindPeople(t.Context(), c.who, workspace, "nobody is called this")
 				wantKind(t, name+" finds people", err, want)

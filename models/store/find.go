@@ -66,9 +66,9 @@ func (s *Store) FindDeleted(ctx context.Context, who models.Actor, workspaceID, 
 	if !models.Printable(name) {
 		return gone, nil
 	}
-	err := s.events(ctx, who, models.EventFilter{Action: models.CollectionDeleted, WorkspaceID: workspaceID}, func(q *gorm.DB) error {
-		return q.Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
-			Order("seq DESC").Limit(FoundMost).Find(&gone).Error
+	err := s.inLog(ctx, who, models.EventFilter{Action: models.CollectionDeleted, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
+		return in.matching(s, tx).Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
+			Limit(FoundMost).Find(&gone).Error
 	})
 	return gone, err
 }
@@ -79,8 +79,8 @@ func (s *Store) IsCommand(ctx context.Context, who models.Actor, workspaceID, na
 	if !models.Printable(name) {
 		return false, nil
 	}
-	err := s.events(ctx, who, models.EventFilter{ActorKind: models.Command, WorkspaceID: workspaceID}, func(q *gorm.DB) error {
-		return q.Where("actor_name = ?", name).Order("seq DESC").Limit(1).Pluck("seq", &found).Error
+	err := s.inLog(ctx, who, models.EventFilter{ActorKind: models.Command, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
+		return in.matching(s, tx).Where("actor_name = ?", name).Limit(1).Pluck("seq", &found).Error
 	})
 	return len(found) > 0, err
 }

@@ -91,7 +91,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"InstallCollection": func() error { _, err := s.InstallCollection(ctx, admin, archive("a.zip", "PK")); return err },
 		"Collections":       func() error { _, _, err := s.Collections(ctx, id, models.Place{}); return err },
 		"Events":            func() error { _, err := s.Events(ctx, admin, models.EventFilter{Limit: 10}); return err },
-		"CountEvents":       func() error { _, err := s.CountEvents(ctx, admin, models.EventFilter{}); return err },
+		"CountEvents":       func() error { _, _, err := s.CountEvents(ctx, admin, models.EventFilter{}); return err },
 		"Event":             func() error { _, err := s.Event(ctx, admin, "", 1); return err },
 		"events of a workspace": func() error {
 			_, err := s.Events(ctx, storetest.As(person), models.EventFilter{WorkspaceID: id, From: person.CreatedAt, Limit: 10})

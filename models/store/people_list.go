@@ -11,10 +11,7 @@ import (
 	"tokendesk/models"
 )
 
-const (
-	longestSearch = 1000 // bytes; names and addresses are shorter
-	trigram       = 3    // characters: what the search index is made of
-)
+const longestSearch = 1000 // bytes; names and addresses are shorter
 
 // People lists people by name, a page at a time, and says where the next page begins; the zero
 // Place says that there is none.
@@ -54,14 +51,12 @@ func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.Peop
 	}
 	var n int64
 	err := s.planned(ctx, func(tx *gorm.DB) error {
-		if words := models.Fold(f.Query); f.Role == "" && f.Status == "" && s.hasTrigrams(words) {
-			return fresh(tx).Table("(?) AS counted", trigrams(tx, words).Limit(models.CountCap+1)).Count(&n).Error
-		}
 		q, err := s.matching(tx, f)
 		if err != nil {
 			return err
 		}
-		return fresh(tx).Table("(?) AS counted", q.Select("id").Limit(models.CountCap+1)).Count(&n).Error
+		n, err = countUpTo(tx, q.Select("id"), models.CountCap+1)
+		return err
 	})
 	return int(n), err
 }
@@ -70,7 +65,7 @@ func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.Peop
 func fresh(tx *gorm.DB) *gorm.DB { return tx.Session(&gorm.Session{NewDB: true}) }
 
 func (s *Store) matching(tx *gorm.DB, f models.PeopleFilter) (*gorm.DB, error) {
-	q, err := s.called(tx, fresh(tx).Model(&models.Person{}), models.Fold(f.Query))
+	q, err := s.called(tx, models.Fold(f.Query))
 	if err != nil {
 		return nil, err
 	}
@@ -86,32 +81,58 @@ func (s *Store) matching(tx *gorm.DB, f models.PeopleFilter) (*gorm.DB, error) {
 	return q, nil
 }
 
-// called narrows a query to the people whose name or address has these words in it. A common part is found soon on
-// the way along the list; a rare one is not, and the index of trigrams names the few who have it. PostgreSQL
-// chooses between the two by itself; for SQLite the index is asked how many there are.
-func (s *Store) called(tx, q *gorm.DB, words string) (*gorm.DB, error) {
+// called are the people whose name or address has these words in it. A common part is found soon on the way along the
+// list, unless all who have it are at its end, as those whose name begins with it may be; so as many as
+// one page may look through are named by the index of trigrams and put in order. That index knows nothing shorter than itself, so fewer
+// letters are the beginning of a name, which is a stretch of the list.
+func (s *Store) called(tx *gorm.DB, words string) (*gorm.DB, error) {
+	all := fresh(tx).Model(&models.Person{})
 	switch {
 	case words == "":
-		return q, nil
+		return all, nil
 	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
-		return q.Where("1 = 0"), nil
-	}
-	if s.hasTrigrams(words) {
-		var n int64
-		if err := fresh(tx).Table("(?) AS counted", trigrams(tx, words).Limit(models.CountCap+1)).Count(&n).Error; err != nil {
-			return nil, err
+		return all.Where("1 = 0"), nil
+	case models.Begins(words):
+		if beyond := following(words); beyond != "" {
+			all = all.Where("name_key < ?", beyond)
 		}
-		if n <= models.CountCap {
-			return q.Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", trigrams(tx, words)), nil
-		}
+		return all.Where("name_key >= ?", words), nil
 	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
-	return q.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like), nil
+	have := all.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like).Session(&gorm.Session{})
+	indexed := have
+	if s.dialect == migrations.SQLite {
+		indexed = trigrams(tx, words)
+	}
+	n, err := countUpTo(tx, indexed.Select("1"), s.reach+1)
+	switch {
+	case err != nil || n > int64(s.reach):
+		return have, err
+	case s.dialect == migrations.SQLite:
+		return fresh(tx).Model(&models.Person{}).Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", trigrams(tx, words)), nil
+	}
+	// PostgreSQL looks no further into a query that has a limit, and so does not begin with the list.
+	return fresh(tx).Table("(?) AS people", have.Limit(s.reach+1)), nil
 }
 
-// hasTrigrams says whether SQLite's index can be asked for words.
-func (s *Store) hasTrigrams(words string) bool {
-	return s.dialect == migrations.SQLite && utf8.RuneCountInString(words) >= trigram && len(words) <= longestSearch && models.Printable(words)
+// following is the first text, in the order of code points, after all that begin with this one; empty where there
+// is none.
+func following(text string) string {
+	letters := []rune(text)
+	for len(letters) > 0 {
+		last := &letters[len(letters)-1]
+		switch *last {
+		case utf8.MaxRune:
+			letters = letters[:len(letters)-1]
+			continue
+		case 0xD7FF: // what follows are halves of letters in another encoding
+			*last = 0xE000
+		default:
+			*last++
+		}
+		return string(letters)
+	}
+	return ""
 }
 
 // trigrams asks SQLite's index for the rows that have these words in a name or an address.

@@ -92,7 +92,7 @@ func adminMethods(t *testing.T, w storetest.World, other models.Person, token mo
 			return err
 		},
 		"CountEvents": func(who models.Actor) error {
-			_, err := w.CountEvents(t.Context(), who, models.EventFilter{})
+			_, _, err := w.CountEvents(t.Context(), who, models.EventFilter{})
 			return err
 		},
 		"Event":            func(who models.Actor) error { _, err := w.Event(t.Context(), who, "", 1); return err },

@@ -6,6 +6,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -49,7 +50,13 @@ type Settings struct {
 	// Strangers is the Hasher for sign-ins in browsers that are not familiar; nil: the same.
 	Strangers Passwords
 	Log       *slog.Logger
+	// Reach is how many rows are looked through for one page, where no index has all of what is asked for in the
+	// order of the list; 0: DefaultReach.
+	Reach int
 }
+
+// DefaultReach is what one page looks through in a few milliseconds.
+const DefaultReach = 5000
 
 // Store keeps everything. It is safe for concurrent use.
 type Store struct {
@@ -62,12 +69,13 @@ type Store struct {
 	strangers Passwords
 	log       *slog.Logger
 	listeners []func(models.Event)
+	reach     int
 	one       sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
 }
 
 // Open connects to the database. It does not change it: Migrate does.
 func Open(ctx context.Context, set Settings) (*Store, error) {
-	s := &Store{now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
+	s := &Store{reach: cmp.Or(set.Reach, DefaultReach), now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
 	if s.strangers == nil {
 		s.strangers = s.hasher
 	}
