@@ -105,7 +105,7 @@ var statements = []string{"Exec", "Raw", "Where", "Or", "Not", "Order", "Select"
 // ASVS 1.2.4: every piece of SQL is written in the source, with a place for each value. One that is put
 // together has a line here, and what it is put together from is a column's name of ours.
 func TestSQLIsWrittenAndNotMade(t *testing.T) {
-	known := []string{`column + " = ?"`, `back`}
+	known := []string{`column + " = ?"`}
 	checked := 0
 	sources(t, func(file string, source *ast.File) {
 		if path.Dir(file) != "models/store" {

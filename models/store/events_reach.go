@@ -10,7 +10,6 @@ import (
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
-	"tokendesk/migrations"
 	"tokendesk/models"
 )
 
@@ -62,7 +61,7 @@ func (s *Store) stretch(tx *gorm.DB, f models.EventFilter) (stretch, error) {
 		if candidate.index = index; len(index) == len(best.values) {
 			return candidate, nil
 		}
-		n, err := countUpTo(tx, s.along(tx, candidate).Select("seq"), s.reach+1)
+		n, err := countUpTo(tx, candidate.along(tx).Select("seq"), s.reach+1)
 		if err != nil {
 			return best, err
 		}
@@ -79,7 +78,7 @@ func (s *Store) stretch(tx *gorm.DB, f models.EventFilter) (stretch, error) {
 // shorten ends a stretch after as many events as are looked through.
 func (s *Store) shorten(tx *gorm.DB, in *stretch) error {
 	var last []models.Event
-	err := s.along(tx, *in).Select("seq", "at").Offset(s.reach - 1).Limit(1).Find(&last).Error
+	err := in.along(tx).Select("seq", "at").Offset(s.reach - 1).Limit(1).Find(&last).Error
 	for _, e := range last {
 		in.first, in.further, in.since = e.Seq, e.Seq, e.At
 	}
@@ -87,27 +86,8 @@ func (s *Store) shorten(tx *gorm.DB, in *stretch) error {
 }
 
 // along is the events of a stretch's index, newest first.
-//
-// PostgreSQL would sooner read the whole log backwards than an index whose events it expects to be many; comparing
-// rows and ordering by them, which it may not sort, leaves it that index alone.
-func (s *Store) along(tx *gorm.DB, in stretch) *gorm.DB {
+func (in stretch) along(tx *gorm.DB) *gorm.DB {
 	q := fresh(tx).Model(&models.Event{})
-	if s.dialect == migrations.Postgres && len(in.index) > 0 {
-		var row, from, to []any
-		var back clause.OrderBy
-		for _, column := range append(slices.Clone(in.index), "seq") {
-			row, back.Columns = append(row, clause.Column{Name: column}), append(back.Columns, clause.OrderByColumn{Column: clause.Column{Name: column}, Desc: true})
-		}
-		for _, column := range in.index {
-			from, to = append(from, in.values[column]), append(to, in.values[column])
-		}
-		beyond := in.beyond
-		if beyond == 0 {
-			beyond = math.MaxInt64
-		}
-		from, to = append(from, in.first), append(to, beyond)
-		return q.Where("? >= ?", row, from).Where("? < ?", row, to).Order(back)
-	}
 	for _, column := range in.index {
 		q = q.Where(column+" = ?", in.values[column])
 	}
@@ -122,8 +102,8 @@ func (s *Store) along(tx *gorm.DB, in stretch) *gorm.DB {
 
 // matching is the events of a stretch that have all of the filter, newest first. What is joined to nothing is the same
 // text, and keeps the databases from another index.
-func (in stretch) matching(s *Store, tx *gorm.DB) *gorm.DB {
-	q := s.along(tx, in)
+func (in stretch) matching(tx *gorm.DB) *gorm.DB {
+	q := in.along(tx)
 	for _, column := range slices.Sorted(maps.Keys(in.values)) {
 		if !slices.Contains(in.index, column) {
 			q = q.Where("? || '' = ?", clause.Column{Name: column}, in.values[column])
@@ -142,7 +122,7 @@ func countUpTo(tx, q *gorm.DB, most int) (n int64, err error) {
 // no more, and says where to go on.
 func (s *Store) EventsNear(ctx context.Context, who models.Actor, f models.EventFilter) (found models.EventsFound, err error) {
 	err = s.inLog(ctx, who, f, func(tx *gorm.DB, in stretch) error {
-		err := in.matching(s, tx).Limit(f.Limit).Find(&found.Events).Error
+		err := in.matching(tx).Limit(f.Limit).Find(&found.Events).Error
 		if len(found.Events) < f.Limit {
 			found.Further, found.Since = in.further, in.since
 		}
@@ -164,7 +144,7 @@ func (s *Store) CountEvents(ctx context.Context, who models.Actor, f models.Even
 		return int(newest[0].Seq), true, nil
 	}
 	err = s.inLog(ctx, who, f, func(tx *gorm.DB, in stretch) error {
-		found, err := countUpTo(tx, in.matching(s, tx).Select("seq"), models.CountCap+1)
+		found, err := countUpTo(tx, in.matching(tx).Select("seq"), models.CountCap+1)
 		n, all = int(found), in.further == 0 && found <= models.CountCap
 		return err
 	})

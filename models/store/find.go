@@ -67,7 +67,7 @@ func (s *Store) FindDeleted(ctx context.Context, who models.Actor, workspaceID, 
 		return gone, nil
 	}
 	err := s.inLog(ctx, who, models.EventFilter{Action: models.CollectionDeleted, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
-		return in.matching(s, tx).Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
+		return in.matching(tx).Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
 			Limit(FoundMost).Find(&gone).Error
 	})
 	return gone, err
@@ -80,7 +80,7 @@ func (s *Store) IsCommand(ctx context.Context, who models.Actor, workspaceID, na
 		return false, nil
 	}
 	err := s.inLog(ctx, who, models.EventFilter{ActorKind: models.Command, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
-		return in.matching(s, tx).Where("actor_name = ?", name).Limit(1).Pluck("seq", &found).Error
+		return in.matching(tx).Where("actor_name = ?", name).Limit(1).Pluck("seq", &found).Error
 	})
 	return len(found) > 0, err
 }

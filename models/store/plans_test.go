@@ -173,7 +173,7 @@ func explain(t *testing.T, w storetest.World, sql string) string {
 		if w.Database() == "PostgreSQL" {
 			prefer := "SET LOCAL enable_seqscan = off"
 			if strings.Contains(sql, `"events"`) { // as the store asks: an index in the log's own order, and no sorting
-				prefer += "; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off"
+				prefer += "; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; SET LOCAL random_page_cost = 0; SET LOCAL seq_page_cost = 0"
 			}
 			if err := tx.Exec(prefer).Error; err != nil {
 				return err

@@ -6,7 +6,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -75,7 +74,10 @@ type Store struct {
 
 // Open connects to the database. It does not change it: Migrate does.
 func Open(ctx context.Context, set Settings) (*Store, error) {
-	s := &Store{reach: cmp.Or(set.Reach, DefaultReach), now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
+	s := &Store{reach: set.Reach, now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
+	if s.reach == 0 {
+		s.reach = DefaultReach
+	}
 	if s.strangers == nil {
 		s.strangers = s.hasher
 	}
