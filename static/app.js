@@ -179,10 +179,10 @@
         told.textContent = 'The file is sent. Installing.';
       });
       call.addEventListener('load', () => {
-        const { status, response, responseURL } = call;
+        const { status, response } = call;
         rest('');
         if (status === 200 && response?.location) location.assign(response.location);
-        else if (new URL(responseURL).pathname === '/signin') refuse(input, signedOut);
+        else if (status === 401) refuse(input, signedOut);
         else refuse(input, response?.message ?? 'The server did not say what became of the file. Reload this page to see.');
       });
       call.addEventListener('error', async () => {

@@ -15,6 +15,7 @@ type failureWords struct{ heading, sentence string }
 // What is said when the caller says nothing. Every sentence tells what to do next.
 var failures = map[int]failureWords{
 	400: {"This request can’t be read", "Something in the address or the form is not as it should be. Go back and try again."},
+	401: {"You are signed out", "Nothing was done. Sign in, then try again."},
 	403: {"Admin access required", "Your account can’t do this. Ask an Admin to change your role."},
 	404: {"This page isn’t here", "It may have been deleted, or the address mistyped."},
 	405: {"This address doesn’t work that way", "Open the page it belongs to and use the form there."},
@@ -38,6 +39,9 @@ func (f Failure) words() failureWords {
 func (f Failure) actions() []Action {
 	if len(f.Actions) > 0 {
 		return f.Actions
+	}
+	if f.Status == 401 {
+		return []Action{{Text: "Sign in", Href: "/signin", Primary: true}}
 	}
 	return []Action{{Text: "Go to overview", Href: "/", Primary: true}}
 }

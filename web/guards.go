@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -52,6 +53,10 @@ func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
 	seen, in, err := s.handlers.Sessions.Current(c.Request())
 	if err != nil {
 		return false, err
+	}
+	if !in && strings.HasPrefix(c.Request().Header.Get(echo.HeaderContentType), echo.MIMEMultipartForm) {
+		// A browser that is still sending a file does not follow elsewhere, but shows a page that says why.
+		return false, models.Fail(models.Unauthorized, "Nothing was done. Sign in, then send the file again.")
 	}
 	if !in {
 		return false, c.Redirect(http.StatusSeeOther, "/signin?"+url.Values{"next": {backTo(c.Request())}}.Encode())

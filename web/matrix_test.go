@@ -159,6 +159,8 @@ func refusal(row web.Row, a *webtest.Answer) string {
 		return "not signed in"
 	case a.Status == http.StatusForbidden && strings.Contains(a.Body, "not an Admin"):
 		return "no Admin"
+	case a.Status == http.StatusUnauthorized && strings.Contains(a.Body, "You are signed out"): // a file was sent
+		return "not signed in"
 	case a.Status == http.StatusUnauthorized:
 		return "401"
 	}

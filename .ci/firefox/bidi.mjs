@@ -1,9 +1,9 @@
 // A client for WebDriver BiDi (https://www.w3.org/TR/webdriver-bidi/), as far as this folder needs it, and
 // Firefox as a process that can be started again with the profile that it had.
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as pause } from 'node:timers/promises';
+import { start, within } from './child.mjs';
 
 const WebSocket = createRequire(`${process.env.TOKENDESK_WS}/`)('ws');
 
@@ -32,26 +32,36 @@ export class Firefox {
     this.folder = folder;
     this.profile = `${folder}/profile`;
     mkdirSync(this.profile, { recursive: true });
-    const lines = Object.entries(preferences).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
+    this.scripts = true;
+  }
+
+  // keep writes the preferences down, for every start to come.
+  keep() {
+    const lines = Object.entries({ ...preferences, 'javascript.enabled': this.scripts }).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
     writeFileSync(`${this.profile}/user.js`, lines.join(''));
   }
 
+  // withScripts turns the scripts of pages on or off, now and at the next start.
+  async withScripts(on) {
+    this.scripts = on;
+    await this.menu(`Services.prefs.setBoolPref('javascript.enabled', ${on})`);
+  }
+
   async start() {
-    this.process = spawn(process.env.TOKENDESK_FIREFOX, ['--headless', '--no-remote', '--profile', this.profile, '--remote-debugging-port=0', '--remote-allow-system-access'], {
+    this.keep();
+    this.process = start(process.env.TOKENDESK_FIREFOX, ['--headless', '--no-remote', '--profile', this.profile, '--remote-debugging-port=0', '--remote-allow-system-access'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, HOME: this.folder, TMPDIR: this.folder, XDG_CACHE_HOME: this.folder, XDG_CONFIG_HOME: this.folder, MOZ_CRASHREPORTER_DISABLE: '1' },
     });
-    this.ended = new Promise(done => this.process.once('exit', done));
-    process.once('exit', () => this.process.kill());
-    const address = await new Promise((found, failed) => {
+    const address = await within(new Promise((found, failed) => {
       let said = '';
       this.process.stderr.on('data', text => {
         said += text;
         const match = /WebDriver BiDi listening on (ws:\/\/\S+)/.exec(said);
         if (match) found(match[1]);
       });
-      this.ended.then(code => failed(new Error(`Firefox ended with ${code}: ${said}`)));
-    });
+      this.process.ended.then(code => failed(new Error(`Firefox ended with ${code}: ${said}`)));
+    }), 'the start of Firefox');
     this.socket = new WebSocket(`${address}/session`, { maxPayload: 1 << 28 });
     await new Promise((open, failed) => this.socket.once('open', open).once('error', failed));
     this.waiting = new Map();
@@ -69,11 +79,10 @@ export class Firefox {
   async send(method, params = {}) {
     this.count = (this.count ?? 0) + 1;
     const id = this.count;
-    const answer = await new Promise((done, failed) => {
+    const answer = await within(new Promise(done => {
       this.waiting.set(id, done);
       this.socket.send(JSON.stringify({ id, method, params }));
-      setTimeout(() => failed(new Error(`${method} is not answered`)), 60_000).unref();
-    });
+    }), method);
     if (answer.type === 'error') throw new Error(`${method}: ${answer.error}: ${answer.message}`);
     return answer.result;
   }
@@ -110,6 +119,24 @@ export class Firefox {
   // quit ends Firefox as a person does, and waits until it has written down what it keeps.
   async quit() {
     this.menu('void Services.startup.quit(Ci.nsIAppStartup.eAttemptQuit)').catch(() => {}); // it goes before it answers
-    await this.ended;
+    const code = await within(this.process.ended, 'the end of Firefox');
+    if (code !== 0) throw new Error(`Firefox ended with ${code}`);
+  }
+
+  // crash ends Firefox from one moment to the next, once it has noted its tabs, as it does every 15 seconds.
+  async crash() {
+    await this.menu(`(async () => {
+      const module = name => ChromeUtils.importESModule('resource:///modules/sessionstore/' + name + '.sys.mjs')[name];
+      await module('TabStateFlusher').flushWindow(window);
+      await module('SessionSaver').run();
+    })()`);
+    this.process.kill('SIGKILL');
+    await within(this.process.ended, 'the end of Firefox');
+  }
+
+  // again starts Firefox with the tabs that it had.
+  async again() {
+    await this.start();
+    await this.menu('SessionStore.promiseAllWindowsRestored.then(() => undefined)');
   }
 }

@@ -48,7 +48,11 @@ export class Tab {
     }
   }
 
-  html() { return this.run('document.documentElement.outerHTML'); }
+  // all is what a page has: what is written in it, with what is in its fields, its title and its address.
+  all() {
+    return this.run(`[document.documentElement.outerHTML, document.documentElement.textContent, document.title, document.documentURI,
+      ...[...document.querySelectorAll('input, textarea')].map(field => field.value)].join('\\n')`);
+  }
 
   says() { return this.run('document.body.innerText'); }
 
@@ -57,7 +61,11 @@ export class Tab {
   // fill puts values into fields, by their names.
   async fill(values) {
     for (const [name, value] of Object.entries(values)) {
-      await this.run(`document.querySelector(${JSON.stringify(`main [name=${name}]`)}).value = ${JSON.stringify(value)}`);
+      await this.run(`{
+        const field = document.querySelector(${JSON.stringify(`main [name=${name}]`)});
+        field.value = ${JSON.stringify(value)};
+        field.dispatchEvent(new Event('input', { bubbles: true })); // Firefox keeps what was typed, for the next start
+      }`);
     }
   }
 
@@ -87,6 +95,22 @@ export class Tab {
     await this.firefox.menu('gBrowser.removeTab(gBrowser.selectedTab)');
     await this.firefox.menu('new Promise(done => setTimeout(done, 500))'); // Firefox gathers what it needs for the way back
     return this.taken('SessionStore.undoCloseTab(window, 0)');
+  }
+
+  // unload has Firefox drop the page from memory, and come back to its tab.
+  async unload() {
+    await this.activate();
+    const was = await this.firefox.menu(`(async () => {
+      const tab = gBrowser.selectedTab, other = gBrowser.addTrustedTab('about:blank');
+      gBrowser.selectedTab = other;
+      await gBrowser.explicitUnloadTabs([tab]);
+      const dropped = !tab.linkedPanel;
+      gBrowser.selectedTab = tab;
+      gBrowser.removeTab(other);
+      return dropped;
+    })()`);
+    if (!was) throw new Error('the tab was not unloaded');
+    await this.settle();
   }
 
   async viewSource() {

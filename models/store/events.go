@@ -7,7 +7,6 @@ import (
 
 	"gorm.io/gorm"
 
-	"tokendesk/migrations"
 	"tokendesk/models"
 )
 
@@ -31,27 +30,13 @@ func (s *Store) inLog(ctx context.Context, who models.Actor, f models.EventFilte
 	if err := s.mayReadEvents(ctx, who, f.WorkspaceID); err != nil {
 		return err
 	}
-	return s.planned(ctx, func(tx *gorm.DB) error {
-		if err := s.fewestRows(tx); err != nil {
-			return err
-		}
+	return s.byFewestRows(ctx, func(tx *gorm.DB) error {
 		in, err := s.stretch(tx, f)
 		if err != nil {
 			return err
 		}
 		return run(tx, in)
 	})
-}
-
-// fewestRows has PostgreSQL choose the index with the fewest rows to look at. By itself it weighs what it would read from
-// disk, and then walks back along the whole log wherever it expects to meet enough soon; or sorts what it
-// expects to be few. It knows how often a value is there, and not with which others, so either may read the whole log for nothing.
-func (s *Store) fewestRows(tx *gorm.DB) error {
-	if s.dialect != migrations.Postgres {
-		return nil
-	}
-	return tx.Exec("SELECT set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true), " +
-		"set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true)").Error
 }
 
 // mayReadEvents lets Admins read all events, and who runs a workspace those of it.

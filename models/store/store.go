@@ -305,21 +305,6 @@ func appendEvent(tx *gorm.DB, event *models.Event) error {
 	return tx.Create(event).Error
 }
 
-// planned runs queries whose best plan depends on the values in them: a word may be in one name or in half of them.
-// PostgreSQL plans a statement that it has seen before without looking at its values; here it must look.
-func (s *Store) planned(ctx context.Context, run func(*gorm.DB) error) error {
-	db := s.db.WithContext(ctx)
-	if s.dialect == migrations.SQLite {
-		return translate(run(db))
-	}
-	return translate(db.Transaction(func(tx *gorm.DB) error {
-		if err := tx.Exec("SET LOCAL plan_cache_mode = force_custom_plan").Error; err != nil {
-			return err
-		}
-		return run(tx)
-	}))
-}
-
 // changeClock is the one row that says where the log ends. Whoever has it locked writes.
 type changeClock struct {
 	LastSeq  int64
