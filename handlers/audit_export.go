@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -137,8 +138,12 @@ func newCSV(w io.Writer) eventWriter {
 	}
 }
 
+// afterSemicolon is where a cell begins for a spreadsheet that separates by semicolons, as many do in Europe.
+var afterSemicolon = regexp.MustCompile(`;([=+\-@\t\r\n\x00＝＋－＠])`)
+
 // cell keeps a spreadsheet from taking what somebody typed for a formula (security rule W7).
 func cell(text string) string {
+	text = afterSemicolon.ReplaceAllString(text, ";'$1")
 	if strings.HasPrefix(text, "'") || strings.IndexAny(text, "=+-@\t\r\n\x00＝＋－＠") == 0 {
 		return "'" + text
 	}

@@ -178,7 +178,7 @@ func TestExportsAreNoFormulas(t *testing.T) {
 		seen[row["subject_name"]] = true
 	}
 	for _, name := range names {
-		if !seen[name] && !seen["'"+name] {
+		if !seen[name] && !seen["'"+name] && !seen[strings.ReplaceAll(name, ";=", ";'=")] {
 			t.Errorf("%q is not in the table", name)
 		}
 	}
