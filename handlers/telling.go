@@ -185,6 +185,6 @@ func actionOptions(ofWorkspace bool) []views.Option {
 
 // inWorkspace are the actions whose events belong to a workspace.
 var inWorkspace = map[models.Action]bool{
-	models.WorkspaceChanged: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
+	models.SetupCompleted: true, models.WorkspaceChanged: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
 	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true,
 }
