@@ -26,7 +26,7 @@ type PeopleFilter struct {
 const searchInside = 3 // characters
 
 // Begins says whether a text is too short to be searched for inside names and addresses: it is looked for at
-// the beginning of names.
+// the beginning of names. An empty text begins them all.
 func Begins(text string) bool { return utf8.RuneCountInString(Fold(text)) < searchInside }
 
 // PersonSeen is a person as the list shows them.

@@ -51,6 +51,11 @@ func (s *Store) CountPeople(ctx context.Context, who models.Actor, f models.Peop
 	}
 	var n int64
 	err := s.planned(ctx, func(tx *gorm.DB) error {
+		var err error
+		if words := models.Fold(f.Query); f.Role == "" && f.Status == "" && searchable(words) && !models.Begins(words) {
+			n, err = countUpTo(tx, s.indexed(tx, words), models.CountCap+1)
+			return err
+		}
 		q, err := s.matching(tx, f)
 		if err != nil {
 			return err
@@ -82,15 +87,15 @@ func (s *Store) matching(tx *gorm.DB, f models.PeopleFilter) (*gorm.DB, error) {
 }
 
 // called are the people whose name or address has these words in it. A common part is found soon on the way along the
-// list, unless all who have it are at its end, as those whose name begins with it may be; so as many as
-// one page may look through are named by the index of trigrams and put in order. That index knows nothing shorter than itself, so fewer
-// letters are the beginning of a name, which is a stretch of the list.
+// list, unless all who have it are at its end, as those whose name begins with it may be; so as many as one page may
+// look through are named by the index of trigrams and put in order. That index knows nothing shorter than
+// itself, so fewer letters are the beginning of a name, which is a stretch of the list.
 func (s *Store) called(tx *gorm.DB, words string) (*gorm.DB, error) {
 	all := fresh(tx).Model(&models.Person{})
 	switch {
 	case words == "":
 		return all, nil
-	case len(words) > longestSearch || !models.Printable(words): // nobody is called that, and a database refuses to look
+	case !searchable(words):
 		return all.Where("1 = 0"), nil
 	case models.Begins(words):
 		if beyond := following(words); beyond != "" {
@@ -98,21 +103,32 @@ func (s *Store) called(tx *gorm.DB, words string) (*gorm.DB, error) {
 		}
 		return all.Where("name_key >= ?", words), nil
 	}
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
-	have := all.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like).Session(&gorm.Session{})
-	indexed := have
-	if s.dialect == migrations.SQLite {
-		indexed = trigrams(tx, words)
-	}
-	n, err := countUpTo(tx, indexed.Select("1"), s.reach+1)
+	n, err := countUpTo(tx, s.indexed(tx, words), s.reach+1)
 	switch {
 	case err != nil || n > int64(s.reach):
-		return have, err
+		return having(all, words), err
 	case s.dialect == migrations.SQLite:
-		return fresh(tx).Model(&models.Person{}).Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", trigrams(tx, words)), nil
+		return all.Where("id IN (SELECT person_id FROM people_search WHERE n IN (?))", trigrams(tx, words)), nil
 	}
 	// PostgreSQL looks no further into a query that has a limit, and so does not begin with the list.
-	return fresh(tx).Table("(?) AS people", have.Limit(s.reach+1)), nil
+	return fresh(tx).Table("(?) AS people", having(all, words).Limit(s.reach+1)), nil
+}
+
+// searchable says whether anybody can be called so; else a database might refuse to look.
+func searchable(words string) bool { return len(words) <= longestSearch && models.Printable(words) }
+
+// having narrows people to those who have words in their name or address.
+func having(people *gorm.DB, words string) *gorm.DB {
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(words) + "%"
+	return people.Where(`(name_key LIKE ? ESCAPE '\' OR email_key LIKE ? ESCAPE '\')`, like, like)
+}
+
+// indexed are the same, in no order, as the index of trigrams has them: a row each.
+func (s *Store) indexed(tx *gorm.DB, words string) *gorm.DB {
+	if s.dialect == migrations.SQLite {
+		return trigrams(tx, words)
+	}
+	return having(fresh(tx).Model(&models.Person{}), words).Select("1")
 }
 
 // following is the first text, in the order of code points, after all that begin with this one; empty where there

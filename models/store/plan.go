@@ -11,7 +11,7 @@ import (
 // planned runs queries whose best plan depends on the values in them: a word may be in one name or in half of them.
 // PostgreSQL plans a statement that it has seen before without looking at its values; here it must look.
 func (s *Store) planned(ctx context.Context, run func(*gorm.DB) error) error {
-	return s.having(ctx, run, func(tx *gorm.DB) *gorm.DB { return tx.Exec("SET LOCAL plan_cache_mode = force_custom_plan") })
+	return s.withSettings(ctx, run, func(tx *gorm.DB) *gorm.DB { return tx.Exec("SET LOCAL plan_cache_mode = force_custom_plan") })
 }
 
 // byFewestRows is planned, and has PostgreSQL choose the index with the fewest rows to look at. By itself it weighs
@@ -19,14 +19,14 @@ func (s *Store) planned(ctx context.Context, run func(*gorm.DB) error) error {
 // or sorts what it expects to be few. It knows how often a value is there, and not with which others, so either
 // may read the whole log for nothing.
 func (s *Store) byFewestRows(ctx context.Context, run func(*gorm.DB) error) error {
-	return s.having(ctx, run, func(tx *gorm.DB) *gorm.DB {
+	return s.withSettings(ctx, run, func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), " +
 			"set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true)")
 	})
 }
 
-// having runs queries after settings of PostgreSQL that hold for them alone.
-func (s *Store) having(ctx context.Context, run func(*gorm.DB) error, settings func(tx *gorm.DB) *gorm.DB) error {
+// withSettings runs queries after settings of PostgreSQL that hold for them alone.
+func (s *Store) withSettings(ctx context.Context, run func(*gorm.DB) error, settings func(tx *gorm.DB) *gorm.DB) error {
 	db := s.db.WithContext(ctx)
 	if s.dialect == migrations.SQLite {
 		return translate(run(db))
