@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
 )
@@ -19,7 +20,9 @@ import (
 // Every page of the console, with something on it, as the pictures in build/screens have it. Two tabs share
 // the work.
 func TestEveryPage(t *testing.T) {
-	s := webtest.SQLite(t)
+	w := storetest.New(t, "")
+	s := webtest.Start(t, w, webtest.Over(w.OpenWith(t, func(set *store.Settings) { set.Reach = 1 }))) // searches are long at once
+	s.Admin = s.SetUp(t)
 	pages := furnished(t, s)
 	names := slices.Sorted(maps.Keys(pages))
 	for part := range 2 {
@@ -58,12 +61,13 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	own, other, site := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site")
 	return map[string]string{
 		"overview": "/", "account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
-		"people": "/people", "people-none": "/people?q=moraeu", "people-new": "/people/new",
+		"people": "/people", "people-none": "/people?q=moraeu", "people-none-short": "/people?q=zq", "people-new": "/people/new",
 		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID, "person-tokens": own + "/tokens",
 		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
 		"person-revoke": own + "/bearer-token/revoke", "person-deactivate": other + "/deactivate", "person-sign-out": other + "/sign-out",
 		"collection": site, "version": site + "/versions/1", "collection-delete": site + "/delete",
 		"audit": "/audit", "audit-event": "/audit" + renamed, "audit-choose": "/audit?actor=marlowe.example", "audit-none": "/audit?from=2026-11-22",
+		"audit-further": "/audit?actor=" + s.Admin.ID + "&subject=" + member.ID, "audit-so-far": "/audit?action=person.created&subject=" + member.ID,
 		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-error": "/audit?from=2026-11-22&to=2026-11-21",
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
 	}
