@@ -79,7 +79,9 @@ func (h *Handlers) auditLog(c echo.Context, within models.WorkspaceSeen) (views.
 			return log, err
 		}
 	}
-	log.Count = countedEvents(total, all, log.Filter.Set || within.ID != "")
+	if all || f.Before == 0 || total > models.CountCap { // else there may be any number of them on the pages until here
+		log.Count = countedEvents(total, all, log.Filter.Set || within.ID != "")
+	}
 	if further > 0 {
 		log.OlderHref = asked.with("after", strconv.FormatInt(further, 10))
 	}

@@ -252,9 +252,12 @@ func (h *Handlers) narrow(c echo.Context, a *askedEvents, within models.Workspac
 		return nil
 	}
 	ctx, who := c.Request().Context(), actor(c)
-	list, err := h.Store.Workspaces(ctx, who)
+	list, err := h.Store.Workspaces(ctx, who, models.Place{})
 	if err != nil {
 		return err
+	}
+	if a.log.Filter.TypeWorkspace = len(list) > models.PageSize; a.log.Filter.TypeWorkspace { // too many for a menu
+		list = nil
 	}
 	slug, listed := a.values["workspace"], false
 	for _, w := range list {
@@ -271,10 +274,17 @@ func (h *Handlers) narrow(c echo.Context, a *askedEvents, within models.Workspac
 	}
 	w, err := h.Store.Workspace(ctx, who, slug)
 	if models.KindOf(err) == models.NotFound {
-		a.wrong("workspace", "There is no such workspace. Choose one from the list.")
+		message := "There is no such workspace. Choose one from the list."
+		if a.log.Filter.TypeWorkspace {
+			message = "There is no such workspace. Write it as its address has it, like marlowe-press."
+		}
+		a.wrong("workspace", message)
 		return nil
 	}
 	a.filter.WorkspaceID = w.ID
+	if a.log.Filter.TypeWorkspace {
+		return err
+	}
 	a.log.Filter.Workspaces = append(a.log.Filter.Workspaces, views.Option{Value: w.Slug, Text: w.Name})
 	return err
 }

@@ -53,7 +53,7 @@ func uploadProblem(err error) (string, bool) {
 	case errors.Is(err, errNoFile):
 		return "Choose a collection file.", true
 	case errors.Is(err, archive.ErrNotZip):
-		return "Choose a .zip file.", true
+		return "This file is no zip, whatever its name says: it may be empty, or an error page. Choose a .zip file.", true
 	case errors.As(err, &unsafe):
 		return unsafe.Message, true
 	case errors.As(err, &ours) && (ours.Kind == models.Invalid || ours.Kind == models.Ambiguous || ours.Kind == models.TooLarge):

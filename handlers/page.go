@@ -52,7 +52,7 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 // workspaces adds the first of those that the reader may open, and the one that the page is about.
 func (h *Handlers) workspaces(c echo.Context, p *views.Page) error {
 	ctx, who, here := c.Request().Context(), actor(c), c.Param("workspace")
-	list, err := h.Store.Workspaces(ctx, who)
+	list, err := h.Store.Workspaces(ctx, who, models.Place{})
 	if err != nil {
 		return err
 	}

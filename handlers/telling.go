@@ -49,6 +49,9 @@ var reasons = map[string]string{
 	"cross_site":      "sent from another site",
 	"forbidden":       "the right is missing",
 	"several kinds":   "of several kinds",
+	"no-file":         "no file came",
+	"not-a-zip":       "the file is no zip",
+	"ambiguous":       "the request can be read in two ways",
 
 	"request_ambiguous":    "the request can be read in two ways",
 	"credential_missing":   "it came without a token",

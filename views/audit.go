@@ -32,6 +32,7 @@ type AuditFilter struct {
 	From, To       string // 2006-01-02
 	Actions        []Option
 	Workspaces     []Option // empty: no choice of workspace
+	TypeWorkspace  bool     // there are too many to choose from: it is typed
 	Form           Form     // what is wrong with from and to
 	Set            bool     // something is asked for: there is something to clear
 }

@@ -140,14 +140,14 @@ func TestAuditTab(t *testing.T) {
 	}
 }
 
-// A list of workspaces that is cut off says so.
-func TestTheSwitchSaysWhenThereAreMore(t *testing.T) {
+// A list of workspaces that is cut off leads to all of them.
+func TestTheSwitchLeadsToMore(t *testing.T) {
 	p := page()
 	for _, more := range []bool{false, true} {
 		p.More = more
 		doc, _ := draw(t, views.Overview(p, views.Start{}))
-		if said := strings.Contains(doc.Find("#workspace-menu").Text(), "Only the first 2 are shown."); said != more {
-			t.Errorf("more %v: says so: %v", more, said)
+		if leads := doc.Find(`#workspace-menu a[href="/#workspaces-title"]`).Text() == "All workspaces"; leads != more {
+			t.Errorf("more %v: leads there: %v", more, leads)
 		}
 	}
 }

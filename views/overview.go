@@ -4,6 +4,8 @@ package views
 type Start struct {
 	FirstRun   bool            // nothing was issued yet: greet, and show the ways to start
 	Workspaces []WorkspaceCard // those the reader is in
+	FirstHref  string          // the first page of the workspaces; empty on it
+	MoreHref   string          // the next page of them; empty at the end
 	Recent     []Entry         // last events, for Admins
 }
 

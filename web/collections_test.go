@@ -263,7 +263,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 		case strings.Contains(c.says, "No file uploaded"), c.says == "put @ before the file's name":
 			c.says = "Choose a collection file."
 		case strings.HasPrefix(c.says, "Only .zip"):
-			c.says = "Choose a .zip file."
+			c.says = "This file is no zip, whatever its name says: it may be empty, or an error page. Choose a .zip file."
 		}
 		if !strings.HasPrefix(said, "Error: ") || len(said) < 20 || !strings.Contains(said, c.says) || strings.Contains(said, "curl") || strings.Contains(said, "-F") {
 			t.Errorf("%s: beside the field it says %q, want %q", name, said, c.says)

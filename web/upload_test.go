@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"tokendesk/models"
 	"tokendesk/models/archive"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
@@ -112,7 +113,7 @@ func TestWhichWorkspace(t *testing.T) {
 	t.Parallel()
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		_, token := s.Token(t, s.Admin, s.Admin.ID)
-		list, err := s.Workspaces(t.Context(), s.Admin)
+		list, err := s.Workspaces(t.Context(), s.Admin, models.Place{})
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
 		}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"fmt"
 	database "database/sql"
 	"strings"
 	"testing"
@@ -40,6 +41,41 @@ func TestAnotherWorkspaceIsNotThere(t *testing.T) {
 		admin.Get(t, "/").Want(t, 200).Has(t, "Harbour Books")
 		admin.Get(t, "/w/harbour/settings").Want(t, 200)
 		admin.Post(t, "/w/harbour/settings", webtest.Form{"name": "Harbour House"}).To(t, "/w/harbour/settings")
+	})
+}
+
+// Of more workspaces than fit on a page each is on the overview once, page by page, and in the log's filter one is typed.
+func TestManyWorkspaces(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		const many = 2*models.PageSize + 1 // with the first
+		for i := range many - 1 {
+			secondWorkspace(t, s, fmt.Sprintf("place-%d", i), fmt.Sprintf("Place %d", i%10)) // names that are the same
+		}
+		admin, seen, pages := s.SignedIn(t, "ines@marlowe.example"), map[string]bool{}, 0
+		for path := "/"; path != ""; pages++ {
+			page := admin.Get(t, path).Want(t, 200).Page(t)
+			for _, row := range page.Find(`section[aria-labelledby="workspaces-title"] li a`).EachIter() {
+				seen[row.AttrOr("href", "")] = true
+			}
+			links := page.Find(`nav[aria-label="Pages"] a`)
+			if first := links.FilterFunction(named("First page")).AttrOr("href", ""); (first == "/") != (pages > 0) {
+				t.Errorf("page %d leads back to %q", pages, first)
+			}
+			path = links.FilterFunction(named("Show more")).AttrOr("href", "")
+		}
+		if len(seen) != many || pages != 3 {
+			t.Errorf("%d workspaces on %d pages", len(seen), pages)
+		}
+		log := admin.Get(t, "/audit?workspace=place-99").Want(t, 200)
+		if log.Page(t).Find(`input[name="workspace"]`).AttrOr("value", "") != "place-99" || log.Page(t).Find(`select[name="workspace"]`).Length() > 0 {
+			t.Error("the filter has no field for the workspace")
+		}
+		admin.Get(t, "/audit?workspace=marlowe-press").Want(t, 200).Has(t, "set the console up")
+		admin.Get(t, "/audit?workspace=nowhere").Want(t, 422).Has(t, "Write it as its address has it")
+		if leads := log.Page(t).Find(`#workspace-menu a[href="/#workspaces-title"]`).Length(); leads != 1 {
+			t.Error("the menu does not lead to all of them")
+		}
 	})
 }
 

@@ -137,7 +137,7 @@ func TestDemotionReachesWorkspaces(t *testing.T) {
 			_, err := w.EditPerson(t.Context(), by, p.ID, models.PersonEdit{Name: p.Name, Email: p.Email, Role: models.Member})
 			must(t, err)
 			p.Role = models.Member
-			list, err := w.Workspaces(t.Context(), storetest.As(p))
+			list, err := w.Workspaces(t.Context(), storetest.As(p), models.Place{})
 			if err != nil || len(list) != 1 {
 				t.Fatalf("%+v (%v)", list, err)
 			}

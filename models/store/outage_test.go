@@ -83,7 +83,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"AnyCredential":     func() error { _, err := s.AnyCredential(ctx); return err },
 		"GrantOf":           func() error { _, err := s.GrantOf(ctx, secret.Hash{}); return err },
 		"RecordUsage":       func() error { return s.RecordUsage(ctx, []models.Usage{{CredentialID: id}}, nil) },
-		"Workspaces":        func() error { _, err := s.Workspaces(ctx, admin); return err },
+		"Workspaces":        func() error { _, err := s.Workspaces(ctx, admin, models.Place{}); return err },
 		"Workspace":         func() error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
 		"HomeWorkspace":     func() error { _, err := s.HomeWorkspace(ctx, admin); return err },
 		"RenameWorkspace":   func() error { _, err := s.RenameWorkspace(ctx, admin, "marlowe-press", press); return err },

@@ -169,7 +169,7 @@ func TestPersonIsReadBackAsWritten(t *testing.T) {
 		if err != nil || read != made {
 			t.Errorf("made %+v, read %+v (%v)", made, read, err)
 		}
-		if list, err := w.Workspaces(t.Context(), storetest.As(made)); err != nil || len(list) != 1 || list[0].Role != models.WorkspaceMember {
+		if list, err := w.Workspaces(t.Context(), storetest.As(made), models.Place{}); err != nil || len(list) != 1 || list[0].Role != models.WorkspaceMember {
 			t.Errorf("they are in %+v (%v)", list, err)
 		}
 		for _, email := range []string{"", "nobody@x.example", "\x00", "\xff", "%", made.Email + "\x00"} {

@@ -157,7 +157,7 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, nil, false},
 		"their number":                   {func() error { _, err := w.CountEnded(ctx, who, person); return err }, nil, false},
 		"a person's record":              {func() error { _, err := w.PersonRecord(ctx, who, person); return err }, nil, false},
-		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who); return err }, []string{"workspaces_list"}, false},
+		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who, models.Place{}); return err }, []string{"workspaces_list"}, false},
 		"collections":                    {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
 		"versions":                       {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
 		"files":                          {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},

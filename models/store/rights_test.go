@@ -125,15 +125,15 @@ func TestWorkspaceRights(t *testing.T) {
 		person := w.Person(t, admin, models.Member)
 		member := storetest.As(person)
 		second := oneMoreWorkspace(t, w, "Second", person)
-		if list, err := w.Workspaces(t.Context(), admin); err != nil || len(list) != 2 || list[0].Role != models.WorkspaceOwner || list[1].Role != "" {
+		if list, err := w.Workspaces(t.Context(), admin, models.Place{}); err != nil || len(list) != 2 || list[0].Role != models.WorkspaceOwner || list[1].Role != "" {
 			t.Errorf("an Admin sees %+v (%v)", list, err)
 		}
-		if list, err := w.Workspaces(t.Context(), member); err != nil || len(list) != 2 || list[0].Role != models.WorkspaceMember || list[1].Role != models.WorkspaceOwner {
+		if list, err := w.Workspaces(t.Context(), member, models.Place{}); err != nil || len(list) != 2 || list[0].Role != models.WorkspaceMember || list[1].Role != models.WorkspaceOwner {
 			t.Errorf("a member of both sees %+v (%v)", list, err)
 		}
 		stranger := storetest.As(w.Person(t, admin, models.Member)) // with two workspaces there is no telling which is theirs
 		for _, who := range []models.Actor{stranger, guest} {
-			if list, err := w.Workspaces(t.Context(), who); err != nil || len(list) != 0 {
+			if list, err := w.Workspaces(t.Context(), who, models.Place{}); err != nil || len(list) != 0 {
 				t.Errorf("a stranger sees %+v (%v)", list, err)
 			}
 			for _, name := range []string{"marlowe-press", second.Slug, second.ID, "no-such"} {

@@ -182,7 +182,7 @@ func TestAddAdmin(t *testing.T) {
 			t.Fatal(err)
 		}
 		for person, want := range map[models.Person]models.WorkspaceRole{first: models.WorkspaceOwner, second: models.WorkspaceAdmin} {
-			list, err := w.Workspaces(t.Context(), storetest.As(person))
+			list, err := w.Workspaces(t.Context(), storetest.As(person), models.Place{})
 			if err != nil || len(list) != 1 || list[0].Slug != "marlowe-press" || list[0].Role != want {
 				t.Errorf("%s sees %+v (%v)", person.Email, list, err)
 			}

@@ -13,16 +13,19 @@ import (
 // noWorkspace says the same of one that is not there and of one that is not for the actor.
 var noWorkspace = models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
 
-// Workspaces lists those that the actor may open, by name: an Admin of the installation all of
+// Workspaces lists those that the actor may open, by name, after a place: an Admin of the installation all of
 // them, everybody else those that they are a member of. It answers one more than models.PageSize where
 // there are more than that.
-func (s *Store) Workspaces(ctx context.Context, who models.Actor) ([]models.WorkspaceSeen, error) {
+func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.Place) ([]models.WorkspaceSeen, error) {
 	var list []models.WorkspaceSeen
 	q := s.db.WithContext(ctx).Table("workspaces").
 		Select("workspaces.*, COALESCE(memberships.role, '') AS role").
 		Joins("LEFT JOIN memberships ON memberships.workspace_id = workspaces.id AND memberships.person_id = ?", who.ID)
 	if !who.MayOpenWorkspace("") {
 		q = q.Where("memberships.person_id IS NOT NULL")
+	}
+	if after.ID != "" {
+		q = q.Where("(workspaces.name, workspaces.id) > (?, ?)", after.Key, after.ID)
 	}
 	err := q.Order("workspaces.name, workspaces.id").Limit(models.PageSize + 1).Find(&list).Error
 	return list, translate(err)
@@ -70,7 +73,7 @@ func (s *Store) HomeWorkspace(ctx context.Context, who models.Actor) (models.Wor
 	if len(mine) == 1 {
 		return s.Workspace(ctx, who, mine[0].WorkspaceID)
 	}
-	list, err := s.Workspaces(ctx, who)
+	list, err := s.Workspaces(ctx, who, models.Place{})
 	switch {
 	case err != nil:
 		return models.WorkspaceSeen{}, err

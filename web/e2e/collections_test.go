@@ -187,7 +187,7 @@ func TestUploadThatIsRefused(t *testing.T) {
 			}
 		}
 		refused("", "Choose a collection file.")
-		refused(fileOf(t, "notes.zip", []byte("no zip at all")), "Choose a .zip file.")
+		refused(fileOf(t, "notes.zip", []byte("no zip at all")), "This file is no zip, whatever its name says: it may be empty, or an error page. Choose a .zip file.")
 		refused(fileOf(t, "slip.zip", packed(t, "../up.txt", "out of it")), "The archive was refused: entry 1 (\"../up.txt\")")
 		refused(fileOf(t, "cut.zip", bulky(t, 4<<10)[:3<<10]), "The archive is damaged or incomplete:")
 		if list := installedNow(t, s); len(list) > 0 {
