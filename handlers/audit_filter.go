@@ -237,7 +237,7 @@ func (a *askedEvents) choose(text, field string, found []views.Part) {
 	case len(found) == 0:
 		a.log.Choose = fmt.Sprintf("Nothing here is called “%s”. Check the spelling, or search by email address.", shown)
 	case len(found) >= store.FoundMost:
-		a.log.Choose = fmt.Sprintf("“%s” means many. Type more of it, or choose:", shown)
+		a.log.Choose = fmt.Sprintf("“%s” means many. Type more of it or an email address, or choose:", shown)
 	default:
 		a.log.Choose = fmt.Sprintf("“%s” means %d. Which one?", shown, len(found))
 	}

@@ -46,7 +46,7 @@ func Audit(p Page, a AuditLog) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <div class=\"head\"><div><h1>Audit log</h1><p class=\"sub\">Who did what, from where. Entries can’t be edited.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, " <div class=\"head\"><div><h1>Audit log</h1><p class=\"sub\">Who did what, from where. Times are UTC. Entries can’t be edited.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -132,7 +132,7 @@ func SettingsAudit(p Page, a AuditLog) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = settingsHead("Events in this workspace only. Entries can’t be edited.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = settingsHead("Events in this workspace only. Times are UTC. Entries can’t be edited.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -182,7 +182,7 @@ func TestTheLogAsksBack(t *testing.T) {
 		for range 7 {
 			s.Person(t, s.Admin, models.Member)
 		}
-		if n := admin.Get(t, "/audit?subject=member").Want(t, 200).Has(t, "“member” means many. Type more of it, or choose:").Page(t).Find("main ul.choices a").Length(); n != 6 {
+		if n := admin.Get(t, "/audit?subject=member").Want(t, 200).Has(t, "“member” means many. Type more of it or an email address, or choose:").Page(t).Find("main ul.choices a").Length(); n != 6 {
 			t.Errorf("%d choices", n)
 		}
 		for _, nobody := range []string{"no such person", "%", "user_zz9", "10.0.0", "Ines Moreau x"} {
