@@ -67,6 +67,9 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	f := asked.filter
 	f.Before, f.Limit = 0, exportBatch
 	events, err := h.Store.Events(ctx, who, f)
+	if err == nil {
+		err = h.Store.StillMay(ctx, who)
+	}
 	if err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}
-	out := bufio.NewWriterSize(steady(c), 64<<10)
+	out := bufio.NewWriterSize(h.steady(c), 64<<10)
 	w := as.begin(out)
 	for err == nil {
 		for _, e := range events {
@@ -88,8 +91,8 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 			break
 		}
 		f.Before = events[len(events)-1].Seq
-		if err = h.Store.StillMay(ctx, who); err == nil {
-			events, err = h.Store.Events(ctx, who, f)
+		if events, err = h.Store.Events(ctx, who, f); err == nil {
+			err = h.Store.StillMay(ctx, who)
 		}
 	}
 	if err == nil {
@@ -139,7 +142,7 @@ func newCSV(w io.Writer) eventWriter {
 }
 
 // afterSemicolon is where a cell begins for a spreadsheet that separates by semicolons, as many do in Europe.
-var afterSemicolon = regexp.MustCompile(`;([=+\-@\t\r\n\x00＝＋－＠])`)
+var afterSemicolon = regexp.MustCompile(`;(["' ]*[=+\-@\t\r\n\x00＝＋－＠])`)
 
 // cell keeps a spreadsheet from taking what somebody typed for a formula (security rule W7).
 func cell(text string) string {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -23,6 +24,7 @@ func (h *Handlers) UploadCollection(c echo.Context) error {
 	}
 	done, err := h.install(c, w.Slug)
 	if message, wrong := uploadProblem(err); wrong {
+		c.SetRequest(c.Request().WithContext(context.WithoutCancel(c.Request().Context()))) // an upload that was too slow has ended it
 		h.RefusedInstall(c, err, message)
 		if scripted {
 			return c.JSON(http.StatusUnprocessableEntity, map[string]string{"message": message})

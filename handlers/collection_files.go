@@ -69,7 +69,7 @@ func (h *Handlers) CollectionArchive(c echo.Context) error {
 	if header := c.Request().Header; strings.Contains(header.Get("Range"), ",") {
 		header.Del("Range") // thousands of small parts would cost a chunk each; whoever resumes asks for one
 	}
-	http.ServeContent(steady(c), c.Request(), "", time.Time{}, content)
+	http.ServeContent(h.steady(c), c.Request(), "", time.Time{}, content)
 	return nil
 }
 
@@ -99,6 +99,6 @@ func (h *Handlers) CollectionFile(c echo.Context) error {
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}
-	_, err = io.Copy(steady(c), body) // where it fails, the length that was promised tells that the end is missing
+	_, err = io.Copy(h.steady(c), body) // where it fails, the length that was promised tells that the end is missing
 	return err
 }

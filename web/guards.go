@@ -54,8 +54,9 @@ func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !in && strings.HasPrefix(c.Request().Header.Get(echo.HeaderContentType), echo.MIMEMultipartForm) {
+	if !in && c.Request().Method == http.MethodPost && strings.HasPrefix(c.Request().Header.Get(echo.HeaderContentType), echo.MIMEMultipartForm) {
 		// A browser that is still sending a file does not follow elsewhere, but shows a page that says why.
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Cookie realm="tokendesk"`) // RFC 9110, section 15.5.2: a 401 says how
 		return false, models.Fail(models.Unauthorized, "Nothing was done. Sign in, then send the file again.")
 	}
 	if !in {

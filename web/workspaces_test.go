@@ -2,8 +2,8 @@ package web_test
 
 import (
 	"bytes"
-	"fmt"
 	database "database/sql"
+	"fmt"
 	"strings"
 	"testing"
 

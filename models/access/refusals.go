@@ -148,7 +148,8 @@ func (g *Refusals) due(all bool) []written {
 		g.gatherRest()
 	}
 	var list []written
-	for kind, k := range g.kinds {
+	for _, kind := range g.oldestFirst() {
+		k := g.kinds[kind]
 		switch {
 		case !all && (now.Before(k.next) || k.Count > 0 && g.budget <= 0):
 		case k.Count == 0:
@@ -163,10 +164,17 @@ func (g *Refusals) due(all bool) []written {
 	return list
 }
 
+// oldestFirst are the kinds in the order in which they came, so that what is one of many is told before what came
+// after it, however much that is.
+func (g *Refusals) oldestFirst() []kindOfRefusal {
+	return slices.SortedFunc(maps.Keys(g.kinds), func(a, b kindOfRefusal) int { return g.kinds[a].First.Compare(g.kinds[b].First) })
+}
+
 // gatherRest puts together what cannot be told apart any more, because the budget is used up.
 func (g *Refusals) gatherRest() {
 	left := g.budget
-	for kind, k := range g.kinds {
+	for _, kind := range g.oldestFirst() {
+		k := g.kinds[kind]
 		if k.Count == 0 || kind.reason == severalReasons {
 			continue
 		}

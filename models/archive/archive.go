@@ -8,8 +8,11 @@ package archive
 
 import (
 	"archive/zip"
+	"compress/flate"
 	"context"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"io"
 
 	"tokendesk/models"
@@ -96,20 +99,46 @@ func check(ctx context.Context, src *source, limits Limits) (Summary, error) {
 }
 
 // Open reads one member of an archive that Check has accepted: its bytes and how many they are. A path that is not
-// in the archive is NotFound.
+// in the archive is NotFound. What is open keeps nothing of the archive's directory, which may be long, however
+// long it is read.
 func Open(r io.ReaderAt, size int64, path string) (io.ReadCloser, int64, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, 0, fmt.Errorf("open archive: %w", err)
 	}
 	for _, f := range z.File {
-		if f.Name == path && !f.FileInfo().IsDir() {
-			body, err := f.Open()
-			if err != nil {
-				return nil, 0, fmt.Errorf("open %s: %w", printable(path), err)
-			}
-			return body, int64(f.UncompressedSize64), nil
+		if f.Name != path || f.FileInfo().IsDir() {
+			continue
 		}
+		at, err := f.DataOffset()
+		if err != nil {
+			return nil, 0, fmt.Errorf("open %s: %w", printable(path), err)
+		}
+		m := &unpacking{left: int64(f.UncompressedSize64), sum: f.CRC32, crc: crc32.NewIEEE()}
+		m.ReadCloser = io.NopCloser(io.NewSectionReader(r, at, int64(f.CompressedSize64)))
+		if f.Method == zip.Deflate {
+			m.ReadCloser = flate.NewReader(m.ReadCloser)
+		}
+		return m, m.left, nil
 	}
 	return nil, 0, models.Fail(models.NotFound, "This file is not in the collection.")
+}
+
+// unpacking is a file of an archive on its way out. Where it is not as long as it should be, or not what it was, it ends with
+// an error.
+type unpacking struct {
+	io.ReadCloser
+	left int64
+	sum  uint32
+	crc  hash.Hash32
+}
+
+func (m *unpacking) Read(b []byte) (int, error) {
+	n, err := m.ReadCloser.Read(b)
+	m.left -= int64(n)
+	m.crc.Write(b[:n])
+	if m.left < 0 || err == io.EOF && (m.left > 0 || m.crc.Sum32() != m.sum) {
+		return n, zip.ErrChecksum
+	}
+	return n, err
 }

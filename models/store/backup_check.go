@@ -75,6 +75,13 @@ func (s *Store) ours(ctx context.Context, name string) error {
 	if tables < 5 {
 		return models.Fail(models.Invalid, "%s is not a Tokendesk database.", name)
 	}
+	var views int // which stand for anything, however long it is, when the content is read
+	if err := s.pool.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_master WHERE type = 'view'").Scan(&views); err != nil {
+		return err
+	}
+	if views > 0 {
+		return models.Fail(models.Invalid, "%s was changed by hand: Tokendesk makes no views.", name)
+	}
 	var newer *migrations.NewerError
 	if _, err := s.Schema(ctx); errors.As(err, &newer) {
 		return models.Fail(models.Invalid, "%s has schema version %d, and this program knows versions up to %d: use the newer Tokendesk that made it.", name, newer.Database, newer.Program)
@@ -129,13 +136,14 @@ func (s *Store) sameSchema(ctx context.Context, name string, like *Store) error 
 	return nil
 }
 
-// objects lists what a schema consists of, with the text that made it. The migration tool's own table is
-// left out, and the text of tables that are inside of a search index: other versions may word them anew.
+// objects lists what a schema consists of, with the text that made it. The text of the migration tool's own table
+// is left out, and that of tables inside of a search index: other versions may word them anew. A name says
+// nothing: whoever writes the file's pages can call a trigger as SQLite calls its own.
 func (s *Store) objects(ctx context.Context) (map[string]string, error) {
-	rows, err := s.pool.QueryContext(ctx, `SELECT m.type || ' ' || m.name, CASE WHEN l.type = 'shadow' THEN '' ELSE coalesce(m.sql, '') END
+	rows, err := s.pool.QueryContext(ctx, `SELECT m.type || ' ' || m.name, CASE WHEN l.type = 'shadow' OR m.type || m.name = 'tablegoose_db_version' THEN '' ELSE coalesce(m.sql, '') END
 		FROM sqlite_master m LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.tbl_name
-		WHERE m.name NOT LIKE 'sqlite\_%' ESCAPE '\' AND m.tbl_name <> 'goose_db_version'
-		UNION ALL SELECT 'size of a page', page_size FROM pragma_page_size`)
+		WHERE NOT (m.type = 'index' AND m.sql IS NULL) AND NOT (m.type = 'table' AND m.name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))
+		UNION ALL SELECT 'size of a page', page_size FROM pragma_page_size UNION ALL SELECT 'text encoding', encoding FROM pragma_encoding`)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +154,7 @@ func (s *Store) objects(ctx context.Context) (map[string]string, error) {
 		if err := rows.Scan(&object, &text); err != nil {
 			return nil, fmt.Errorf("read the schema: %w", err)
 		}
-		found[object] = text
+		found[object] += text // two of one name are not the one
 	}
 	return found, rows.Err()
 }

@@ -68,6 +68,17 @@ func TestCopyRefuses(t *testing.T) {
 		"a trigger added": {func(t *testing.T) string {
 			return altered(t, good, "CREATE TRIGGER eve AFTER UPDATE ON credentials BEGIN UPDATE credentials SET revoked_at = NULL; END")
 		}, "was changed by hand: Tokendesk makes no trigger eve."},
+		"a trigger with a name of SQLite's own": {func(t *testing.T) string {
+			return altered(t, good, "PRAGMA writable_schema = 1", `INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)
+				VALUES ('trigger', 'sqlite_x', 'people', 0, 'CREATE TRIGGER sqlite_x AFTER UPDATE OF seen_at ON people BEGIN UPDATE people SET role = ''Admin'' WHERE id = NEW.id; END')`)
+		}, "was changed by hand: Tokendesk makes no trigger sqlite_x."},
+		"a trigger on the migrations": {func(t *testing.T) string {
+			return altered(t, good, "CREATE TRIGGER bomb AFTER INSERT ON goose_db_version BEGIN UPDATE people SET role = 'Admin'; END")
+		}, "was changed by hand: Tokendesk makes no trigger bomb."},
+		"a table that is a view": {func(t *testing.T) string {
+			return altered(t, good, "PRAGMA foreign_keys = 0", "DROP TABLE blob_chunks", `CREATE VIEW blob_chunks (sha256, number, bytes) AS
+				WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT 'x', n, zeroblob(100000) FROM c`)
+		}, "was changed by hand: Tokendesk makes no views."},
 		"an index removed": {func(t *testing.T) string { return altered(t, good, "DROP INDEX credentials_one_bearer") }, "was changed by hand: its index credentials_one_bearer is not"},
 		"other pages":      {func(t *testing.T) string { return altered(t, good, "PRAGMA page_size = 8192", "VACUUM") }, "was changed by hand: its size of a page is not"},
 	} {

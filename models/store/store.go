@@ -27,6 +27,7 @@ import (
 
 	"tokendesk/migrations"
 	"tokendesk/models"
+	"tokendesk/models/secret"
 )
 
 // Passwords hashes and compares passwords; secret.Hasher is the real one.
@@ -293,6 +294,8 @@ func appendEvent(tx *gorm.DB, event *models.Event) error {
 		return err
 	}
 	event.Seq = last.LastSeq + 1
+	// A credential that somebody typed where a name belongs must not stay for good in what nobody can change.
+	event.ActorName, event.SubjectName, event.Changes = secret.Mask(event.ActorName), secret.Mask(event.SubjectName), secret.Mask(event.Changes)
 	if event.At.Before(last.LastAt) {
 		event.At = models.Instant(last.LastAt)
 	}
