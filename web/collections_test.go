@@ -3,6 +3,7 @@ package web_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -484,4 +486,41 @@ func uncompressed(t testing.TB, name string, content []byte) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// A download ends soon after its reader may no more: also one that is read slowly, to keep it going.
+func TestADownloadEndsWithTheRight(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		big := make([]byte, 24<<20)
+		if _, err := rand.Read(big); err != nil {
+			t.Fatal(err)
+		}
+		done := installed(t, s, s.Admin, "marlowe-press", "big", zipOf(t, "big.bin", string(big)))
+		version := "/w/marlowe-press/settings/collections/" + done.Collection.ID + "/versions/1"
+		for _, path := range []string{version + "/archive", version + "/file?path=big.bin"} {
+			person := s.Person(t, s.Admin, models.Member)
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, s, person)})
+			answer, err := s.Listener.Client().Do(r)
+			if err != nil || answer.StatusCode != 200 {
+				t.Fatalf("%s: %v, %v", path, answer, err)
+			}
+			if _, err := io.ReadFull(answer.Body, make([]byte, 64<<10)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.DeactivatePerson(t.Context(), s.Admin, person.ID); err != nil {
+				t.Fatal(err)
+			}
+			s.Clock.Advance(time.Minute)
+			n, err := io.Copy(io.Discard, answer.Body)
+			answer.Body.Close()
+			if err == nil || n >= int64(len(big))-64<<10 {
+				t.Errorf("%s: %d more bytes came (%v)", path, n, err)
+			}
+		}
+	})
 }

@@ -168,6 +168,27 @@ func TestManyAddresses(t *testing.T) {
 	}
 }
 
+// However many others come after it, what was refused first is told first when there is something to spend.
+func TestWhatCameFirstIsToldFirst(t *testing.T) {
+	clock, to := &ticking{at: noon}, &recorded{}
+	g := NewRefusals(clock.now)
+	for i := range refusalBurst {
+		g.Add(wrongPassword(strconv.Itoa(i), "before"))
+	}
+	flushRefusals(t, g, to) // nothing is left to spend
+	clock.advance(time.Second)
+	g.Add(wrongPassword("the one that counts", "203.0.113.66"))
+	for i := range 50 {
+		clock.advance(time.Second)
+		g.Add(wrongPassword("later "+strconv.Itoa(i), "after"))
+	}
+	clock.advance(refusalEvery) // enough for one
+	flushRefusals(t, g, to)
+	if last := to.list[len(to.list)-1]; len(to.list) != refusalBurst+1 || last.Who.Address != "203.0.113.66" {
+		t.Errorf("%d are told, the last of them from %s", len(to.list), last.Who.Address)
+	}
+}
+
 // Whatever is tried, and however many different things: what is kept in memory is bounded, what is written down
 // in a day is bounded, and every one is counted.
 func TestAFloodOfDifferentRefusals(t *testing.T) {
