@@ -50,6 +50,7 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	if err := h.Sessions.Start(c.Request(), c.Response(), text); err != nil {
 		return err
 	}
+	h.remember(c, person.EmailKey)
 	return h.done(c, "/account", "", "Your password is changed. Every other session is signed out.")
 }
 

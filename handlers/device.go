@@ -10,12 +10,22 @@ import (
 )
 
 // guess is an attempt to sign in to an account from this browser. A device cookie that is forged, too
-// old, of another account or there twice is as if there were none.
+// old, of another account or there twice is as if there were none; so is one from before the password was
+// changed, or whoever knew the old one would have as many devices to guess the new one as they had made.
 func (h *Handlers) guess(c echo.Context, account string) access.Guess {
 	g := access.Guess{Account: account, Address: c.RealIP()}
-	if sent := c.Request().CookiesNamed(h.deviceCookie()); len(sent) == 1 {
-		g.Device = access.KnownDevice(h.Key, account, sent[0].Value, h.Clock)
+	sent := c.Request().CookiesNamed(h.deviceCookie())
+	if len(sent) != 1 {
+		return g
 	}
+	device, made := access.KnownDevice(h.Key, account, sent[0].Value, h.Clock)
+	if device == "" {
+		return g
+	}
+	changed, err := h.Store.PasswordChanged(c.Request().Context(), account)
+	if err == nil && !made.Before(changed.Truncate(time.Second)) {
+		g.Device = device
+	} // where nobody can tell, the sign-in will not succeed either
 	return g
 }
 

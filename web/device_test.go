@@ -61,6 +61,27 @@ func TestDeviceCookiesLast(t *testing.T) {
 	}
 }
 
+// A new password makes every browser a stranger but the one in which it was set: who knew the old one has collected
+// nothing that helps with the new one.
+func TestDeviceCookiesEndWithThePassword(t *testing.T) {
+	t.Parallel()
+	b := besiege(t)
+	collected := "device=" + b.device(t, ines, "device")
+	b.Clock.Advance(time.Minute)
+	owner := b.Browser(t)
+	b.try(t, owner, "198.51.100.2", ines, storetest.Password).To(t, "/")
+	before, fresh := owner.Cookie(t, "device"), "seven green bicycles under a bridge"
+	b.Clock.Advance(time.Minute)
+	owner.Post(t, "/account/password", webtest.Form{"current_password": storetest.Password, "new_password": fresh}).Want(t, 303)
+	b.exhaust(t, ines, neighbour)
+	for _, c := range []struct {
+		cookie string
+		want   int
+	}{{collected, 429}, {"device=" + before, 429}, {"device=" + owner.Cookie(t, "device"), 303}} {
+		b.Browser(t).Post(t, "/signin", webtest.Form{"email": ines, "password": fresh}, "X-Forwarded-For", neighbour, "Cookie", c.cookie).Want(t, c.want)
+	}
+}
+
 // device is the cookie that a browser gets when somebody signs in.
 func (b besieged) device(t testing.TB, email, name string) string {
 	t.Helper()

@@ -30,21 +30,21 @@ func NewDevice(key secret.Key, account string, now models.Clock) string {
 	return key.Sign(devicePurpose(account), payload)
 }
 
-// KnownDevice answers the device's ID when NewDevice made the text for this account within DeviceLife;
-// for any other text it is empty, and the browser a stranger.
-func KnownDevice(key secret.Key, account, text string, now models.Clock) string {
+// KnownDevice answers the device's ID, and the second of the sign-in, when NewDevice made the text for this account
+// within DeviceLife; for any other text the ID is empty, and the browser a stranger.
+func KnownDevice(key secret.Key, account, text string, now models.Clock) (id string, made time.Time) {
 	if len(text) > 4*deviceSize { // more than any that was made; what a stranger sends is not worth the work
-		return ""
+		return "", time.Time{}
 	}
 	payload, ok := key.Verify(devicePurpose(account), text)
 	if !ok || len(payload) != deviceSize {
-		return ""
+		return "", time.Time{}
 	}
-	made := time.Unix(int64(binary.BigEndian.Uint64(payload[deviceID:])), 0)
+	made = time.Unix(int64(binary.BigEndian.Uint64(payload[deviceID:])), 0)
 	if !now().Before(made.Add(DeviceLife)) {
-		return ""
+		return "", time.Time{}
 	}
-	return hex.EncodeToString(payload[:deviceID])
+	return hex.EncodeToString(payload[:deviceID]), made
 }
 
 func devicePurpose(account string) string { return "device/" + account }

@@ -25,29 +25,36 @@ func TestDeviceIsKnown(t *testing.T) {
 	clock := func() time.Time { return now }
 	key, other := openKey(t), openKey(t)
 	text := NewDevice(key, "ines@x.example", clock)
-	id := KnownDevice(key, "ines@x.example", text, clock)
-	if len(id) != 2*deviceID || KnownDevice(key, "ines@x.example", text, clock) != id {
+	known := func(key secret.Key, account, text string) string {
+		id, _ := KnownDevice(key, account, text, clock)
+		return id
+	}
+	id, made := KnownDevice(key, "ines@x.example", text, clock)
+	if !made.Equal(clock().Truncate(time.Second)) {
+		t.Errorf("made at %v", made)
+	}
+	if len(id) != 2*deviceID || known(key, "ines@x.example", text) != id {
 		t.Fatalf("the ID is %q", id)
 	}
-	if second := NewDevice(key, "ines@x.example", clock); second == text || KnownDevice(key, "ines@x.example", second, clock) == id {
+	if second := NewDevice(key, "ines@x.example", clock); second == text || known(key, "ines@x.example", second) == id {
 		t.Error("two devices are one")
 	}
 	for name, got := range map[string]string{
-		"another account":                KnownDevice(key, "tom@x.example", text, clock),
-		"no account":                     KnownDevice(key, "", text, clock),
-		"an account that it begins with": KnownDevice(key, "ines@x.exampl", text, clock),
-		"another installation":           KnownDevice(other, "ines@x.example", text, clock),
+		"another account":                known(key, "tom@x.example", text),
+		"no account":                     known(key, "", text),
+		"an account that it begins with": known(key, "ines@x.exampl", text),
+		"another installation":           known(other, "ines@x.example", text),
 	} {
 		if got != "" {
 			t.Errorf("for %s it is known as %q", name, got)
 		}
 	}
 	now = noon.Add(DeviceLife - time.Microsecond)
-	if KnownDevice(key, "ines@x.example", text, clock) != id {
+	if known(key, "ines@x.example", text) != id {
 		t.Error("it is over before the year is")
 	}
 	now = noon.Add(DeviceLife)
-	if KnownDevice(key, "ines@x.example", text, clock) != "" {
+	if known(key, "ines@x.example", text) != "" {
 		t.Error("it is not over with the year")
 	}
 }
@@ -76,7 +83,7 @@ func TestDeviceIsForgedByNobody(t *testing.T) {
 		}
 	}
 	for _, text := range forged {
-		if id := KnownDevice(key, "ines@x.example", text, clock); id != "" {
+		if id, _ := KnownDevice(key, "ines@x.example", text, clock); id != "" {
 			t.Errorf("%.80q is known as %q", text, id)
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	freePerAddress = 50 // attempts of an address on all accounts together
 	atOnce         = 8  // attempts of an address under way together; each keeps a place where passwords are hashed
 	familiarAtOnce = 4  // the same of all familiar browsers of an account
+	deviceAtOnce   = 2  // the same of one familiar browser, so that one leaves places to the others
 	longestWait    = time.Minute
 	forgetAfter    = 15 * time.Minute
 

@@ -27,7 +27,7 @@ type limit struct {
 func (g Guess) limits() [2]limit {
 	if g.Familiar() {
 		return [2]limit{
-			{key: keyOf("device", g.Account, g.Device), free: freePerAccount},
+			{key: keyOf("device", g.Account, g.Device), free: freePerAccount, atOnce: deviceAtOnce},
 			{key: keyOf("devices", g.Account), atOnce: familiarAtOnce},
 		}
 	}

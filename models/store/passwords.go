@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -108,4 +109,11 @@ func wrongCurrent(err error) error {
 		return onField("current_password", models.Fail(models.Invalid, "That is not your current password."))
 	}
 	return err
+}
+
+// PasswordChanged says when the password of the account with this address (models.EmailKey) was last set. An
+// account that is not there is models.NotFound.
+func (s *Store) PasswordChanged(ctx context.Context, emailKey string) (time.Time, error) {
+	p, err := take[models.Person](s.db.WithContext(ctx).Select("id", "password_changed_at").Where("email_key = ?", emailKey))
+	return p.PasswordChangedAt, err
 }
