@@ -50,7 +50,7 @@ func TestLookKeepsPictures(t *testing.T) {
 	b.Go("/right")
 	b.Look("right")
 	for name, width := range map[string]int{
-		"desktop-light": 1440, "desktop-dark": 1440, "mobile-light": 390, "mobile-dark": 390, "narrow-light": 360, "narrow-dark": 360,
+		"desktop-light": 1440, "desktop-dark": 1440, "mobile-light": 390, "mobile-dark": 390, "narrow-light": 360,
 	} {
 		file, err := os.Open(filepath.Join(folder, "right."+name+".png"))
 		if err != nil {
