@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -88,8 +89,25 @@ func (h *Handlers) auditLog(c echo.Context, within models.WorkspaceSeen) (views.
 	if f.Before > 0 {
 		log.NewestHref = asked.with("after", "")
 	}
+	asked.name(&log.Filter, events)
 	log.Days = h.days(who, events, log.Filter.Path)
 	return log, nil
+}
+
+// name says by the newest event whom and what the IDs in a filter mean: links carry IDs, and nobody reads those.
+func (a askedEvents) name(f *views.AuditFilter, events []models.Event) {
+	by, about := a.values["actor"], a.values["subject"]
+	for _, e := range events {
+		if by != "" && e.ActorID == by {
+			f.ActorName = cmp.Or(f.ActorName, e.ActorName)
+		}
+		if about != "" && e.SubjectID == about {
+			f.SubjectName = cmp.Or(f.SubjectName, e.SubjectName)
+		}
+		if about != "" && e.ActorID == about {
+			f.SubjectName = cmp.Or(f.SubjectName, e.ActorName)
+		}
+	}
 }
 
 // countedEvents says how many events there are; or at least are, where not all of the log was looked through.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
@@ -64,12 +65,14 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	if asked.nothing {
 		return models.Fail(models.Ambiguous, "What the filter asks for is not clear. Go back to the log and choose there.")
 	}
+	answer, done, err := h.steady(c)
+	if err != nil {
+		return err
+	}
+	defer done()
 	f := asked.filter
 	f.Before, f.Limit = 0, exportBatch
-	events, err := h.Store.Events(ctx, who, f)
-	if err == nil {
-		err = h.Store.StillMay(ctx, who)
-	}
+	events, err := h.exportable(ctx, who, f)
 	if err != nil {
 		return err
 	}
@@ -79,25 +82,8 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}
-	out := bufio.NewWriterSize(h.steady(c), 64<<10)
-	w := as.begin(out)
-	for err == nil {
-		for _, e := range events {
-			if err = w.write(e); err != nil {
-				break
-			}
-		}
-		if err != nil || len(events) < exportBatch {
-			break
-		}
-		f.Before = events[len(events)-1].Seq
-		if events, err = h.Store.Events(ctx, who, f); err == nil {
-			err = h.Store.StillMay(ctx, who)
-		}
-	}
-	if err == nil {
-		err = w.flush()
-	}
+	out := bufio.NewWriterSize(answer, 64<<10)
+	err = h.writeEvents(ctx, who, f, events, as.begin(out))
 	if err == nil {
 		err = out.Flush()
 	}
@@ -106,6 +92,33 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// writeEvents writes events and all that follow them.
+func (h *Handlers) writeEvents(ctx context.Context, who models.Actor, f models.EventFilter, events []models.Event, w eventWriter) (err error) {
+	for {
+		for _, e := range events {
+			if err := w.write(e); err != nil {
+				return err
+			}
+		}
+		if len(events) < exportBatch {
+			return w.flush()
+		}
+		f.Before = events[len(events)-1].Seq
+		if events, err = h.exportable(ctx, who, f); err != nil {
+			return err
+		}
+	}
+}
+
+// exportable is the next events of an export, for whoever still may.
+func (h *Handlers) exportable(ctx context.Context, who models.Actor, f models.EventFilter) ([]models.Event, error) {
+	events, err := h.Store.Events(ctx, who, f)
+	if err == nil {
+		err = h.Store.StillMay(ctx, who)
+	}
+	return events, err
 }
 
 var csvHeader = []string{"number", "at", "action", "actor_kind", "actor_id", "actor_name", "session_id", "credential_id", "subject_kind", "subject_id", "subject_name",

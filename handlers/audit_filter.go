@@ -78,18 +78,18 @@ func (a *askedEvents) wrong(field, message string) {
 
 // readDays reads the first and the last day, both of them included.
 func (a *askedEvents) readDays() {
-	read := func(field string) time.Time {
+	read := func(field, which string) time.Time {
 		text := a.values[field]
 		if text == "" {
 			return time.Time{}
 		}
 		at, err := time.Parse(time.DateOnly, text)
 		if err != nil || at.Year() < 1970 || at.Year() > 9000 {
-			a.wrong(field, "Write the day as year-month-day, like 2026-11-21.")
+			a.wrong(field, "Write the "+which+" day as year-month-day, like 2026-11-21.")
 		}
 		return at
 	}
-	a.filter.From, a.filter.To = read("from"), read("to")
+	a.filter.From, a.filter.To = read("from", "first"), read("to", "last")
 	if !a.filter.To.IsZero() {
 		a.filter.To = a.filter.To.AddDate(0, 0, 1)
 	}
@@ -275,9 +275,8 @@ func (h *Handlers) narrow(c echo.Context, a *askedEvents, within models.Workspac
 		return nil
 	}
 	a.filter.WorkspaceID = w.ID
-	if a.log.Filter.TypeWorkspace {
-		return err
+	if !a.log.Filter.TypeWorkspace {
+		a.log.Filter.Workspaces = append(a.log.Filter.Workspaces, views.Option{Value: w.Slug, Text: w.Name})
 	}
-	a.log.Filter.Workspaces = append(a.log.Filter.Workspaces, views.Option{Value: w.Slug, Text: w.Name})
 	return err
 }

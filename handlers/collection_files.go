@@ -65,11 +65,16 @@ func (h *Handlers) CollectionArchive(c echo.Context) error {
 	if _, err := content.ReadAt(make([]byte, 1), 0); err != nil { // while it can still be told as an error
 		return err
 	}
+	w, done, err := h.steady(c)
+	if err != nil {
+		return err
+	}
+	defer done()
 	attach(c, seen.FileName, "application/zip")
 	if header := c.Request().Header; strings.Contains(header.Get("Range"), ",") {
 		header.Del("Range") // thousands of small parts would cost a chunk each; whoever resumes asks for one
 	}
-	http.ServeContent(h.steady(c), c.Request(), "", time.Time{}, content)
+	http.ServeContent(w, c.Request(), "", time.Time{}, content)
 	return nil
 }
 
@@ -93,12 +98,17 @@ func (h *Handlers) CollectionFile(c echo.Context) error {
 		return err
 	}
 	defer body.Close()
+	w, done, err := h.steady(c)
+	if err != nil {
+		return err
+	}
+	defer done()
 	attach(c, path.Base(file.Path), echo.MIMEOctetStream)
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.FormatInt(size, 10))
 	c.Response().WriteHeader(http.StatusOK)
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}
-	_, err = io.Copy(h.steady(c), body) // where it fails, the length that was promised tells that the end is missing
+	_, err = io.Copy(w, body) // where it fails, the length that was promised tells that the end is missing
 	return err
 }

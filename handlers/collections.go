@@ -47,6 +47,13 @@ func (h *Handlers) showCollections(c echo.Context, status int, back views.Form) 
 	if after.ID != "" {
 		list.NewestHref = path
 	}
+	if next.ID != "" || after.ID != "" {
+		counts, err := h.Store.CountCollections(ctx, []models.WorkspaceSeen{w})
+		if err != nil {
+			return err
+		}
+		list.Count = plainly(counts[w.ID], "collection", "collections")
+	}
 	for _, seen := range collections {
 		list.Rows = append(list.Rows, h.collectionRow(c, path, seen))
 	}
@@ -60,6 +67,7 @@ func (h *Handlers) upload(c echo.Context, path string, back views.Form) views.Up
 	size := func(n int64) string { return humanize.IBytes(uint64(n)) }
 	return views.Upload{
 		Action: path, May: actor(c).MayInstall(), Form: back, MaxSize: h.Limits.ArchiveBytes,
+		TooLarge: h.tooLarge().Message,
 		Limits: []string{
 			"A .zip file of up to " + size(h.Limits.ArchiveBytes) + ".",
 			fmt.Sprintf("Unpacked up to %s, one file up to %s.", size(h.Limits.TotalBytes), size(h.Limits.FileBytes)),
@@ -121,6 +129,13 @@ func (h *Handlers) CollectionPage(c echo.Context) error {
 	}
 	if below > 0 {
 		v.NewestHref = path
+	}
+	if v.OlderHref != "" || below > 0 {
+		n, err := h.Store.CountVersions(ctx, within.Collection)
+		if err != nil {
+			return err
+		}
+		v.Count = counted(n, "version", "versions")
 	}
 	for _, seen := range versions {
 		v.Versions = append(v.Versions, h.versionRow(c, path, seen))

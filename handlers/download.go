@@ -3,6 +3,7 @@ package handlers
 import (
 	"mime"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -23,10 +24,49 @@ func attach(c echo.Context, name, kind string) {
 	h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 }
 
-// steady writes an answer for as long as it goes on: each piece has a deadline of its own, because a large
-// download may take longer than any request should; and every few seconds it asks whether the reader still may.
-func (h *Handlers) steady(c echo.Context) http.ResponseWriter {
-	return &steadyWriter{c.Response(), http.NewResponseController(c.Response().Writer), h.Clock, h.Clock(), func() error { return h.Store.StillMay(c.Request().Context(), actor(c)) }}
+// Downloads counts what each person is being sent. The zero value counts from none.
+type Downloads struct {
+	mu      sync.Mutex
+	running map[string]int
+}
+
+// mostDownloads is how many files a person is sent at once, as many as a browser asks one server for; each keeps a
+// part of a file, or of the log, in memory for as long as its reader takes.
+const mostDownloads = 6
+
+// begin counts one more, until done; or refuses it, with models.TooMany.
+func (d *Downloads) begin(person string) (done func(), err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running[person] >= mostDownloads {
+		full := models.Fail(models.TooMany, "%d of your downloads are running. Wait until one is done, then try again.", mostDownloads)
+		full.RetryAfterSeconds = 5
+		return nil, full
+	}
+	if d.running == nil {
+		d.running = map[string]int{}
+	}
+	d.running[person]++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.running[person]--; d.running[person] == 0 {
+			delete(d.running, person)
+		}
+	}, nil
+}
+
+// steady writes an answer for as long as it goes on, because a large download may take longer than any request should:
+// each piece has a deadline of its own, and every few seconds it asks whether the reader still may. done says that all
+// is written. models.TooMany refuses whoever has too many of them.
+func (h *Handlers) steady(c echo.Context) (w http.ResponseWriter, done func(), err error) {
+	if done, err = h.Downloads.begin(actor(c).ID); err != nil {
+		return nil, nil, err
+	}
+	return &steadyWriter{
+		ResponseWriter: c.Response(), control: http.NewResponseController(c.Response().Writer), now: h.Clock, asked: h.Clock(),
+		may: func() error { return h.Store.StillMay(c.Request().Context(), actor(c)) },
+	}, done, nil
 }
 
 type steadyWriter struct {
@@ -44,8 +84,10 @@ func (s *steadyWriter) WriteHeader(status int) {
 }
 
 const (
-	perWrite   = 30 * time.Second // how long a piece of at most some hundred KiB may take
-	stillEvery = 5 * time.Second  // how long a right that was lost goes on
+	// A system takes megabytes from us at once, and then nothing until its reader had a third of them: what is slower
+	// than some 20 KiB a second is cut off.
+	perWrite   = 3 * time.Minute
+	stillEvery = 5 * time.Second // how long a right that was lost goes on
 )
 
 func (s *steadyWriter) Write(b []byte) (int, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 )
 
 // formBytes is the most that a form may weigh; the longest field of any form is a password.
@@ -52,10 +53,16 @@ func single(sent url.Values, fields []string) (map[string]string, error) {
 		if !Legible(list[0]) {
 			return nil, models.Fail(models.Ambiguous, "The field %s is not text. Type it again.", name)
 		}
+		if slices.Contains(kept, name) && secret.Mask(list[0]) != list[0] {
+			return nil, models.Fail(models.Invalid, "The field %s holds a whole token, which others would see. Go back and type something else.", name)
+		}
 		values[name] = list[0]
 	}
 	return values, nil
 }
+
+// kept are the fields whose text is kept for others to read.
+var kept = []string{"name", "workspace", "reason"}
 
 // query reads the parameters that a page may have, each at most once. Others are ignored: whoever
 // passes a link on may have added to it.

@@ -18,18 +18,19 @@ import (
 
 // Handlers has what the pages and calls need. All fields but BaseURL must be set.
 type Handlers struct {
-	Store    *store.Store
-	Gate     *access.Gate
-	Throttle *access.Throttle
-	Refusals *access.Refusals
-	Sessions *session.Store
-	Key      secret.Key
-	Clock    models.Clock
-	Log      *slog.Logger
-	Limits   archive.Limits
-	SpoolDir string // where an archive waits while it is checked
-	BaseURL  string // scheme and host of this installation; empty: as the request has it
-	Version  string
+	Store     *store.Store
+	Gate      *access.Gate
+	Throttle  *access.Throttle
+	Refusals  *access.Refusals
+	Sessions  *session.Store
+	Downloads *Downloads
+	Key       secret.Key
+	Clock     models.Clock
+	Log       *slog.Logger
+	Limits    archive.Limits
+	SpoolDir  string // where an archive waits while it is checked
+	BaseURL   string // scheme and host of this installation; empty: as the request has it
+	Version   string
 }
 
 // Visit is who a request comes from, as its route's guard found out.

@@ -17,6 +17,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/archive"
+	"tokendesk/models/secret"
 )
 
 const (
@@ -102,7 +103,13 @@ func (h *Handlers) install(c echo.Context, workspace string) (models.Installed, 
 	if err != nil {
 		return models.Installed{}, err
 	}
-	return h.Store.InstallCollection(ctx, actor(c), newInstall(up, summary))
+	n := newInstall(up, summary)
+	for _, text := range []string{n.FileName, n.Name, n.Label, n.Description} {
+		if secret.Mask(text) != text {
+			return models.Installed{}, models.Fail(models.Invalid, "The collection's name, description or file name holds a whole token, which others would see. Take it out.")
+		}
+	}
+	return h.Store.InstallCollection(ctx, actor(c), n)
 }
 
 func newInstall(up upload, s archive.Summary) models.NewInstall {
@@ -244,7 +251,7 @@ func noFile(why string) *models.Error {
 	return models.Fail(models.Ambiguous, "No file uploaded. Attach a .zip collection file to the request in the form field '%s', like -F \"%s=@myCollection.zip\".%s", fieldFile, fieldFile, why).Because(errNoFile)
 }
 
-func (h *Handlers) tooLarge() error {
+func (h *Handlers) tooLarge() *models.Error {
 	return models.Fail(models.Invalid, "The collection file is larger than the limit of %s.", humanize.IBytes(uint64(h.Limits.ArchiveBytes)))
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/views"
 )
 
@@ -16,6 +17,9 @@ func (h *Handlers) People(c echo.Context) error {
 	q, err := query(c, "q", "role", "status", "after")
 	if err != nil {
 		return err
+	}
+	if secret.Mask(q["q"]) != q["q"] {
+		return models.Fail(models.Invalid, "That is a whole token, which belongs in no address. Search for people by name or email address.")
 	}
 	after, err := h.from("people", q["after"])
 	if err != nil {

@@ -101,8 +101,9 @@ func (h *Handlers) SignOut(c echo.Context) error {
 		who := visit(c).Actor
 		who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Human, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 		err = h.Store.EndSession(c.Request().Context(), who, seen.Session.ID)
-		if kind := models.KindOf(err); err != nil && kind != models.NotFound && kind != models.Unauthorized {
-			return err // an ended session is what was asked for
+		if kind := models.KindOf(err); err != nil && kind != models.NotFound && kind != models.Unauthorized { // an ended one is what was asked for
+			h.leave(c)
+			return models.Fail(models.Unavailable, "This browser is signed out, but the server could not end the session. Sign in again later, and end it under Account.").Because(err)
 		}
 	}
 	h.leave(c)

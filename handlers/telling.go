@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,7 +117,7 @@ func ending(e models.Event) (text string) {
 		}
 	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
 		if asked := said["asked for"].After; asked != "" {
-			text = " to " + asked
+			text = " to " + named.ReplaceAllString(asked, "…")
 		}
 		reason := said["reason"].After
 		text += ": " + cmp.Or(reasons[reason], strings.TrimSuffix(said["told"].After, "."), strings.ReplaceAll(reason, "_", " "))
@@ -126,6 +127,9 @@ func ending(e models.Event) (text string) {
 	}
 	return text
 }
+
+// named is a part of a route that stands for a name.
+var named = regexp.MustCompile(`:[a-z]+`)
 
 func actorName(e models.Event) string {
 	switch e.ActorKind {

@@ -27,6 +27,8 @@ type AuditLog struct {
 type AuditFilter struct {
 	Path           string // where the form is sent to
 	Actor, Subject string // as typed
+	ActorName      string // whom that means, where it does not say so itself
+	SubjectName    string // the same
 	Action         string
 	Workspace      string // slug
 	From, To       string // 2006-01-02
@@ -134,6 +136,14 @@ func filterAttrs(f Form, name, kind, value, example string) templ.Attributes {
 		in.attrs["spellcheck"] = "false"
 	}
 	return in.all(f.or(name, value))
+}
+
+// called is a label with the name of what the field's ID means.
+func called(label, name string) string {
+	if name == "" {
+		return label
+	}
+	return label + ": " + name
 }
 
 // changesTitle is the heading over the changes of an event: some events are facts and change nothing.

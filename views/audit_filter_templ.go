@@ -46,11 +46,11 @@ func auditFilter(f AuditFilter) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = filterField(f.Form, "actor", "Actor", "text", f.Actor, "Name, email or IP address").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = filterField(f.Form, "actor", called("Actor", f.ActorName), "text", f.Actor, "Name, email or IP address").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = filterField(f.Form, "subject", "About", "text", f.Subject, "Name, email, prefix or collection").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = filterField(f.Form, "subject", called("About", f.SubjectName), "text", f.Subject, "Name, email, prefix or collection").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -63,6 +63,8 @@ type Upload struct {
 	Limits  []string // what a file may hold, a sentence each: "The .zip file itself: up to 100 MiB."
 	Form    Form     // collectionFile
 	MaxSize int64    // bytes, for the script to say so before it sends
+
+	TooLarge string // what it says then
 }
 
 // called is how a sentence speaks of a version: "Version 4".

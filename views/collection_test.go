@@ -67,7 +67,7 @@ func TestDeletingACollectionAsksForItsName(t *testing.T) {
 	if label := form.Find("label[for=name]").Text(); label != "Type the collection’s name, Spring list 2026, to delete it" {
 		t.Errorf("asks %q", label)
 	}
-	for _, words := range []string{"All of it goes: 12 versions with all files, 14 MiB of archives.", "Tools that read it get nothing", "stays in the audit log"} {
+	for _, words := range []string{"All of it goes: 12 versions with all files, 14 MiB of archives.", "Nobody can download it from the next second.", "stays in the audit log"} {
 		if !strings.Contains(form.Text(), words) {
 			t.Errorf("does not say %q", words)
 		}
@@ -83,10 +83,10 @@ func TestDeletingACollectionAsksForItsName(t *testing.T) {
 // The form that installs works without script and tells script what it needs; whoever may not install
 // sees the limits and the command only.
 func TestInstallForm(t *testing.T) {
-	upload := views.Upload{Action: "/w/marlowe/settings/collections", May: true, MaxSize: 1 << 20, Limits: []string{"A .zip file of up to 1.0 MiB."}}
+	upload := views.Upload{Action: "/w/marlowe/settings/collections", May: true, MaxSize: 1 << 20, TooLarge: "Larger than 1.0 MiB.", Limits: []string{"A .zip file of up to 1.0 MiB."}}
 	doc, _ := draw(t, views.SettingsCollections(page(), views.CollectionList{Upload: upload}))
 	form := doc.Find(`#install form[method=post][enctype="multipart/form-data"][data-upload]`)
-	if form.AttrOr("data-max", "") != "1048576" || form.AttrOr("data-too-large", "") != "The file is too large. A .zip file of up to 1.0 MiB." {
+	if form.AttrOr("data-max", "") != "1048576" || form.AttrOr("data-too-large", "") != "Larger than 1.0 MiB." {
 		t.Errorf("script is told %s", outer(form))
 	}
 	if !form.Find("input[type=file][name=collectionFile]").Is("[aria-describedby=collectionFile-hint]") {

@@ -3,19 +3,14 @@ package web_test
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -30,14 +25,6 @@ const collections = "/w/marlowe-press/settings/collections"
 func upload(t testing.TB, a *webtest.Agent, name string, archive []byte, headers ...string) *webtest.Answer {
 	t.Helper()
 	return a.Upload(t, collections, "collectionFile", name, bytes.NewReader(archive), headers...)
-}
-
-// pieces are the names of the zip's files and what is in them: names that are odd, and legal; contents that a browser
-// would show or run if it were let.
-var pieces = []string{
-	"index.html", "<!doctype html><script>alert(document.domain)</script>", "docs/über uns.txt", "Grüße", "docs/100% sure & more.txt", "a&b", `say "hi".txt`, `"hi"`,
-	"a#b=c.txt", "#", "semi;comma,.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`, "a+b c.json", `{"a":1}`, "percent%20twice%2520.txt", "%", "empty", "",
-	"李小龍 😀.pdf", "%PDF-1.7", "it's.css", "*{}", "deep/er/and/deeper/file.js", "alert(1)",
 }
 
 // A collection's page has its versions with who installed each, with what and when; a version's page has its files;
@@ -80,128 +67,6 @@ func TestTheCollectionsPages(t *testing.T) {
 func rowOf(t *testing.T, page *webtest.Answer, number int) string {
 	t.Helper()
 	return page.Text(t, fmt.Sprintf(`tr[data-version="%d"]`, number))
-}
-
-// Every file is what was packed, and the archive what was installed, byte for byte; both are to be kept and never
-// shown (security rule U12).
-func TestDownloads(t *testing.T) {
-	t.Parallel()
-	webtest.Each(t, func(t *testing.T, s webtest.Site) {
-		packed := zipOf(t, pieces...)
-		member := s.SignedIn(t, s.Person(t, s.Admin, models.Member).Email)
-		admin := s.SignedIn(t, "ines@marlowe.example")
-		place := upload(t, admin, `Größe "1".zip`, packed).Want(t, 303).Header.Get("Location") + "/versions/1"
-		files := map[string]string{}
-		version := member.Get(t, place).Want(t, 200)
-		for _, link := range version.Page(t).Find(`a[href*="/file?"]`).EachIter() {
-			a := member.Get(t, link.AttrOr("href", "")).Want(t, 200)
-			files[downloaded(t, a, "application/octet-stream")] = a.Body
-			head := member.Send(t, "HEAD", link.AttrOr("href", ""), nil).Want(t, 200)
-			if head.Body != "" || head.Header.Get("Content-Length") != fmt.Sprint(len(a.Body)) {
-				t.Errorf("HEAD tells of %s bytes", head.Header.Get("Content-Length"))
-			}
-		}
-		for i := 0; i < len(pieces); i += 2 {
-			name := pieces[i][strings.LastIndex(pieces[i], "/")+1:]
-			if got, ok := files[name]; !ok || got != pieces[i+1] {
-				t.Errorf("%q is %q, %v", pieces[i], got, ok)
-			}
-		}
-		whole := member.Get(t, linkTo(t, version, "Download archive")).Want(t, 200)
-		if name := downloaded(t, whole, "application/zip"); name != `Größe "1".zip` || whole.Body != string(packed) {
-			t.Errorf("%q has %d bytes, want %d", name, len(whole.Body), len(packed))
-		}
-		for _, path := range []string{"", "nope", "docs", "docs/", "../index.html", "/index.html", "INDEX.HTML", "index.html ", "docs/über uns.txt/x"} {
-			member.Get(t, place+"/file?"+url.Values{"path": {path}}.Encode()).Want(t, 404).Has(t, "no such file")
-		}
-		member.Get(t, place+"/file?path=a%00").Want(t, 400)
-		member.Get(t, place+"/file?path=index.html&path=empty").Want(t, 400)
-	})
-}
-
-// downloaded insists that an answer is a file to be kept, and answers its name.
-func downloaded(t *testing.T, a *webtest.Answer, kind string) string {
-	t.Helper()
-	disposition, named, err := mime.ParseMediaType(a.Header.Get("Content-Disposition"))
-	if err != nil || disposition != "attachment" || a.Header.Get("Content-Type") != kind || !strings.Contains(a.Header.Get("Content-Security-Policy"), "; sandbox;") ||
-		a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("a file comes as %v", a.Header)
-	}
-	return named["filename"]
-}
-
-// A part of an archive can be asked for, as somebody does whose download broke off.
-func TestPartsOfAnArchive(t *testing.T) {
-	t.Parallel()
-	webtest.Each(t, func(t *testing.T, s webtest.Site) {
-		packed := zipOf(t, "big.bin", strings.Repeat("0123456789", 1000), "small", "x")
-		admin := s.SignedIn(t, "ines@marlowe.example")
-		path := upload(t, admin, "a.zip", packed).Want(t, 303).Header.Get("Location") + "/versions/1/archive"
-		for asked, want := range map[string]struct {
-			from, to int
-		}{"bytes=0-3": {0, 4}, "bytes=10-19": {10, 20}, "bytes=-7": {len(packed) - 7, len(packed)}, "bytes=5-": {5, len(packed)}, "bytes=0-99999999": {0, len(packed)}} {
-			a := admin.Get(t, path, "Range", asked).Want(t, 206)
-			if a.Body != string(packed[want.from:want.to]) || a.Header.Get("Content-Range") != fmt.Sprintf("bytes %d-%d/%d", want.from, want.to-1, len(packed)) {
-				t.Errorf("%s: %d bytes, %s", asked, len(a.Body), a.Header.Get("Content-Range"))
-			}
-			downloaded(t, a, "application/zip")
-		}
-		several := admin.Get(t, path, "Range", "bytes=0-1,5-6").Want(t, 200) // a thousand parts would cost a thousand chunks
-		if several.Body != string(packed) {
-			t.Errorf("asked for several parts it sends %d bytes", len(several.Body))
-		}
-
-		for _, odd := range []string{"bytes=99999999-", "bytes=x", "bytes=9-3"} {
-			if a := admin.Get(t, path, "Range", odd).Want(t, 416); strings.Contains(a.Header.Get("Content-Type"), "html") || a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Cache-Control") != "no-store" {
-				t.Errorf("%s comes as %v", odd, a.Header)
-			}
-		}
-		if head := admin.Send(t, "HEAD", path, nil).Want(t, 200); head.Header.Get("Content-Length") != fmt.Sprint(len(packed)) || head.Body != "" {
-			t.Errorf("HEAD tells of %s bytes", head.Header.Get("Content-Length"))
-		}
-	})
-}
-
-// Bytes that are missing are no download: an error page where it can still be told, and a connection that is cut
-// where it cannot.
-func TestBytesThatAreMissing(t *testing.T) {
-	t.Parallel()
-	webtest.Each(t, func(t *testing.T, s webtest.Site) {
-		random := make([]byte, 3*256<<10)
-		for i := range random {
-			random[i] = byte(i * i >> 7)
-		}
-		admin := s.SignedIn(t, "ines@marlowe.example")
-		place := upload(t, admin, "a.zip", uncompressed(t, "big.bin", random)).Want(t, 303).Header.Get("Location") + "/versions/1"
-		broken := func(path string) {
-			t.Helper()
-			r, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Cookie", "sid="+admin.Cookie(t, "sid"))
-			response, err := s.Listener.Client().Do(r)
-			if err != nil {
-				return
-			}
-			defer response.Body.Close()
-			if n, err := io.Copy(io.Discard, response.Body); err == nil && response.StatusCode == 200 {
-				t.Errorf("%s: %d bytes came, and then the end", path, n)
-			} else if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("%s: %v", path, err)
-			}
-		}
-		execute(t, s, "UPDATE blob_chunks SET bytes = substr(bytes, 1, 100) WHERE number = 1")
-		broken(place + "/archive")
-		broken(place + "/file?path=big.bin")
-		execute(t, s, "DELETE FROM blob_chunks WHERE number = 1")
-		broken(place + "/archive")
-		broken(place + "/file?path=big.bin")
-		execute(t, s, "DELETE FROM blob_chunks")
-		admin.Get(t, place+"/archive").Want(t, 500).Has(t, "couldn't finish that")
-		admin.Get(t, place+"/file?path=big.bin").Want(t, 500)
-		admin.Get(t, place).Want(t, 200).Has(t, "big.bin")
-	})
 }
 
 // The form of the console installs: what is new, what is there already, and what is a version again; it leads to the
@@ -468,59 +333,4 @@ func installed(t testing.TB, s webtest.Site, who models.Actor, workspace, name s
 		t.Fatal(err)
 	}
 	return done
-}
-
-// uncompressed packs one file without compressing it, so that the archive is as large as the file.
-func uncompressed(t testing.TB, name string, content []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
-	if err == nil {
-		_, err = w.Write(content)
-	}
-	if err == nil {
-		err = z.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-// A download ends soon after its reader may no more: also one that is read slowly, to keep it going.
-func TestADownloadEndsWithTheRight(t *testing.T) {
-	t.Parallel()
-	webtest.Each(t, func(t *testing.T, s webtest.Site) {
-		big := make([]byte, 24<<20)
-		if _, err := rand.Read(big); err != nil {
-			t.Fatal(err)
-		}
-		done := installed(t, s, s.Admin, "marlowe-press", "big", zipOf(t, "big.bin", string(big)))
-		version := "/w/marlowe-press/settings/collections/" + done.Collection.ID + "/versions/1"
-		for _, path := range []string{version + "/archive", version + "/file?path=big.bin"} {
-			person := s.Person(t, s.Admin, models.Member)
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.AddCookie(&http.Cookie{Name: "sid", Value: session(t, s, person)})
-			answer, err := s.Listener.Client().Do(r)
-			if err != nil || answer.StatusCode != 200 {
-				t.Fatalf("%s: %v, %v", path, answer, err)
-			}
-			if _, err := io.ReadFull(answer.Body, make([]byte, 64<<10)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := s.DeactivatePerson(t.Context(), s.Admin, person.ID); err != nil {
-				t.Fatal(err)
-			}
-			s.Clock.Advance(time.Minute)
-			n, err := io.Copy(io.Discard, answer.Body)
-			answer.Body.Close()
-			if err == nil || n >= int64(len(big))-64<<10 {
-				t.Errorf("%s: %d more bytes came (%v)", path, n, err)
-			}
-		}
-	})
 }

@@ -37,9 +37,22 @@ func backup(ctx context.Context, io console, c config, words []string) error {
 			return interrupted(ctx, err)
 		}
 		fmt.Fprintf(io.out, "Backed up to %s: %.1f MB, schema %d. Its audit log is whole, up to event %d.\n", file, float64(made.Bytes)/1e6, made.Schema, made.Events)
-		_, err = fmt.Fprintf(io.out, "The key file %s is not in it, so that a stolen backup opens nothing: keep a copy of the key somewhere else.\n", c.keyFile)
-		return err
+		fmt.Fprintf(io.out, "The key file %s is not in it, so that a stolen backup opens nothing: keep a copy of the key somewhere else.\n", c.keyFile)
+		return restorable(ctx, io, s)
 	})
+}
+
+// restorable warns of a backup that restore would refuse, because of what somebody did to the database.
+func restorable(ctx context.Context, io console, s *store.Store) error {
+	if isCurrent(ctx, s) != nil { // nothing to compare with, until it is
+		return nil
+	}
+	err := s.AsMade(ctx, "The database", os.TempDir())
+	if models.KindOf(err) != models.Invalid {
+		return err
+	}
+	_, err = fmt.Fprintf(io.err, "warning: %s Undo that and back up again, for tokendesk restore takes no such database.\n", plain(err))
+	return err
 }
 
 // restore makes the SQLite database what a backup is, while others use it, or a new one of it.

@@ -22,7 +22,9 @@ func doctor(ctx context.Context, io console, c config, _ []string) error {
 	s, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
 	if x.say("database", err) {
 		defer s.Close()
-		if x.say("schema on "+s.Database(), examineSchema(ctx, s)) {
+		pending := isCurrent(ctx, s)
+		x.say("schema on "+s.Database(), examineSchema(ctx, s, pending))
+		if pending == nil {
 			x.say("an active Admin", examineAdmin(ctx, s))
 			events, err := examineEvents(ctx, s)
 			x.say(fmt.Sprintf("audit log, %d events", events), err)
@@ -65,7 +67,15 @@ func examineKey(c config) error {
 	return err
 }
 
-func examineSchema(ctx context.Context, s *store.Store) error {
+func examineSchema(ctx context.Context, s *store.Store, pending error) error {
+	if pending != nil {
+		return pending
+	}
+	return s.AsMade(ctx, "The database", os.TempDir())
+}
+
+// isCurrent says which step of the schema is missing.
+func isCurrent(ctx context.Context, s *store.Store) error {
 	steps, err := s.Schema(ctx)
 	if err != nil {
 		return err

@@ -67,6 +67,10 @@ func TestDoctorOnBadInstallations(t *testing.T) {
 		"no Admin": {func(t *testing.T, in *place) {
 			in.serve(t).stop(t)
 		}, []string{"an active Admin: there is none: start the server"}},
+		"changed by hand": {func(t *testing.T, in *place) {
+			in.person(t, "Ines Moreau", "ines@marlowe.example", "--admin")
+			in.addTrigger(t)
+		}, []string{"key file ", "schema on SQLite: The database was changed by hand: Tokendesk makes no trigger eve."}},
 		"database away": {func(t *testing.T, in *place) {
 			in.serve(t).stop(t)
 			in.url = "postgres://desk:hunter2@127.0.0.1:1/desk"
@@ -93,5 +97,28 @@ func TestDoctorOnBadInstallations(t *testing.T) {
 				in.wantUntouched(t)
 			}
 		})
+	}
+}
+
+// A backup of a database that somebody changed is made, and says that it cannot be restored.
+func TestBackupOfAChangedDatabase(t *testing.T) {
+	t.Parallel()
+	in := onSQLite(t)
+	in.person(t, "Ines Moreau", "ines@marlowe.example", "--admin")
+	in.addTrigger(t)
+	file := filepath.Join(t.TempDir(), "desk.db")
+	r := in.run(t, "", "backup", file)
+	if r.code != 0 || !strings.HasPrefix(r.err, "warning: The database was changed by hand: Tokendesk makes no trigger eve. Undo that and back up again") {
+		t.Errorf("exit code %d: %s", r.code, r.err)
+	}
+	if r := in.run(t, "", "restore", file); r.code == 0 || !strings.Contains(r.err, "Tokendesk makes no trigger eve.") {
+		t.Errorf("restored with exit code %d: %s", r.code, r.err)
+	}
+}
+
+func (in place) addTrigger(t *testing.T) {
+	t.Helper()
+	if _, err := in.open(t).ExecContext(t.Context(), "CREATE TRIGGER eve AFTER INSERT ON events BEGIN SELECT 1; END"); err != nil {
+		t.Fatal(err)
 	}
 }

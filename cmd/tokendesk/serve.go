@@ -22,7 +22,7 @@ const (
 	flushEvery = time.Second      // how long a count may be in memory only
 	pruneEvery = time.Hour        // how often what is over is removed
 	patience   = 20 * time.Second // how long requests may take to finish after SIGTERM
-	lastWords  = 5 * time.Second  // how long the last flush may take
+	lastWords  = 10 * time.Second // how long the last flush may take
 )
 
 // serve starts the console and runs until a signal: then it accepts nothing new, lets finish what

@@ -98,7 +98,7 @@ type app struct {
 func wire(c config, key secret.Key, s *store.Store, log *slog.Logger) app {
 	tally, refusals := access.NewTally(), access.NewRefusals(models.SystemClock)
 	h := &handlers.Handlers{
-		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Throttle: access.NewThrottle(models.SystemClock), Refusals: refusals,
+		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: refusals,
 		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(),
 	}

@@ -108,7 +108,8 @@ func (g *Refusals) Flush(ctx context.Context, to RefusalRecorder) error {
 	return g.flush(ctx, to, false)
 }
 
-// Finish writes down what is left, due or not, as the last thing that a server does.
+// Finish writes down all that is left, due or not, each kind apart, as the last thing that a server does: nobody but
+// who runs it can have that happen often.
 func (g *Refusals) Finish(ctx context.Context, to RefusalRecorder) error {
 	return g.flush(ctx, to, true)
 }
@@ -135,17 +136,13 @@ type written struct {
 	from map[string]bool
 }
 
-// due takes out what may be written down now, or all there is, and forgets what has been quiet for long. What is
-// left of all when the budget is used up is told together.
+// due takes out what may be written down now, or all there is, and forgets what has been quiet for long.
 func (g *Refusals) due(all bool) []written {
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if grown := int(now.Sub(g.since) / refusalEvery); grown > 0 {
 		g.budget, g.since = min(refusalBurst, g.budget+grown), g.since.Add(time.Duration(grown)*refusalEvery)
-	}
-	if all {
-		g.gatherRest()
 	}
 	var list []written
 	for _, kind := range g.oldestFirst() {
@@ -168,22 +165,6 @@ func (g *Refusals) due(all bool) []written {
 // after it, however much that is.
 func (g *Refusals) oldestFirst() []kindOfRefusal {
 	return slices.SortedFunc(maps.Keys(g.kinds), func(a, b kindOfRefusal) int { return g.kinds[a].First.Compare(g.kinds[b].First) })
-}
-
-// gatherRest puts together what cannot be told apart any more, because the budget is used up.
-func (g *Refusals) gatherRest() {
-	left := g.budget
-	for _, kind := range g.oldestFirst() {
-		k := g.kinds[kind]
-		if k.Count == 0 || kind.reason == severalReasons {
-			continue
-		}
-		if left--; left < 0 {
-			delete(g.kinds, kind)
-			together, r := several(k.Refused)
-			g.join(together, r, slices.Collect(maps.Keys(k.from))...)
-		}
-	}
 }
 
 func (g *Refusals) putBack(r written) {

@@ -124,8 +124,8 @@ func Open(r io.ReaderAt, size int64, path string) (io.ReadCloser, int64, error) 
 	return nil, 0, models.Fail(models.NotFound, "This file is not in the collection.")
 }
 
-// unpacking is a file of an archive on its way out. Where it is not as long as it should be, or not what it was, it ends with
-// an error.
+// unpacking is a file of an archive on its way out. Where it is not as long as it should be, or not what it
+// was, it ends with an error.
 type unpacking struct {
 	io.ReadCloser
 	left int64

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -111,9 +112,31 @@ func (s *Store) sound(ctx context.Context, name string) error {
 	return models.Fail(models.Invalid, "%s is damaged: a row of %s refers to one of %s that is not there.", name, table, parent)
 }
 
-// sameSchema refuses a database whose tables, indexes, triggers or views are not those that the
-// migrations make: it becomes the database as it is, and a trigger in it could do anything. like is a
-// database that has just been made.
+// AsMade refuses a database whose tables, indexes, triggers or views are not those that the migrations make: a trigger
+// that somebody added could do anything. The database has all migrations; name is what it is called where it is refused,
+// with models.Invalid. A database to compare with is made in dir, for a moment. SQLite only: on PostgreSQL
+// others may have their own there.
+func (s *Store) AsMade(ctx context.Context, name, dir string) error {
+	if s.dialect != migrations.SQLite {
+		return nil
+	}
+	dir, err := os.MkdirTemp(dir, "like-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	like, err := Open(ctx, Settings{DataDir: dir, Clock: s.now, NewID: s.newID, Hasher: s.hasher, Log: s.log})
+	if err != nil {
+		return err
+	}
+	defer like.Close()
+	if _, err := like.Migrate(ctx); err != nil {
+		return err
+	}
+	return s.sameSchema(ctx, name, like)
+}
+
+// sameSchema compares a database with one that has just been made.
 func (s *Store) sameSchema(ctx context.Context, name string, like *Store) error {
 	has, err := s.objects(ctx)
 	if err != nil {

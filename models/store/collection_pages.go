@@ -34,6 +34,13 @@ func (s *Store) Collections(ctx context.Context, workspaceID string, after model
 	return seen, next, err
 }
 
+// CountVersions counts a collection's versions, up to models.CountCap and one more.
+func (s *Store) CountVersions(ctx context.Context, c models.Collection) (int, error) {
+	db := s.db.WithContext(ctx)
+	n, err := countUpTo(db, db.Model(&models.CollectionVersion{}).Where("collection_id = ?", c.ID).Select("id"), models.CountCap+1)
+	return int(n), translate(err)
+}
+
 func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]models.CollectionSeen, error) {
 	current := make([]string, len(list))
 	people, tokens := []string{}, []string{}

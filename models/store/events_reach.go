@@ -39,6 +39,7 @@ type stretch struct {
 	index         []string // the columns before the number; none: the log itself
 	values        map[string]string
 	first, beyond int64 // from first on, below beyond; 0: no bound
+	many          bool  // more events than are looked through for a page, of which only some may match
 	further       int64 // where it goes on; 0: nowhere
 	since         time.Time
 }
@@ -69,13 +70,11 @@ func (s *Store) stretch(tx *gorm.DB, f models.EventFilter) (stretch, error) {
 			best.index, fewest = index, n
 		}
 	}
-	if fewest > int64(s.reach) {
-		err = s.shorten(tx, &best)
-	}
-	return best, err
+	best.many = fewest > int64(s.reach)
+	return best, nil
 }
 
-// shorten ends a stretch after as many events as are looked through.
+// shorten ends a stretch after as many events as are looked through for a page.
 func (s *Store) shorten(tx *gorm.DB, in *stretch) error {
 	var last []models.Event
 	err := in.along(tx).Select("seq", "at").Offset(s.reach - 1).Limit(1).Find(&last).Error
@@ -122,6 +121,11 @@ func countUpTo(tx, q *gorm.DB, most int) (n int64, err error) {
 // no more, and says where to go on.
 func (s *Store) EventsNear(ctx context.Context, who models.Actor, f models.EventFilter) (found models.EventsFound, err error) {
 	err = s.inLog(ctx, who, f, func(tx *gorm.DB, in stretch) error {
+		if in.many {
+			if err := s.shorten(tx, &in); err != nil {
+				return err
+			}
+		}
 		err := in.matching(tx).Limit(f.Limit).Find(&found.Events).Error
 		if len(found.Events) < f.Limit {
 			found.Further, found.Since = in.further, in.since
@@ -144,6 +148,11 @@ func (s *Store) CountEvents(ctx context.Context, who models.Actor, f models.Even
 		return int(newest[0].Seq), true, nil
 	}
 	err = s.inLog(ctx, who, f, func(tx *gorm.DB, in stretch) error {
+		if in.many {
+			if err := s.shorten(tx, &in); err != nil {
+				return err
+			}
+		}
 		found, err := countUpTo(tx, in.matching(tx).Select("seq"), models.CountCap+1)
 		n, all = int(found), in.further == 0 && found <= models.CountCap
 		return err

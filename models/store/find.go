@@ -60,26 +60,34 @@ func (s *Store) FindCollections(ctx context.Context, who models.Actor, workspace
 	return list, translate(q.Order("id").Limit(FoundMost).Find(&list).Error)
 }
 
-// FindDeleted finds the collections of a name that were deleted: the log has their IDs.
+// FindDeleted finds the collections of a name that were deleted, among as many deletions as are looked through for a
+// page of the log, which has their IDs.
 func (s *Store) FindDeleted(ctx context.Context, who models.Actor, workspaceID, name string) ([]models.Collection, error) {
 	var gone []models.Collection
 	if !models.Printable(name) {
 		return gone, nil
 	}
 	err := s.inLog(ctx, who, models.EventFilter{Action: models.CollectionDeleted, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
+		if err := s.shorten(tx, &in); err != nil {
+			return err
+		}
 		return in.matching(tx).Select("subject_id AS id, subject_name AS name, workspace_id").Where("subject_name IN ?", []string{name, models.Fold(name)}).
 			Limit(FoundMost).Find(&gone).Error
 	})
 	return gone, err
 }
 
-// IsCommand says whether somebody of this name has acted at the command line.
+// IsCommand says whether somebody of this name has acted at the command line, as far back as is looked for a page of
+// the log.
 func (s *Store) IsCommand(ctx context.Context, who models.Actor, workspaceID, name string) (bool, error) {
 	var found []int64
 	if !models.Printable(name) {
 		return false, nil
 	}
 	err := s.inLog(ctx, who, models.EventFilter{ActorKind: models.Command, WorkspaceID: workspaceID}, func(tx *gorm.DB, in stretch) error {
+		if err := s.shorten(tx, &in); err != nil {
+			return err
+		}
 		return in.matching(tx).Where("actor_name = ?", name).Limit(1).Pluck("seq", &found).Error
 	})
 	return len(found) > 0, err

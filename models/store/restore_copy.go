@@ -44,27 +44,15 @@ func OpenCopy(ctx context.Context, set Settings, file string) (_ *Copy, err erro
 	if c.Holds, err = c.store.check(ctx, file); err != nil {
 		return nil, err
 	}
-	return c, c.bringUp(ctx, set, file)
+	return c, c.bringUp(ctx, file)
 }
 
 // bringUp has the copy at this program's schema, and at nothing else.
-func (c *Copy) bringUp(ctx context.Context, set Settings, file string) error {
+func (c *Copy) bringUp(ctx context.Context, file string) error {
 	if _, err := c.store.Migrate(ctx); err != nil {
 		return err
 	}
-	set.DataDir = filepath.Join(c.dir, "like")
-	if err := os.Mkdir(set.DataDir, 0o700); err != nil {
-		return err
-	}
-	like, err := Open(ctx, set)
-	if err != nil {
-		return err
-	}
-	defer like.Close()
-	if _, err := like.Migrate(ctx); err != nil {
-		return err
-	}
-	return c.store.sameSchema(ctx, file, like)
+	return c.store.AsMade(ctx, file, c.dir)
 }
 
 // looksRight refuses a file that is certainly no backup, before anything is written.

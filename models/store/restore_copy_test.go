@@ -11,6 +11,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"tokendesk/models"
+	"tokendesk/models/store"
 )
 
 // What is no good backup is told in a sentence that begins with its name; neither it nor the data
@@ -80,6 +81,17 @@ func TestCopyRefuses(t *testing.T) {
 				WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT 'x', n, zeroblob(100000) FROM c`)
 		}, "was changed by hand: Tokendesk makes no views."},
 		"an index removed": {func(t *testing.T) string { return altered(t, good, "DROP INDEX credentials_one_bearer") }, "was changed by hand: its index credentials_one_bearer is not"},
+		"another encoding": {func(t *testing.T) string {
+			dir := t.TempDir()
+			must(t, os.Rename(made(t, "PRAGMA encoding = 'UTF-16le'", "CREATE TABLE x (y)", "DROP TABLE x"), filepath.Join(dir, store.FileName)))
+			wide := w.OpenWith(t, func(set *store.Settings) { set.DataDir = dir })
+			_, err := wide.Migrate(t.Context())
+			must(t, err)
+			file := filepath.Join(t.TempDir(), "wide.db")
+			_, err = wide.Backup(t.Context(), command, file)
+			must(t, err)
+			return file
+		}, "was changed by hand: its text encoding is not"},
 		"other pages":      {func(t *testing.T) string { return altered(t, good, "PRAGMA page_size = 8192", "VACUUM") }, "was changed by hand: its size of a page is not"},
 	} {
 		t.Run(name, func(t *testing.T) {
