@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"tokendesk/models"
 	"tokendesk/models/store"
 	"tokendesk/web"
 	"tokendesk/web/webtest"
@@ -57,5 +58,27 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		away.Browser(t).Get(t, "/readyz").Want(t, 503)
 		away.Browser(t).Get(t, "/signin").Want(t, 200) // a page that asks nothing
 		s.Browser(t).Get(t, "/readyz").Want(t, 200)
+	})
+}
+
+// Who signs out while the database is away is signed out in this browser, and told that the session lives on; it does
+// until somebody ends it.
+func TestSigningOutWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		cookie := session(t, s, s.Person(t, s.Admin, models.Member))
+		db := rawDatabase(t, s)
+		if _, err := db.ExecContext(t.Context(), "ALTER TABLE change_clock RENAME TO full_disk"); err != nil { // reading works, and no change
+			t.Fatal(err)
+		}
+		b := s.Browser(t).With(t, "sid", cookie)
+		a := b.Post(t, "/signout", nil).Want(t, http.StatusServiceUnavailable).Has(t, "This browser is signed out, but the server could not end the session.")
+		if left := b.Cookie(t, "sid"); left != "" || a.Header.Get("Clear-Site-Data") == "" {
+			t.Errorf("the browser keeps %q", left)
+		}
+		if _, err := db.ExecContext(t.Context(), "ALTER TABLE full_disk RENAME TO change_clock"); err != nil {
+			t.Fatal(err)
+		}
+		s.Browser(t).With(t, "sid", cookie).Get(t, "/account").Want(t, http.StatusOK)
 	})
 }

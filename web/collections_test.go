@@ -278,6 +278,7 @@ func TestPagesOfVersionsAndFiles(t *testing.T) {
 			}
 			return seen
 		}
+		admin.Get(t, place).Want(t, 200).Has(t, fmt.Sprint(models.PageSize+5, " versions"))
 		if n := len(walk(place, "tr[data-version]", "Older")); n != models.PageSize+5 {
 			t.Errorf("%d versions", n)
 		}

@@ -183,8 +183,8 @@ func truncated(t *testing.T) (list []unwanted) {
 	return list
 }
 
-// keptBy counts what an installation would leave, and lists the files of the data directory.
-func keptBy(t *testing.T, s webtest.Site) map[string]int {
+// rawDatabase is the site's database, past its store.
+func rawDatabase(t *testing.T, s webtest.Site) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", s.World.URL
 	if source == "" {
@@ -194,7 +194,14 @@ func keptBy(t *testing.T, s webtest.Site) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// keptBy counts what an installation would leave, and lists the files of the data directory.
+func keptBy(t *testing.T, s webtest.Site) map[string]int {
+	t.Helper()
+	db := rawDatabase(t, s)
 	kept := map[string]int{}
 	for _, table := range []string{"events", "collections", "collection_versions", "collection_files", "blobs", "blob_chunks"} {
 		var rows int

@@ -121,3 +121,37 @@ func (l *life) outage(t *testing.T) {
 	away.Browser(t).Post(t, "/signin", webtest.Form{"email": "ines@marlowe.example", "password": storetest.Password}).Want(t, 503)
 	away.Browser(t).Get(t, "/setup?code="+l.last).Want(t, 503)
 }
+
+// T6: a whole token is taken for no name and no reason, and for nothing to search people by: others would see it, or the
+// address would have it.
+func TestATokenIsNoName(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		typed, err := secret.Mint("user", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := typed.Reveal()
+		_, text := s.Token(t, s.Admin, s.Admin.ID)
+		admin, before := s.SignedIn(t, "ines@marlowe.example"), s.Changes(t)
+		record := "/people/" + s.Admin.ID
+		for name, a := range map[string]*webtest.Answer{
+			"a person added":    admin.Post(t, "/people", webtest.Form{"name": "Tom " + token, "email": "tom@x.example", "role": "Member", "password": storetest.Password}),
+			"a person renamed":  admin.Post(t, record, webtest.Form{"name": token, "email": "ines@marlowe.example", "role": "Admin"}),
+			"a workspace":       admin.Post(t, "/w/marlowe-press/settings", webtest.Form{"name": token}),
+			"a reason":          admin.Post(t, record+"/bearer-token/revoke", webtest.Form{"reason": "lost " + token}),
+			"a search":          admin.Get(t, "/people?q="+token),
+			"a file's name":     upload(t, admin, token+".zip", zipOf(t, "a", "b")),
+			"a manifest's name": upload(t, admin, "a.zip", zipOf(t, "collection.json", `{"name":"`+token+`"}`)),
+			"a program's file": s.Browser(t).Send(t, "POST", "/installCollection", bytes.NewReader(bodyOf(part("collectionFile", token+".zip", zipOf(t, "a", "b")))),
+				"Content-Type", "multipart/form-data; boundary=edge", "Authorization", "Bearer "+text.Reveal()),
+		} {
+			if a.Status != 422 || !strings.Contains(a.Body, "whole token") {
+				t.Errorf("%s: status %d: %.300s", name, a.Status, a.Body)
+			}
+		}
+		if n := s.Changes(t); n != before {
+			t.Errorf("%d changes", n-before)
+		}
+	})
+}

@@ -2,7 +2,11 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -189,4 +193,35 @@ func openIn(t *testing.T, folder string) (open []string) {
 		}
 	}
 	return open
+}
+
+// stalled is the end of a body that does not come: its time is over, and net/http ends the request with it.
+type stalled struct{ end context.CancelFunc }
+
+func (s stalled) Read([]byte) (int, error) {
+	s.end()
+	return 0, os.ErrDeadlineExceeded
+}
+
+// Security rule G7: an upload from the console that stops coming gets the page back, which says why.
+func TestG7AnUploadThatStalls(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		cookie := session(t, s, s.Person(t, s.Admin, models.Admin))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		whole := bodyOf(part("collectionFile", "a.zip", zipOf(t, "a", strings.Repeat("a", 1000))))
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, collections, io.MultiReader(bytes.NewReader(whole[:len(whole)/2]), stalled{cancel}))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=edge")
+		r.AddCookie(&http.Cookie{Name: "sid", Value: cookie})
+		w, before := httptest.NewRecorder(), s.Changes(t)
+		s.Listener.Config.Handler.ServeHTTP(w, r)
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "The upload was too slow. Send it again.") {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if s.Changes(t) != before {
+			t.Error("something was installed")
+		}
+		nothingSpooled(t, s)
+	})
 }

@@ -1,12 +1,15 @@
 package archive
 
 import (
+	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -89,6 +92,44 @@ func TestOpen(t *testing.T) {
 	if _, _, err := Open(bytes.NewReader(nil), 0, "a"); err == nil {
 		t.Error("opened nothing")
 	}
+}
+
+// What is open keeps nothing of a directory that is thousands of times as long as the file that is read.
+func TestOpenKeepsNoDirectory(t *testing.T) {
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	for i := range 10_000 {
+		w, err := z.Create(fmt.Sprintf("%0200d", i))
+		if err == nil {
+			_, err = w.Write([]byte("x"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	body, size, err := Open(bytes.NewReader(packed.Bytes()), int64(packed.Len()), fmt.Sprintf("%0200d", 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if grown := int64(heap()) - int64(before); grown > 512<<10 {
+		t.Errorf("what is open keeps %d KiB", grown>>10)
+	}
+	if content, err := io.ReadAll(body); err != nil || string(content) != "x" || size != 1 {
+		t.Errorf("it reads %q of %d bytes (%v)", content, size, err)
+	}
+}
+
+// heap is how much memory is in use, without what nobody refers to.
+func heap() uint64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }
 
 // Every archive in Go's module cache passes: thousands of files that nobody here named, packed by many people's hands.

@@ -92,7 +92,7 @@ func TestCopyRefuses(t *testing.T) {
 			must(t, err)
 			return file
 		}, "was changed by hand: its text encoding is not"},
-		"other pages":      {func(t *testing.T) string { return altered(t, good, "PRAGMA page_size = 8192", "VACUUM") }, "was changed by hand: its size of a page is not"},
+		"other pages": {func(t *testing.T) string { return altered(t, good, "PRAGMA page_size = 8192", "VACUUM") }, "was changed by hand: its size of a page is not"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

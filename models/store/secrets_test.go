@@ -3,11 +3,13 @@ package store_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store/storetest"
 )
 
@@ -79,6 +81,42 @@ func TestNoSecretIsKept(t *testing.T) {
 					t.Errorf("the log has a secret %s", how)
 				}
 			}
+		}
+	})
+}
+
+// T6: a whole token that somebody typed where a name or a reason belongs does not get into the log, which nobody can
+// change: what stays of it is its beginning.
+func TestNoTokenStaysInAnEvent(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		typed, err := secret.Mint("user", nil) // nobody's, and so no secret that the database must not have
+		must(t, err)
+		token := typed.Reveal()
+		person, err := w.CreatePerson(t.Context(), admin, models.NewPerson{Name: "Tom " + token, Email: "tom@x.example", Role: models.Member, Password: storetest.Password})
+		must(t, err)
+		_, err = w.EditPerson(t.Context(), admin, person.ID, models.PersonEdit{Name: token + " Okafor", Email: person.Email, Role: models.Member})
+		must(t, err)
+		made, _ := w.Token(t, admin, person.ID)
+		_, err = w.RevokeCredential(t.Context(), admin, made.ID, models.Revocation{Reason: "found " + token + " in a mail"})
+		must(t, err)
+		list, err := w.EventsAfter(t.Context(), 0, 100)
+		must(t, err)
+		masked := 0
+		for _, e := range list {
+			text := fmt.Sprint(e.ActorName, e.SubjectName, e.Changes)
+			if strings.Contains(text, token[8:]) {
+				t.Errorf("event %d, %s, has the token: %s", e.Seq, e.Action, text)
+			}
+			if strings.Contains(text, token[:8]+"…") {
+				masked++
+			}
+		}
+		if masked < 4 {
+			t.Errorf("%d events have the beginning of the token", masked)
+		}
+		if chain, err := w.VerifyEvents(t.Context()); err != nil || chain.Broken != "" {
+			t.Errorf("the chain: %+v, %v", chain, err)
 		}
 	})
 }
