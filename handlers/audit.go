@@ -94,7 +94,8 @@ func (h *Handlers) auditLog(c echo.Context, within models.WorkspaceSeen) (views.
 	return log, nil
 }
 
-// name says by the newest event whom and what the IDs in a filter mean: links carry IDs, and nobody reads those.
+// name says by the newest event whom and what the IDs in a filter mean, where that is not known yet: links carry IDs, and
+// nobody reads those.
 func (a askedEvents) name(f *views.AuditFilter, events []models.Event) {
 	by, about := a.values["actor"], a.values["subject"]
 	for _, e := range events {

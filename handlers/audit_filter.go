@@ -118,7 +118,12 @@ func (h *Handlers) readActor(c echo.Context, a *askedEvents) error {
 	}
 	if models.ValidID(text) {
 		a.filter.ActorID = text
-		return nil
+		if !actor(c).MayManagePeople() {
+			return nil
+		}
+		var err error
+		a.log.Filter.ActorName, err = h.Store.NameOf(c.Request().Context(), text)
+		return err
 	}
 	people, err := h.Store.FindPeople(c.Request().Context(), actor(c), a.filter.WorkspaceID, text)
 	if err != nil {
@@ -193,11 +198,14 @@ func (h *Handlers) readSubject(c echo.Context, a *askedEvents) error {
 
 // subjectByID tells a person, whose tokens and sessions are meant too, from everything else.
 func (h *Handlers) subjectByID(c echo.Context, a *askedEvents, id string) error {
-	is, err := h.Store.IsPerson(c.Request().Context(), id)
-	if is {
+	name, err := h.Store.NameOf(c.Request().Context(), id)
+	if name != "" {
 		a.filter.PersonID = id
 	} else {
 		a.filter.SubjectID = id
+	}
+	if actor(c).MayManagePeople() { // others read in the events whom they may know of
+		a.log.Filter.SubjectName = name
 	}
 	return err
 }

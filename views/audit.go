@@ -129,21 +129,13 @@ func (e AuditEvent) inSettings(p Page) Page {
 }
 
 // filterAttrs is every attribute of a field of the filter.
-func filterAttrs(f Form, name, kind, value, example string) templ.Attributes {
-	in := input{name: name, kind: kind, attrs: templ.Attributes{}}
+func filterAttrs(f Form, name, kind, value, example, means string) templ.Attributes {
+	in := input{name: name, kind: kind, hint: means, attrs: templ.Attributes{}}
 	if example != "" {
 		in.attrs["placeholder"] = example
 		in.attrs["spellcheck"] = "false"
 	}
 	return in.all(f.or(name, value))
-}
-
-// called is a label with the name of what the field's ID means.
-func called(label, name string) string {
-	if name == "" {
-		return label
-	}
-	return label + ": " + name
 }
 
 // changesTitle is the heading over the changes of an event: some events are facts and change nothing.

@@ -101,7 +101,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"FindPeople":       func() error { _, err := s.FindPeople(ctx, admin, "", "ines"); return err },
 		"FindCollections":  func() error { _, err := s.FindCollections(ctx, admin, "", "tools"); return err },
 		"FindCredentials":  func() error { _, err := s.FindCredentials(ctx, admin, "user_"); return err },
-		"IsPerson":         func() error { _, err := s.IsPerson(ctx, id); return err },
+		"NameOf":           func() error { _, err := s.NameOf(ctx, id); return err },
 		"EndedCredentials": func() error { _, err := s.EndedCredentials(ctx, admin, id, ""); return err },
 		"CountEnded":       func() error { _, err := s.CountEnded(ctx, admin, id); return err },
 		"Collection":       func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },

@@ -111,13 +111,13 @@ func (s *Store) switchPerson(
 	return person, err
 }
 
-// IsPerson says whether an ID is a person's.
-func (s *Store) IsPerson(ctx context.Context, id string) (bool, error) {
-	_, err := withID[models.Person](s.db.WithContext(ctx), id)
+// NameOf is the name of the person whose ID this is; empty where it is nobody's.
+func (s *Store) NameOf(ctx context.Context, id string) (string, error) {
+	person, err := withID[models.Person](s.db.WithContext(ctx), id)
 	if models.KindOf(err) == models.NotFound {
-		return false, nil
+		return "", nil
 	}
-	return err == nil, err
+	return person.Name, err
 }
 
 // lockPerson reads a person and keeps the row as it is to the end of the transaction.

@@ -46,6 +46,9 @@ func TestAuditFilters(t *testing.T) {
 		if b.Count(events) != 1 || !strings.Contains(b.Text(events), "Member 02 signed in") {
 			t.Errorf("what Member 02 did is %s", b.Text("main"))
 		}
+		if !strings.Contains(b.Text("form[role=search]"), "Member 02") {
+			t.Errorf("the filter does not say whom it means: %s", b.Text("form[role=search]"))
+		}
 		b.Fill("Actor", "Ines")
 		b.Select("Event", "Person added")
 		b.Fill("From", "2026-11-21")
