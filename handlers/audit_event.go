@@ -74,6 +74,9 @@ func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.Au
 	return page, err
 }
 
+// aboutPrefix is what stands before the name of whoever has it, where the thing itself has none.
+var aboutPrefix = map[models.SubjectKind]string{models.OfCredential: "the bearer token of ", models.OfSession: "a session of "}
+
 // facts are who, with what, from where and about what.
 func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 	admin := actor(c).MayManagePeople()
@@ -95,7 +98,7 @@ func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 		}
 		list = append(list, with)
 	}
-	about := views.Fact{Label: "About", Text: e.SubjectName}
+	about := views.Fact{Label: "About", Text: aboutPrefix[e.SubjectKind] + e.SubjectName}
 	if about.Href = subjectPath(e); !admin && (e.PersonID != "") {
 		about.Href = ""
 	}

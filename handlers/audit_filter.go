@@ -276,8 +276,8 @@ func (h *Handlers) narrow(c echo.Context, a *askedEvents, within models.Workspac
 	w, err := h.Store.Workspace(ctx, who, slug)
 	if models.KindOf(err) == models.NotFound {
 		message := "There is no such workspace. Choose one from the list."
-		if a.log.Filter.TypeWorkspace {
-			message = "There is no such workspace. Write it as its address has it, like marlowe-press."
+		if a.log.Filter.Workspaces == nil {
+			a.log.Filter.TypeWorkspace, message = true, "There is no such workspace. Write it as its address has it, like marlowe-press."
 		}
 		a.wrong("workspace", message)
 		return nil

@@ -70,7 +70,7 @@ func uploadProblem(err error) (string, bool) {
 func installedAs(done models.Installed) string {
 	switch {
 	case done.Again:
-		return fmt.Sprintf("is at version %d again. Before, version %d was current.", done.Version.Number, done.Before)
+		return fmt.Sprintf("is at version %d again. Before, version %d was current.", done.Version.Number, done.Before.Number)
 	case done.Unchanged:
 		return fmt.Sprintf("has these bytes already: version %d is current, and nothing changed.", done.Version.Number)
 	}
@@ -104,11 +104,11 @@ func (h *Handlers) DeleteCollectionPage(c echo.Context) error {
 
 // DeleteCollection deletes a collection whose name was typed.
 func (h *Handlers) DeleteCollection(c echo.Context) error {
-	f, err := form(c, "name")
+	f, err := form(c, "typed")
 	if err != nil {
 		return err
 	}
-	gone, err := h.Store.DeleteCollection(c.Request().Context(), actor(c), c.Param("workspace"), c.Param("id"), f["name"])
+	gone, err := h.Store.DeleteCollection(c.Request().Context(), actor(c), c.Param("workspace"), c.Param("id"), f["typed"])
 	if err == nil {
 		return h.done(c, "/w/"+c.Param("workspace")+"/settings/collections", gone.Name, " is deleted, with all its versions.")
 	}

@@ -31,6 +31,9 @@ func (h *Handlers) CollectionVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if q["after"] != "" && len(files) == 0 {
+		return models.Fail(models.Ambiguous, "This address does not lead to a page of the files. Start again at the version.")
+	}
 	page, err := h.page(c)
 	if err != nil {
 		return err

@@ -80,11 +80,11 @@ func (h *Handlers) collectionRow(c echo.Context, path string, seen models.Collec
 	v := seen.Version
 	row := views.CollectionRow{
 		Name: seen.Name, Description: v.Description, Version: v.Number, Label: v.Label, Size: humanize.IBytes(uint64(v.Size)), Entries: v.Entries,
-		SHA256: v.SHA256, FileName: v.FileName, Installed: moment(seen.InstalledAt, h.Clock()), By: seen.InstalledByName,
+		SHA256: v.SHA256, FileName: v.FileName, Installed: moment(v.InstalledAt, h.Clock()), By: seen.InstalledByName,
 		TokenPrefix: seen.Credential.Prefix, TokenLastFour: seen.Credential.Last4, Href: path + "/" + seen.ID,
 	}
-	if actor(c).MayManagePeople() && seen.InstalledBy != "" {
-		row.ByHref = "/people/" + seen.InstalledBy
+	if actor(c).MayManagePeople() && v.InstalledBy != "" {
+		row.ByHref = "/people/" + v.InstalledBy
 	}
 	return row
 }

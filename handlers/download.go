@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"log/slog"
 	"mime"
 	"net/http"
 	"sync"
@@ -63,10 +64,33 @@ func (h *Handlers) steady(c echo.Context) (w http.ResponseWriter, done func(), e
 	if done, err = h.Downloads.begin(actor(c).ID); err != nil {
 		return nil, nil, err
 	}
+	inUse := h.inUse(c)
 	return &steadyWriter{
 		ResponseWriter: c.Response(), control: http.NewResponseController(c.Response().Writer), now: h.Clock, asked: h.Clock(),
-		may: func() error { return h.Store.StillMay(c.Request().Context(), actor(c)) },
+		may: func() error {
+			if err := h.Store.StillMay(c.Request().Context(), actor(c)); err != nil {
+				return err
+			}
+			inUse()
+			return nil
+		},
 	}, done, nil
+}
+
+// inUse has a session not end as idle while something that it sends or is sent goes on. It may be called at any
+// time, and does something once a minute.
+func (h *Handlers) inUse(c echo.Context) func() {
+	seen := visit(c).Seen
+	return func() {
+		now := h.Clock()
+		if seen.Session.ID == "" || now.Before(seen.Session.SeenAt.Add(time.Minute)) {
+			return
+		}
+		if err := h.Store.TouchSession(c.Request().Context(), seen); err != nil {
+			h.Log.Warn("the session's last use was not noted", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		}
+		seen.Session.SeenAt = now
+	}
 }
 
 type steadyWriter struct {
@@ -91,7 +115,7 @@ const (
 )
 
 func (s *steadyWriter) Write(b []byte) (int, error) {
-	if now := s.now(); now.Sub(s.asked) >= stillEvery {
+	if now := s.now(); now.Sub(s.asked).Abs() >= stillEvery { // a clock may be put back
 		if err := s.may(); err != nil {
 			return 0, err
 		}

@@ -62,7 +62,7 @@ func single(sent url.Values, fields []string) (map[string]string, error) {
 }
 
 // kept are the fields whose text is kept for others to read.
-var kept = []string{"name", "workspace", "reason"}
+var kept = []string{"name", "email", "workspace", "reason"}
 
 // query reads the parameters that a page may have, each at most once. Others are ignored: whoever
 // passes a link on may have added to it.

@@ -72,7 +72,7 @@ func (h *Handlers) Install(c echo.Context) error {
 	message := "Collection installed successfully from " + done.Version.FileName + "."
 	switch {
 	case done.Again:
-		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d, which is current again; before, version %d was.", done.Version.FileName, done.Version.Number, done.Before)
+		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d, which is current again; before, version %d was.", done.Version.FileName, done.Version.Number, done.Before.Number)
 	case done.Unchanged:
 		message = fmt.Sprintf("Collection installed successfully from %s. It is the same as version %d: nothing changed.", done.Version.FileName, done.Version.Number)
 	}
@@ -104,9 +104,13 @@ func (h *Handlers) install(c echo.Context, workspace string) (models.Installed, 
 		return models.Installed{}, err
 	}
 	n := newInstall(up, summary)
-	for _, text := range []string{n.FileName, n.Name, n.Label, n.Description} {
+	names := []string{n.FileName, n.Name, n.Label, n.Description}
+	for _, f := range n.Files {
+		names = append(names, f.Path)
+	}
+	for _, text := range names {
 		if secret.Mask(text) != text {
-			return models.Installed{}, models.Fail(models.Invalid, "The collection's name, description or file name holds a whole token, which others would see. Take it out.")
+			return models.Installed{}, models.Fail(models.Invalid, "A name or the description in the collection holds a whole token, which others would see. Take it out.")
 		}
 	}
 	return h.Store.InstallCollection(ctx, actor(c), n)
@@ -131,7 +135,7 @@ func (h *Handlers) receive(c echo.Context, workspace string) (up upload, err err
 	if r.ContentLength > h.Limits.ArchiveBytes+overhead {
 		return up, h.tooLarge()
 	}
-	r.Body = http.MaxBytesReader(c.Response(), paced(c), h.Limits.ArchiveBytes+overhead)
+	r.Body = http.MaxBytesReader(c.Response(), paced(c, h.inUse(c)), h.Limits.ArchiveBytes+overhead)
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return up, noFile("The request is not multipart/form-data.").Because(errors.Join(errNoFile, err))
@@ -291,14 +295,15 @@ const (
 
 // paced reads a request's body as long as it goes on: each read has a deadline of its own, because a
 // large upload may take longer than any request should.
-func paced(c echo.Context) io.ReadCloser {
-	return &pacedBody{ReadCloser: c.Request().Body, control: http.NewResponseController(c.Response().Writer), ctx: c.Request().Context()}
+func paced(c echo.Context, inUse func()) io.ReadCloser {
+	return &pacedBody{ReadCloser: c.Request().Body, control: http.NewResponseController(c.Response().Writer), ctx: c.Request().Context(), inUse: inUse}
 }
 
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
 	ctx     context.Context
+	inUse   func() // told of every read
 	begun   time.Time
 	came    int64
 }
@@ -318,5 +323,6 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 	_ = p.control.SetWriteDeadline(now.Add(pace + timeToAnswer))
 	n, err := p.ReadCloser.Read(b)
 	p.came += int64(n)
+	p.inUse()
 	return n, err
 }

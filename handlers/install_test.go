@@ -79,7 +79,7 @@ func TestABodyIsPaced(t *testing.T) {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(&zipped, &failing{os.ErrDeadlineExceeded}))
 	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-	body := paced(echo.New().NewContext(r, w))
+	body := paced(echo.New().NewContext(r, w), func() {})
 	if _, err := io.ReadAll(body); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("read to the end: %v", err)
 	}
@@ -105,7 +105,7 @@ func TestABodyIsPaced(t *testing.T) {
 func TestADripIsNoUpload(t *testing.T) {
 	for came, slow := range map[int64]bool{0: true, 30 * slowest: true, 90 * slowest: false} {
 		c := echo.New().NewContext(httptest.NewRequest(http.MethodPost, "/", bytes.NewReader([]byte("x"))), httptest.NewRecorder())
-		body := paced(c).(*pacedBody)
+		body := paced(c, func() {}).(*pacedBody)
 		body.begun, body.came = models.SystemClock().Add(-pace-60*time.Second), came
 		if _, err := body.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) != slow {
 			t.Errorf("with %d bytes after a minute: %v", came, err)
@@ -118,7 +118,7 @@ func TestAReadEndsWithItsRequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader([]byte("x")))
-	if _, err := paced(echo.New().NewContext(r, httptest.NewRecorder())).Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {
+	if _, err := paced(echo.New().NewContext(r, httptest.NewRecorder()), func() {}).Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }

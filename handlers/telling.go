@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tokendesk/models"
 	"tokendesk/views"
@@ -53,6 +55,7 @@ var reasons = map[string]string{
 	"no-file":         "no file came",
 	"not-a-zip":       "the file is no zip",
 	"ambiguous":       "the request can be read in two ways",
+	"not_found":       "there is no such workspace, or not for them",
 
 	"request_ambiguous":    "the request can be read in two ways",
 	"credential_missing":   "it came without a token",
@@ -120,7 +123,8 @@ func ending(e models.Event) (text string) {
 			text = " to " + named.ReplaceAllString(asked, "…")
 		}
 		reason := said["reason"].After
-		text += ": " + cmp.Or(reasons[reason], strings.TrimSuffix(said["told"].After, "."), strings.ReplaceAll(reason, "_", " "))
+		told := strings.TrimSuffix(strings.TrimPrefix(said["told"].After, "The archive was refused: "), ".")
+		text += ": " + cmp.Or(reasons[reason], firstLower(told), strings.ReplaceAll(reason, "_", " "))
 		if times := said["times"].After; times != "" && times != "1" {
 			text += ", " + times + " times"
 		}
@@ -130,6 +134,11 @@ func ending(e models.Event) (text string) {
 
 // named is a part of a route that stands for a name.
 var named = regexp.MustCompile(`:[a-z]+`)
+
+func firstLower(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToLower(first)) + text[size:]
+}
 
 func actorName(e models.Event) string {
 	switch e.ActorKind {

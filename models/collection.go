@@ -50,8 +50,8 @@ type CollectionFile struct {
 type CollectionSeen struct {
 	Collection
 	Version         CollectionVersion
-	InstalledByName string
-	Credential      Credential // with which it was installed
+	InstalledByName string     // who installed this version
+	Credential      Credential // with which they did; empty: in the console
 }
 
 // CollectionWithin is a collection with the workspace that it is in.
@@ -106,9 +106,9 @@ type Installed struct {
 	Workspace  Workspace
 	Collection Collection
 	Version    CollectionVersion
-	Unchanged  bool // these bytes were current already
-	Again      bool // these bytes are an earlier version, which is current again
-	Before     int  // the number of the version that was current before; 0 when there was none
+	Unchanged  bool              // these bytes were current already
+	Again      bool              // these bytes are an earlier version, which is current again
+	Before     CollectionVersion // that was current before; the zero value when there was none
 }
 
 // displayName keeps of a sender's file name what can be shown: no folders, no characters that

@@ -3,6 +3,7 @@ package views
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -138,14 +139,9 @@ func filterAttrs(f Form, name, kind, value, example, means string) templ.Attribu
 	return in.all(f.or(name, value))
 }
 
-// changesTitle is the heading over the changes of an event: some events are facts and change nothing.
-func changesTitle(changes []Change) string {
-	for _, c := range changes {
-		if c.Before != "" {
-			return "Before and after"
-		}
-	}
-	return "Details"
+// anyBefore says whether an event changed something that was there: some are facts and change nothing.
+func anyBefore(changes []Change) bool {
+	return slices.ContainsFunc(changes, func(c Change) bool { return c.Before != "" })
 }
 
 // sofar is what to say where nothing was found yet.

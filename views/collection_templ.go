@@ -676,7 +676,7 @@ func deleteBody(d CollectionDelete) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = field(d.Form, input{name: "name", label: d.asksFor(), attrs: templ.Attributes{"required": true, "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = field(d.Form, input{name: "typed", label: d.asksFor(), attrs: templ.Attributes{"required": true, "spellcheck": "false"}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

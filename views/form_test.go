@@ -153,7 +153,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"GET /w/marlowe/settings/audit":        "actor subject action from to",
 		"/w/marlowe/settings/collections":      "collectionFile",
 		collectionPath + "/versions/3/current": "",
-		collectionPath + "/delete":             "name",
+		collectionPath + "/delete":             "typed",
 	}
 	seen := map[string]bool{}
 	each(t, func(t *testing.T, doc *goquery.Document) {

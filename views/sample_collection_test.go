@@ -17,7 +17,7 @@ func collectionSamples() []sample {
 	single.MayChange, single.Versions, single.Description, single.Current.Label = false, single.Versions[:1], "", ""
 	remove := views.CollectionDelete{Name: whole.Name, Path: whole.Path, Back: whole.Back, Versions: "12 versions", Size: "14 MiB"}
 	wrong := remove
-	wrong.Form = form(map[string]string{"name": "spring list"}, "name", "Type the name exactly as it stands here")
+	wrong.Form = form(map[string]string{"typed": "spring list"}, "typed", "Type the name exactly as it stands here")
 	many := page()
 	many.More = true
 	return []sample{

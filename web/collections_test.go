@@ -60,6 +60,10 @@ func TestTheCollectionsPages(t *testing.T) {
 				t.Error("something became markup")
 			}
 		}
+		admin.Post(t, strings.TrimSuffix(linkTo(t, page, "Version 1"), "/versions/1")+"/versions/1/current", nil).Want(t, 303)
+		if row := admin.Get(t, collections).Text(t, "tbody tr"); !strings.Contains(row, token.Prefix+"...") || strings.Contains(row, "The console") {
+			t.Errorf("the list does not say with what the version was installed that is current: %s", row)
+		}
 	})
 }
 
@@ -168,7 +172,7 @@ func TestMembersAndCollections(t *testing.T) {
 		upload(t, member, "tools.zip", zipOf(t, "a", "three")).Want(t, 403).Has(t, "Admin access required")
 		member.Post(t, place+"/versions/1/current", nil).Want(t, 403)
 		member.Get(t, place+"/delete").Want(t, 403)
-		member.Post(t, place+"/delete", webtest.Form{"name": "tools"}).Want(t, 403)
+		member.Post(t, place+"/delete", webtest.Form{"typed": "tools"}).Want(t, 403)
 		if s.Changes(t) != before {
 			t.Error("a Member changed something")
 		}
@@ -196,7 +200,7 @@ func TestCollectionsOfAnotherWorkspace(t *testing.T) {
 			member.Get(t, collections+"/"+theirs.Collection.ID+tail).Want(t, map[bool]int{true: 403, false: 404}[tail == "/delete"])
 		}
 		admin.Post(t, collections+"/"+theirs.Collection.ID+"/versions/1/current", nil).Want(t, 404)
-		admin.Post(t, collections+"/"+theirs.Collection.ID+"/delete", webtest.Form{"name": "tools"}).Want(t, 404)
+		admin.Post(t, collections+"/"+theirs.Collection.ID+"/delete", webtest.Form{"typed": "tools"}).Want(t, 404)
 		admin.Post(t, "/w/harbour/settings/collections/"+theirs.Collection.ID+"/versions/2/current", nil).Want(t, 404).Has(t, "no such version")
 		admin.Get(t, collections+"/"+ours.Collection.ID+"/versions/3").Want(t, 404).Has(t, "no such version")
 		if s.Changes(t) != before {
@@ -228,24 +232,24 @@ func TestChangingACollection(t *testing.T) {
 			admin.Post(t, place+path, nil).Want(t, 404)
 		}
 		ask := admin.Get(t, linkTo(t, page, "Delete…")).Want(t, 200).Has(t, "Delete House tools?").Has(t, "2 versions")
-		if ask.Page(t).Find(`main form input[name="name"][value]:not([value=""])`).Length() > 0 {
+		if ask.Page(t).Find(`main form input[name="typed"][value]:not([value=""])`).Length() > 0 {
 			t.Error("the name is typed already")
 		}
 		for _, wrong := range []string{"", "house tools", "House", `"><script>`} {
-			back := admin.Post(t, place+"/delete", webtest.Form{"name": wrong}).Want(t, 422)
-			if said := back.Problem(t, "name"); !strings.Contains(said, "Type the name as it is written: House tools") || back.Page(t).Find(`[name="name"]`).AttrOr("value", "") != wrong {
+			back := admin.Post(t, place+"/delete", webtest.Form{"typed": wrong}).Want(t, 422)
+			if said := back.Problem(t, "typed"); !strings.Contains(said, "Type the name as it is written: House tools") || back.Page(t).Find(`[name="typed"]`).AttrOr("value", "") != wrong {
 				t.Errorf("%q: it says %q", wrong, said)
 			}
 		}
 		if s.Changes(t) != before {
 			t.Errorf("%d changes", s.Changes(t)-before)
 		}
-		admin.Post(t, place+"/delete", webtest.Form{"name": "House tools"}).To(t, collections)
+		admin.Post(t, place+"/delete", webtest.Form{"typed": "House tools"}).To(t, collections)
 		admin.Get(t, collections).Want(t, 200).Has(t, "House tools is deleted, with all its versions.").Has(t, "No collections yet")
 		for _, path := range []string{"", "/versions/1", "/versions/1/archive", "/versions/1/file?path=a", "/delete"} {
 			admin.Get(t, place+path).Want(t, 404)
 		}
-		admin.Post(t, place+"/delete", webtest.Form{"name": "House tools"}).Want(t, 404)
+		admin.Post(t, place+"/delete", webtest.Form{"typed": "House tools"}).Want(t, 404)
 		admin.Get(t, "/audit").Want(t, 200).Has(t, "Ines Moreau deleted the collection House tools").Has(t, "made another version of the collection House tools current, version 1 after 2")
 	})
 }
@@ -290,7 +294,7 @@ func TestPagesOfVersionsAndFiles(t *testing.T) {
 		}
 		admin.Get(t, place+"?after=1").Want(t, 200)
 		admin.Get(t, place+"?after=2147483647").Want(t, 200)
-		admin.Get(t, place+"/versions/1?after=zzz").Want(t, 200)
+		admin.Get(t, place+"/versions/1?after=zzz").Want(t, 400).Has(t, "Start again at the version")
 	})
 }
 

@@ -222,6 +222,25 @@ func TestADownloadEndsWithTheRight(t *testing.T) {
 	})
 }
 
+// A session that downloads is in use: it does not end as idle on the way, however long that is.
+func TestADownloadIsUse(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		for _, path := range largeDownloads(t, s) {
+			answer := beginDownload(t, s.Listener, session(t, s, s.Person(t, s.Admin, models.Member)), path)
+			for range 2 {
+				s.Clock.Advance(models.SessionIdle - 10*time.Minute)
+				if _, err := io.CopyN(io.Discard, answer.Body, large/3); err != nil {
+					t.Fatalf("%s: %v", path, err)
+				}
+			}
+			if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	})
+}
+
 // Security rule G7: a download may take longer than another request and its answer.
 func TestG7DownloadsOutlastTheRequest(t *testing.T) {
 	t.Parallel()

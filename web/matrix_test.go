@@ -253,6 +253,6 @@ func forms(owner, aim models.Person) map[string]webtest.Form {
 		"bearer.revoke.do":     {"reason": "a test"},
 		"settings.save":        {"name": "Marlowe " + unique},
 		"version.current":      {},
-		"collection.delete.do": {"name": collectionName},
+		"collection.delete.do": {"typed": collectionName},
 	}
 }

@@ -38,21 +38,24 @@ func backup(ctx context.Context, io console, c config, words []string) error {
 		}
 		fmt.Fprintf(io.out, "Backed up to %s: %.1f MB, schema %d. Its audit log is whole, up to event %d.\n", file, float64(made.Bytes)/1e6, made.Schema, made.Events)
 		fmt.Fprintf(io.out, "The key file %s is not in it, so that a stolen backup opens nothing: keep a copy of the key somewhere else.\n", c.keyFile)
-		return restorable(ctx, io, s)
+		restorable(ctx, io, c, s)
+		return nil
 	})
 }
 
-// restorable warns of a backup that restore would refuse, because of what somebody did to the database.
-func restorable(ctx context.Context, io console, s *store.Store) error {
+// restorable warns of a backup that restore would refuse, because of what somebody did to the database. The backup is
+// made by then: nothing here makes it fail.
+func restorable(ctx context.Context, io console, c config, s *store.Store) {
 	if isCurrent(ctx, s) != nil { // nothing to compare with, until it is
-		return nil
+		return
 	}
-	err := s.AsMade(ctx, "The database", os.TempDir())
-	if models.KindOf(err) != models.Invalid {
-		return err
+	err := s.AsMade(ctx, "The database", c.dataDir)
+	switch {
+	case models.KindOf(err) == models.Invalid:
+		fmt.Fprintf(io.err, "warning: %s Undo that and back up again, for tokendesk restore takes no such database.\n", plain(err))
+	case err != nil:
+		fmt.Fprintf(io.err, "warning: whether the schema is as Tokendesk makes it could not be found out: %s\n", plain(err))
 	}
-	_, err = fmt.Fprintf(io.err, "warning: %s Undo that and back up again, for tokendesk restore takes no such database.\n", plain(err))
-	return err
 }
 
 // restore makes the SQLite database what a backup is, while others use it, or a new one of it.

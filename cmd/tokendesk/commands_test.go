@@ -8,7 +8,7 @@ import (
 // Help goes where output goes, once, and names every command, and every setting with its flag and default.
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"--help", "-h", "help", "serve --help", "person add -h", "--listen 1 --help", "token revoke --help"} {
+	for _, args := range []string{"--help", "-h", "help", "serve --help", "person add -h", "--listen 1 --help", "token revoke --help", "audit --help"} {
 		r := launch(t, nil, "", strings.Fields(args)...).wait(t)
 		if r.code != 0 || r.err != "" || strings.Count(r.out, "Usage: ") != 1 {
 			t.Errorf("%s: exit code %d, stderr %q, stdout %q", args, r.code, r.err, r.out)

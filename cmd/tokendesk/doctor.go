@@ -23,7 +23,7 @@ func doctor(ctx context.Context, io console, c config, _ []string) error {
 	if x.say("database", err) {
 		defer s.Close()
 		pending := isCurrent(ctx, s)
-		x.say("schema on "+s.Database(), examineSchema(ctx, s, pending))
+		x.say("schema on "+s.Database(), examineSchema(ctx, c, s, pending))
 		if pending == nil {
 			x.say("an active Admin", examineAdmin(ctx, s))
 			events, err := examineEvents(ctx, s)
@@ -67,11 +67,11 @@ func examineKey(c config) error {
 	return err
 }
 
-func examineSchema(ctx context.Context, s *store.Store, pending error) error {
+func examineSchema(ctx context.Context, c config, s *store.Store, pending error) error {
 	if pending != nil {
 		return pending
 	}
-	return s.AsMade(ctx, "The database", os.TempDir())
+	return s.AsMade(ctx, "The database", c.dataDir)
 }
 
 // isCurrent says which step of the schema is missing.

@@ -111,6 +111,9 @@ func TestBackupOfAChangedDatabase(t *testing.T) {
 	if r.code != 0 || !strings.HasPrefix(r.err, "warning: The database was changed by hand: Tokendesk makes no trigger eve. Undo that and back up again") {
 		t.Errorf("exit code %d: %s", r.code, r.err)
 	}
+	if left, _ := filepath.Glob(filepath.Join(in.dir, "like-*")); len(left) > 0 {
+		t.Errorf("left is %q", left)
+	}
 	if r := in.run(t, "", "restore", file); r.code == 0 || !strings.Contains(r.err, "Tokendesk makes no trigger eve.") {
 		t.Errorf("restored with exit code %d: %s", r.code, r.err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"os/user"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -78,7 +79,12 @@ func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // run is the program but for the process: 0 is success, 1 a failure, 2 a wrong command or setting.
 func run(ctx context.Context, args []string, io console) int {
+	helpAsked := slices.ContainsFunc(args, func(word string) bool { return word == "--help" || word == "-help" || word == "-h" })
 	cmd, args := find(args)
+	if cmd == nil && helpAsked {
+		help(io.out)
+		return 0
+	}
 	if cmd == nil {
 		return fail(io, false, usage{fmt.Sprintf("there is no command %q. See tokendesk --help.", masked(strings.Join(args, " ")))})
 	}
@@ -87,6 +93,9 @@ func run(ctx context.Context, args []string, io console) int {
 	todo := cmd.ready(flags)
 	words, err := parse(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
+		if cmd.name != "serve" {
+			fmt.Fprintf(io.out, "tokendesk %s: %s\n\n", cmd.name, cmd.help)
+		}
 		help(io.out)
 		return 0
 	}

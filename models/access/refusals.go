@@ -108,10 +108,38 @@ func (g *Refusals) Flush(ctx context.Context, to RefusalRecorder) error {
 	return g.flush(ctx, to, false)
 }
 
-// Finish writes down all that is left, due or not, each kind apart, as the last thing that a server does: nobody but
-// who runs it can have that happen often.
+// Finish writes down all that is left, due or not, as the last thing that a server does: each kind apart, for nobody
+// but who runs it can have that happen often; and what is left when half of the time is over, together.
 func (g *Refusals) Finish(ctx context.Context, to RefusalRecorder) error {
+	apart, cancel := half(ctx)
+	defer cancel()
+	err := g.flush(apart, to, true)
+	if apart.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	g.gather()
 	return g.flush(ctx, to, true)
+}
+
+// half is a context with half of the time of another one.
+func half(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, limited := ctx.Deadline(); limited {
+		return context.WithTimeout(ctx, time.Until(end)/2)
+	}
+	return context.WithCancel(ctx)
+}
+
+// gather puts what is left together, as it is for kinds that are too many.
+func (g *Refusals) gather() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, kind := range g.oldestFirst() {
+		if k := g.kinds[kind]; k.Count > 0 && kind.reason != severalReasons {
+			delete(g.kinds, kind)
+			together, r := several(k.Refused)
+			g.join(together, r, slices.Collect(maps.Keys(k.from))...)
+		}
+	}
 }
 
 func (g *Refusals) flush(ctx context.Context, to RefusalRecorder, all bool) error {

@@ -270,6 +270,38 @@ func TestFinishLosesNothing(t *testing.T) {
 	}
 }
 
+// Where writing takes so long that time would run out, what is left by half of it is told together, and not lost.
+func TestFinishInTime(t *testing.T) {
+	clock, to := &ticking{at: noon}, &recorded{}
+	g := NewRefusals(clock.now)
+	for i := range 2 * refusalBurst {
+		g.Add(models.Refused{Action: models.SignInRefused, Reason: fmt.Sprint("reason ", i), Who: models.Actor{Address: fmt.Sprint(i)}})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	slow := &stuckAfter{recorded: to, most: refusalBurst}
+	if err := g.Finish(ctx, slow); err != nil || ctx.Err() != nil {
+		t.Errorf("%v, and time is over: %v", err, ctx.Err())
+	}
+	if last := to.list[len(to.list)-1]; to.times() != 2*refusalBurst || len(to.list) != refusalBurst+1 || last.Reason != severalReasons || last.Count != refusalBurst || last.Addresses < 50 {
+		t.Errorf("%d of %d are told in %d events; the last is %+v", to.times(), 2*refusalBurst, len(to.list), last)
+	}
+}
+
+// stuckAfter takes so many, and then no more until somebody gives up waiting, once.
+type stuckAfter struct {
+	*recorded
+	most int
+}
+
+func (s *stuckAfter) RecordRefused(ctx context.Context, r models.Refused) error {
+	if s.most--; s.most == -1 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return s.recorded.RecordRefused(ctx, r)
+}
+
 // What cannot be written down is kept, with its first moment and all its addresses, and is told as soon as it can be,
 // together with what came meanwhile.
 func TestRefusalsSurviveFailures(t *testing.T) {

@@ -163,7 +163,7 @@ func (s *Store) sameSchema(ctx context.Context, name string, like *Store) error 
 // is left out, and that of tables inside of a search index: other versions may word them anew. A name says
 // nothing: whoever writes the file's pages can call a trigger as SQLite calls its own.
 func (s *Store) objects(ctx context.Context) (map[string]string, error) {
-	rows, err := s.pool.QueryContext(ctx, `SELECT m.type || ' ' || m.name, CASE WHEN l.type = 'shadow' OR m.type || m.name = 'tablegoose_db_version' THEN '' ELSE coalesce(m.sql, '') END
+	rows, err := s.pool.QueryContext(ctx, `SELECT m.type || ' ' || m.name, CASE WHEN m.type = 'table' AND (l.type = 'shadow' OR m.name = 'goose_db_version') THEN '' ELSE coalesce(m.sql, '') END
 		FROM sqlite_master m LEFT JOIN pragma_table_list l ON l.schema = 'main' AND l.name = m.tbl_name
 		WHERE NOT (m.type = 'index' AND m.sql IS NULL) AND NOT (m.type = 'table' AND m.name IN ('sqlite_sequence', 'sqlite_stat1', 'sqlite_stat4'))
 		UNION ALL SELECT 'size of a page', page_size FROM pragma_page_size UNION ALL SELECT 'text encoding', encoding FROM pragma_encoding`)
@@ -177,7 +177,10 @@ func (s *Store) objects(ctx context.Context) (map[string]string, error) {
 		if err := rows.Scan(&object, &text); err != nil {
 			return nil, fmt.Errorf("read the schema: %w", err)
 		}
-		found[object] += text // two of one name are not the one
+		if _, twice := found[object]; twice {
+			object += " twice"
+		}
+		found[object] = text
 	}
 	return found, rows.Err()
 }

@@ -40,7 +40,7 @@ func (s *Store) MakeCurrent(ctx context.Context, who models.Actor, workspace, id
 func (s *Store) DeleteCollection(ctx context.Context, who models.Actor, workspace, id, typed string) (models.Collection, error) {
 	return s.changeCollection(ctx, who, workspace, id, func(tx *gorm.DB, c *models.Collection) (event models.Event, err error) {
 		if models.CleanText(typed) != c.Name {
-			return event, onField("name", models.Fail(models.Invalid, "Type the name as it is written: %s", c.Name))
+			return event, onField("typed", models.Fail(models.Invalid, "Type the name as it is written: %s", c.Name))
 		}
 		var versions []models.CollectionVersion
 		if err := tx.Where("collection_id = ?", c.ID).Order("sha256").Find(&versions).Error; err != nil {

@@ -43,18 +43,17 @@ func (s *Store) CountVersions(ctx context.Context, c models.Collection) (int, er
 
 func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]models.CollectionSeen, error) {
 	current := make([]string, len(list))
-	people, tokens := []string{}, []string{}
 	for i, c := range list {
 		current[i] = c.CurrentVersionID
-		people, tokens = append(people, c.InstalledBy), append(tokens, c.CredentialID)
 	}
 	var versions []models.CollectionVersion
 	if err := s.db.WithContext(ctx).Where("id IN ?", current).Find(&versions).Error; err != nil {
 		return nil, translate(err)
 	}
-	byID := map[string]models.CollectionVersion{}
+	byID, people, tokens := map[string]models.CollectionVersion{}, []string{}, []string{}
 	for _, v := range versions {
 		byID[v.ID] = v
+		people, tokens = append(people, v.InstalledBy), append(tokens, v.CredentialID)
 	}
 	names, with, err := s.installers(ctx, people, tokens)
 	if err != nil {
@@ -63,7 +62,7 @@ func (s *Store) withVersions(ctx context.Context, list []models.Collection) ([]m
 	seen := make([]models.CollectionSeen, len(list))
 	for i, c := range list {
 		v := byID[c.CurrentVersionID]
-		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[c.InstalledBy].Name, Credential: with[c.CredentialID]}
+		seen[i] = models.CollectionSeen{Collection: c, Version: v, InstalledByName: names[v.InstalledBy].Name, Credential: with[v.CredentialID]}
 	}
 	return seen, nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strconv"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -61,7 +60,7 @@ func (s *Store) chooseVersion(tx *gorm.DB, who models.Actor, done *models.Instal
 		if current, err = withID[models.CollectionVersion](tx, before); err != nil {
 			return "", err
 		}
-		done.Before = current.Number
+		done.Before = current
 	}
 	found, there, err := findVersion(tx, done.Collection.ID, n.SHA256)
 	switch {
@@ -145,8 +144,8 @@ func (s *Store) addVersion(tx *gorm.DB, who models.Actor, collectionID string, n
 
 func installEvent(action models.Action, done models.Installed, n models.NewInstall) models.Event {
 	version := models.Change{Field: "version", After: done.Version.VersionName()}
-	if done.Before > 0 && !done.Unchanged {
-		version.Before = strconv.Itoa(done.Before)
+	if done.Before.Number > 0 && !done.Unchanged {
+		version.Before = done.Before.VersionName()
 	}
 	changes := []models.Change{{Field: "file", After: n.FileName}, version, {Field: "sha256", After: n.SHA256}}
 	if c := done.Collection; !done.Unchanged && c.Name != n.Name {

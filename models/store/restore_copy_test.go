@@ -73,6 +73,10 @@ func TestCopyRefuses(t *testing.T) {
 			return altered(t, good, "PRAGMA writable_schema = 1", `INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)
 				VALUES ('trigger', 'sqlite_x', 'people', 0, 'CREATE TRIGGER sqlite_x AFTER UPDATE OF seen_at ON people BEGIN UPDATE people SET role = ''Admin'' WHERE id = NEW.id; END')`)
 		}, "was changed by hand: Tokendesk makes no trigger sqlite_x."},
+		"a trigger twice": {func(t *testing.T) string {
+			return altered(t, good, "PRAGMA writable_schema = 1", `INSERT INTO sqlite_master (type, name, tbl_name, rootpage, sql)
+				VALUES ('trigger', 'events_keep_update', 'people_trigrams_config', 0, 'CREATE TRIGGER IF NOT EXISTS events_keep_update AFTER INSERT ON people_trigrams_config BEGIN DELETE FROM people; END')`)
+		}, "was changed by hand: Tokendesk makes no trigger events_keep_update twice."},
 		"a trigger on the migrations": {func(t *testing.T) string {
 			return altered(t, good, "CREATE TRIGGER bomb AFTER INSERT ON goose_db_version BEGIN UPDATE people SET role = 'Admin'; END")
 		}, "was changed by hand: Tokendesk makes no trigger bomb."},
