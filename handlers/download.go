@@ -81,9 +81,12 @@ func (h *Handlers) steady(c echo.Context) (w http.ResponseWriter, done func(), e
 // time, and does something once a minute.
 func (h *Handlers) inUse(c echo.Context) func() {
 	seen := visit(c).Seen
+	if seen.Session.ID == "" { // a program, which has none
+		return func() {}
+	}
 	return func() {
 		now := h.Clock()
-		if seen.Session.ID == "" || now.Before(seen.Session.SeenAt.Add(time.Minute)) {
+		if now.Before(seen.Session.SeenAt.Add(time.Minute)) {
 			return
 		}
 		if err := h.Store.TouchSession(c.Request().Context(), seen); err != nil {

@@ -64,7 +64,7 @@ func TestFilesOfAVersion(t *testing.T) {
 func TestDeletingACollectionAsksForItsName(t *testing.T) {
 	doc, _ := draw(t, views.CollectionDeletePage(page(), views.CollectionDelete{Name: "Spring list 2026", Path: collectionPath, Versions: "12 versions", Size: "14 MiB"}))
 	form := doc.Find(`main form[method=post][action="` + collectionPath + `/delete"]`)
-	if label := form.Find("label[for=name]").Text(); label != "Type the collection’s name, Spring list 2026, to delete it" {
+	if label := form.Find("label[for=typed]").Text(); label != "Type the collection’s name, Spring list 2026, to delete it" {
 		t.Errorf("asks %q", label)
 	}
 	for _, words := range []string{"All of it goes: 12 versions with all files, 14 MiB of archives.", "Nobody can download it from the next second.", "stays in the audit log"} {

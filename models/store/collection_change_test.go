@@ -33,7 +33,7 @@ func current(t *testing.T, w storetest.World, who models.Actor, id string) int {
 }
 
 // A version is made current by its number, back and forth, with one event each; the one that is stays so without
-// one. What is told of the collection is who did it last, and of the version who installed it.
+// one. What is told of the collection, as of the version, is who installed the version that is current.
 func TestMakeCurrent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		who := program(t, w)
@@ -54,7 +54,7 @@ func TestMakeCurrent(t *testing.T) {
 				t.Errorf("step %d: %d events, current is %d", i, n, current(t, w, who, done.Collection.ID))
 			}
 			c, err := w.Collection(t.Context(), who, "marlowe-press", done.Collection.ID)
-			if err != nil || c.InstalledByName != other.Name || c.Credential.ID != "" || changed && c.InstalledAt != w.Clock.Now() {
+			if err != nil || c.InstalledByName != who.Name || c.Credential.ID != who.CredentialID || changed && c.InstalledAt != w.Clock.Now() {
 				t.Errorf("step %d: the collection is %+v (%v)", i, c, err)
 			}
 		}
@@ -120,7 +120,7 @@ func TestDeleteCollection(t *testing.T) {
 		for _, typed := range []string{"", "my tools", "My Tools.", "MyTools", "My Tools\x00", "other", "My Tools other"} {
 			unchanged(t, w, typed, func() {
 				_, err := w.DeleteCollection(t.Context(), who, "marlowe-press", tools.Collection.ID, typed)
-				wantField(t, "typed "+typed, err, "name", "Type the name as it is written: My Tools")
+				wantField(t, "typed "+typed, err, "typed", "Type the name as it is written: My Tools")
 			})
 		}
 		gone, err := w.DeleteCollection(t.Context(), who, "marlowe-press", tools.Collection.ID, "  My   Tools ")
