@@ -72,9 +72,18 @@ func main() {
 // then on signals do again what they always do, so that a second one ends the program at once,
 // whatever hangs. All other commands end at the first.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+	ctx, end := context.WithCancel(ctx)
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-came:
+		case <-ctx.Done():
+		}
+		signal.Stop(came) // before anybody learns of the end, or a second one could come in between and be lost
+		end()
+	}()
+	return ctx, end
 }
 
 // run is the program but for the process: 0 is success, 1 a failure, 2 a wrong command or setting.
