@@ -33,6 +33,11 @@ var telling = map[models.Action]tale{
 	models.SessionsEnded:         {"logout", "", "signed {subject} out everywhere", "Signed out everywhere"},
 	models.SignInRefused:         {"warn", "warn", "Sign-in refused for {subject}", "Sign-in refused"},
 	models.WorkspaceChanged:      {"pencil", "", "changed the workspace {subject}", "Workspace changed"},
+	models.WorkspaceCreated:      {"plus", "acc", "created the workspace {subject}", "Workspace created"},
+	models.WorkspaceHandedOver:   {"key", "warn", "made {subject} the Owner", "Workspace handed over"},
+	models.MemberAdded:           {"user-plus", "acc", "added {subject}", "Member added"},
+	models.MemberChanged:         {"pencil", "", "changed the role of {subject}", "Member's role changed"},
+	models.MemberRemoved:         {"ban", "bad", "removed {subject}", "Member removed"},
 	models.CredentialCreated:     {"plus", "ok", "created a bearer token for {subject}", "Token created"},
 	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}", "Token revoked"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
@@ -103,6 +108,11 @@ func (h *Handlers) entryFor(who models.Actor, e models.Event, log string) views.
 	return entry
 }
 
+// wheres are the words between a member and the workspace.
+var wheres = map[models.Action]string{
+	models.MemberAdded: " to the workspace ", models.MemberChanged: " in the workspace ", models.MemberRemoved: " from the workspace ", models.WorkspaceHandedOver: " of the workspace ",
+}
+
 // ending is what a sentence says after its subject: which version it was, what was asked for, why it was refused,
 // and how often.
 func ending(e models.Event) (text string) {
@@ -118,6 +128,8 @@ func ending(e models.Event) (text string) {
 				text += " after " + v.Before
 			}
 		}
+	case models.MemberAdded, models.MemberChanged, models.MemberRemoved, models.WorkspaceHandedOver:
+		text = wheres[e.Action] + said["workspace"].After
 	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
 		if asked := said["asked for"].After; asked != "" {
 			text = " to " + named.ReplaceAllString(asked, "…")
@@ -201,6 +213,7 @@ func actionOptions(ofWorkspace bool) []views.Option {
 
 // inWorkspace are the actions whose events belong to a workspace.
 var inWorkspace = map[models.Action]bool{
-	models.SetupCompleted: true, models.WorkspaceChanged: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
+	models.SetupCompleted: true, models.WorkspaceCreated: true, models.WorkspaceChanged: true, models.WorkspaceHandedOver: true,
+	models.MemberAdded: true, models.MemberChanged: true, models.MemberRemoved: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
 	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true,
 }

@@ -55,6 +55,9 @@ func (a Actor) MayReadWorkspaceAudit(membership WorkspaceRole) bool {
 // deleting one.
 func (a Actor) MayInstall() bool { return a.admin() }
 
+// MayCreateWorkspaces covers making a workspace. Whoever makes one is its Owner, so it takes a person.
+func (a Actor) MayCreateWorkspaces() bool { return a.Kind == Human && a.Role == Admin }
+
 // MayOpenWorkspace covers reading a workspace's settings; membership is empty for a person who
 // has none there.
 func (a Actor) MayOpenWorkspace(membership WorkspaceRole) bool { return a.admin() || membership != "" }
@@ -62,4 +65,15 @@ func (a Actor) MayOpenWorkspace(membership WorkspaceRole) bool { return a.admin(
 // MayEditWorkspace covers changing a workspace's settings.
 func (a Actor) MayEditWorkspace(membership WorkspaceRole) bool {
 	return a.admin() || membership == WorkspaceOwner || membership == WorkspaceAdmin
+}
+
+// MayManageMembers covers adding people to a workspace, changing their role there, and removing them; its Owner is
+// changed by MayHandOver alone.
+func (a Actor) MayManageMembers(membership WorkspaceRole) bool {
+	return a.admin() || membership == WorkspaceOwner || membership == WorkspaceAdmin
+}
+
+// MayHandOver covers making another member the Owner of a workspace.
+func (a Actor) MayHandOver(membership WorkspaceRole) bool {
+	return a.admin() || membership == WorkspaceOwner
 }

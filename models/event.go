@@ -24,7 +24,12 @@ const (
 	SessionConfirmed      Action = "session.confirmed"
 	SessionEnded          Action = "session.ended"
 	SessionsEnded         Action = "person.signed_out"
+	WorkspaceCreated      Action = "workspace.created"
 	WorkspaceChanged      Action = "workspace.changed"
+	WorkspaceHandedOver   Action = "workspace.handed_over" // to another Owner
+	MemberAdded           Action = "member.added"
+	MemberChanged         Action = "member.changed"
+	MemberRemoved         Action = "member.removed"
 	CredentialCreated     Action = "credential.created"
 	CredentialRevoked     Action = "credential.revoked"
 	CollectionInstalled   Action = "collection.installed"

@@ -28,8 +28,35 @@ type Membership struct {
 	WorkspaceID string `gorm:"primaryKey"`
 	PersonID    string `gorm:"primaryKey"`
 	Role        WorkspaceRole
+	NameKey     string    // the person's, by which members are listed
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 }
+
+// MemberSeen is a membership as a page shows it.
+type MemberSeen struct {
+	Membership
+	Name, Email string
+	Active      bool
+}
+
+// NewMember is the input of adding somebody to a workspace.
+type NewMember struct {
+	Email string
+	Role  WorkspaceRole
+}
+
+// Clean trims what was typed and tells everything that is wrong with it.
+func (n *NewMember) Clean() Problems {
+	var p Problems
+	n.Email = strings.TrimSpace(n.Email)
+	p.Add(n.Email == "", "email", "Enter an email address.")
+	p.Add(!validEmail(n.Email), "email", "Enter an email address in the format name@example.com.")
+	p.Add(!n.Role.Given(), "role", "Choose a role.")
+	return p
+}
+
+// Given says whether it is a role that is given to a member. There is one Owner, whom another one makes it.
+func (r WorkspaceRole) Given() bool { return r == WorkspaceAdmin || r == WorkspaceMember }
 
 // WorkspaceSeen is a workspace as one person sees it.
 type WorkspaceSeen struct {

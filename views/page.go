@@ -56,6 +56,9 @@ func (w WorkspaceLink) Settings() string { return "/w/" + w.Slug + "/settings" }
 // Collections is the address of the workspace's list of collections.
 func (w WorkspaceLink) Collections() string { return w.Settings() + "/collections" }
 
+// Members is the address of the workspace's list of members.
+func (w WorkspaceLink) Members() string { return w.Settings() + "/members" }
+
 // Audit is the address of the workspace's own events.
 func (w WorkspaceLink) Audit() string { return w.Settings() + "/audit" }
 
@@ -94,6 +97,8 @@ func (p Page) as(title, nav string, crumbs ...Crumb) Page {
 	}
 	return p
 }
+
+func (p Page) isAdmin() bool { return p.Me != nil && p.Me.IsAdmin }
 
 // home is the first crumb of the pages that stand beside the overview.
 func (p Page) home() Crumb {

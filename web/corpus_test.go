@@ -188,7 +188,7 @@ func rawDatabase(t *testing.T, s webtest.Site) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", s.World.URL
 	if source == "" {
-		driver, source = "sqlite", "file:"+s.DatabaseFile()
+		driver, source = "sqlite", "file:"+s.DatabaseFile()+"?_pragma=busy_timeout(10000)"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

@@ -91,9 +91,14 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	if c.role != "" {
 		owner = m.Person(t, m.Admin, c.role)
 	}
-	if admitted && row.Method == http.MethodPost && row.Guard == "admins" {
+	if admitted && row.Method == http.MethodPost && (row.Guard == "admins" || strings.HasPrefix(row.Name, "member.")) {
 		aim = map[string]models.Person{stateFor(row): m.target(t, stateFor(row))}
 		m.restore(t)
+	}
+	if admitted && row.Name == "member.add" { // who is there already cannot be added
+		if _, err := m.RemoveMember(t.Context(), m.Admin, "marlowe-press", aim[stateFor(row)].ID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r := m.request(t, row, owner, aim[stateFor(row)])
 	if c.role != "" {
@@ -252,6 +257,11 @@ func forms(owner, aim models.Person) map[string]webtest.Form {
 		"bearer.create":        {"form_id": secret.FormID()},
 		"bearer.revoke.do":     {"reason": "a test"},
 		"settings.save":        {"name": "Marlowe " + unique},
+		"member.add":           {"email": aim.Email, "role": "Member"},
+		"member.change":        {"role": "Admin"},
+		"member.remove.do":     {},
+		"member.owner.do":      {},
+		"workspace.create":     {"name": "Workspace " + unique},
 		"version.current":      {},
 		"collection.delete.do": {"typed": collectionName},
 	}

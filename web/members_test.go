@@ -30,7 +30,7 @@ func TestMembersSeeWhatIsTheirs(t *testing.T) {
 					}
 				}
 			}
-			if strings.Contains(page.Body, "Create Bearer Token") || strings.Contains(page.Body, s.Admin.Name) || strings.Contains(page.Body, "ines@marlowe.example") {
+			if strings.Contains(page.Body, "Create Bearer Token") || strings.Contains(page.Body, s.Admin.Name) && path != "/w/marlowe-press/settings/members" || strings.Contains(page.Body, "ines@marlowe.example") {
 				t.Errorf("%s shows what is for Admins", path)
 			}
 		}

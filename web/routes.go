@@ -62,6 +62,13 @@ func routes(h *handlers.Handlers) []route {
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
 		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},
+		{get, "/w/:workspace/settings/members", "members", signed, asPage, h.Members},
+		{post, "/w/:workspace/settings/members", "member.add", signed, asPage, h.AddMember},
+		{post, "/w/:workspace/settings/members/:id", "member.change", signed, asPage, h.ChangeMember},
+		{get, "/w/:workspace/settings/members/:id/remove", "member.remove", signed, asPage, h.RemoveMemberPage},
+		{post, "/w/:workspace/settings/members/:id/remove", "member.remove.do", signed, asPage, h.RemoveMember},
+		{get, "/w/:workspace/settings/members/:id/hand-over", "member.owner", signed, asPage, h.HandOverPage},
+		{post, "/w/:workspace/settings/members/:id/hand-over", "member.owner.do", signed, asPage, h.HandOver},
 		{get, "/w/:workspace/settings/audit", "settings.audit", signed, asPage, h.WorkspaceAudit},
 		{get, "/w/:workspace/settings/audit.csv", "settings.audit.csv", signed, asPage, h.AuditCSV},
 		{get, "/w/:workspace/settings/audit.jsonl", "settings.audit.jsonl", signed, asPage, h.AuditJSON},
@@ -83,6 +90,10 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/audit.csv", "audit.csv", admins, asPage, h.AuditCSV},
 		{get, "/audit.jsonl", "audit.jsonl", admins, asPage, h.AuditJSON},
 		{get, "/audit/:number", "event", admins, asPage, h.AuditEvent},
+
+		// More workspaces.
+		{get, "/workspaces/new", "workspace.new", admins, asPage, h.NewWorkspace},
+		{post, "/workspaces", "workspace.create", admins, asPage, h.CreateWorkspace},
 
 		// Programs.
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},

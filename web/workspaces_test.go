@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	database "database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -127,16 +126,9 @@ func secondWorkspace(t *testing.T, s webtest.Site, slug, name string) {
 // execute does what the product would not, with the database in hand.
 func execute(t *testing.T, s webtest.Site, sql string) {
 	t.Helper()
-	driver, where := "sqlite", "file:"+s.DatabaseFile()+"?_pragma=busy_timeout(10000)"
-	if s.World.URL != "" {
-		driver, where = "pgx", s.World.URL
-	}
-	db, err := database.Open(driver, where)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := rawDatabase(t, s)
 	defer db.Close()
-	if _, err = db.ExecContext(t.Context(), sql); err != nil {
+	if _, err := db.ExecContext(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -87,6 +87,21 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"Workspace":         func() error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
 		"HomeWorkspace":     func() error { _, err := s.HomeWorkspace(ctx, admin); return err },
 		"RenameWorkspace":   func() error { _, err := s.RenameWorkspace(ctx, admin, "marlowe-press", press); return err },
+		"CreateWorkspace":   func() error { _, err := s.CreateWorkspace(ctx, admin, press); return err },
+		"Members":           func() error { _, _, err := s.Members(ctx, admin, "marlowe-press", models.Place{}); return err },
+		"CountMembers":      func() error { _, err := s.CountMembers(ctx, id); return err },
+		"Member":            func() error { _, err := s.Member(ctx, admin, "marlowe-press", id); return err },
+		"AddMember": func() error {
+			_, err := s.AddMember(ctx, admin, "marlowe-press", models.NewMember{Email: "a@x.example", Role: models.WorkspaceMember})
+			return err
+		},
+		"ChangeMember": func() error {
+			_, err := s.ChangeMember(ctx, admin, "marlowe-press", id, models.WorkspaceAdmin)
+			return err
+		},
+		"RemoveMember":      func() error { _, err := s.RemoveMember(ctx, admin, "marlowe-press", id); return err },
+		"HandOver":          func() error { _, err := s.HandOver(ctx, admin, "marlowe-press", id); return err },
+		"CountVersions":     func() error { _, err := s.CountVersions(ctx, models.Collection{}); return err },
 		"CountCollections":  func() error { _, err := s.CountCollections(ctx, []models.WorkspaceSeen{{}}); return err },
 		"InstallCollection": func() error { _, err := s.InstallCollection(ctx, admin, archive("a.zip", "PK")); return err },
 		"Collections":       func() error { _, _, err := s.Collections(ctx, id, models.Place{}); return err },

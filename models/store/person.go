@@ -44,6 +44,9 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 		if errors.Is(err, gorm.ErrDuplicatedKey) {
 			err = onField("email", models.Fail(models.Invalid, emailTaken))
 		}
+		if err == nil {
+			err = tx.Model(&models.Membership{}).Where("person_id = ?", id).Updates(map[string]any{"name_key": person.NameKey}).Error
+		}
 		if err == nil && demoted {
 			err = dropAdmin(tx, id)
 		}

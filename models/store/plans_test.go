@@ -158,9 +158,14 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"their number":                   {func() error { _, err := w.CountEnded(ctx, who, person); return err }, nil, false},
 		"a person's record":              {func() error { _, err := w.PersonRecord(ctx, who, person); return err }, nil, false},
 		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who, models.Place{}); return err }, []string{"workspaces_list"}, false},
-		"collections":                    {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
-		"versions":                       {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
-		"files":                          {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
+		"members": {func() error {
+			_, _, err := w.Members(ctx, who, home.ID, models.Place{Key: "m", ID: person})
+			return err
+		}, []string{"memberships_list"}, false},
+		"their number too": {func() error { _, err := w.CountMembers(ctx, home.ID); return err }, nil, false},
+		"collections":      {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
+		"versions":         {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
+		"files":            {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
 	}
 }
 

@@ -39,6 +39,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 					return err
 				}},
 				"Collections": {4, func() error { _, _, err := w.Collections(t.Context(), home.ID, models.Place{}); return err }},
+				"Members":     {4, func() error { _, _, err := w.Members(t.Context(), admin, home.ID, models.Place{}); return err }},
 				"Workspaces":  {1, func() error { _, err := w.Workspaces(t.Context(), admin, models.Place{}); return err }},
 				"Workspace":   {2, func() error { _, err := w.Workspace(t.Context(), admin, home.Slug); return err }},
 				"Credentials": {5, func() error { _, _, err := w.Credentials(t.Context(), admin, 100); return err }},

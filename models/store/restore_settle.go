@@ -44,6 +44,19 @@ var takenAway = []struct {
 		return tx.Exec(`UPDATE memberships SET role = 'Member'
 			WHERE role = 'Admin' AND (workspace_id, person_id) IN (SELECT workspace_id, person_id FROM live.memberships WHERE role = 'Member')`)
 	}},
+	{"workspaces still handed over", func(tx *gorm.DB) *gorm.DB {
+		res := tx.Exec(`UPDATE memberships SET role = 'Admin' WHERE role = 'Owner' AND EXISTS (SELECT 1 FROM live.memberships l JOIN memberships m USING (workspace_id, person_id)
+			WHERE l.role = 'Owner' AND l.workspace_id = memberships.workspace_id AND l.person_id <> memberships.person_id)`)
+		if res.Error != nil {
+			return res
+		}
+		return tx.Exec(`UPDATE memberships SET role = 'Owner' WHERE (workspace_id, person_id) IN (SELECT workspace_id, person_id FROM live.memberships WHERE role = 'Owner')
+			AND workspace_id NOT IN (SELECT workspace_id FROM memberships WHERE role = 'Owner')`)
+	}},
+	{"members still removed", func(tx *gorm.DB) *gorm.DB {
+		return tx.Exec(`DELETE FROM memberships WHERE role <> 'Owner' AND workspace_id IN (SELECT id FROM live.workspaces) AND person_id IN (SELECT id FROM live.people)
+			AND (workspace_id, person_id) NOT IN (SELECT workspace_id, person_id FROM live.memberships)`)
+	}},
 	{"passwords still changed", func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec(`UPDATE people SET (password_hash, password_changed_at) =
 			(SELECT l.password_hash, l.password_changed_at FROM live.people l WHERE l.id = people.id)

@@ -14,7 +14,7 @@ import (
 const later = "seven umbrellas beneath a paper moon"
 
 // What was taken away after the backup: a token revoked, one replaced and one switched off, a person
-// deactivated, an Admin made a Member, a password changed.
+// deactivated, an Admin made a Member, a member removed, the workspace handed over, a password changed.
 type taking struct {
 	admin                                             models.Actor
 	ann, bob, cal, eve                                models.Person
@@ -44,6 +44,12 @@ func takeAway(t *testing.T, w storetest.World) (was taking, file string) {
 	must(t, err)
 	_, err = w.EditPerson(t.Context(), was.admin, was.eve.ID, models.PersonEdit{Name: was.eve.Name, Email: was.eve.Email, Role: models.Member})
 	must(t, err)
+	home, err := w.HomeWorkspace(t.Context(), was.admin)
+	must(t, err)
+	_, err = w.RemoveMember(t.Context(), was.admin, home.ID, was.ann.ID)
+	must(t, err)
+	_, err = w.HandOver(t.Context(), was.admin, home.ID, was.bob.ID)
+	must(t, err)
 	must(t, w.SetPassword(t.Context(), command, was.admin.ID, later))
 	was.wasRevoked, was.wasReplaced = used(t, w, was.revoked.ID).Credential, used(t, w, was.replaced.ID).Credential
 	return was, file
@@ -59,7 +65,7 @@ func TestRestoreKeepsWhatWasTakenAway(t *testing.T) {
 	want := []store.Taken{
 		{What: "credentials still revoked", Count: 2}, {What: "credentials still inactive", Count: 1}, {What: "people still deactivated", Count: 1},
 		{What: "people still without the Admin role", Count: 1},
-		{What: "members still without a workspace's Admin role", Count: 1}, {What: "passwords still changed", Count: 1},
+		{What: "members still without a workspace's Admin role", Count: 1}, {What: "workspaces still handed over", Count: 1}, {What: "members still removed", Count: 1}, {What: "passwords still changed", Count: 1},
 	}
 	if !slices.Equal(done.StillTaken, want) || done.NoAdmin {
 		t.Errorf("it kept %+v", done)
@@ -79,6 +85,10 @@ func TestRestoreKeepsWhatWasTakenAway(t *testing.T) {
 	cal, eve := record(t, w, was.cal), record(t, w, was.eve)
 	if cal.Active() || eve.Role != models.Member || number(t, w, "SELECT count(*) FROM memberships WHERE person_id = ? AND role = 'Member'", eve.ID) != 1 {
 		t.Errorf("deactivated %+v, demoted %+v", cal, eve)
+	}
+	if owners := number(t, w, "SELECT count(*) FROM memberships WHERE role = 'Owner' AND person_id = ?", was.bob.ID); owners != 1 ||
+		number(t, w, "SELECT count(*) FROM memberships WHERE person_id = ?", was.ann.ID) != 0 || number(t, w, "SELECT count(*) FROM memberships WHERE person_id = ? AND role = 'Admin'", was.admin.ID) != 1 {
+		t.Errorf("the members are %q", memberNames(t, w, "marlowe-press"))
 	}
 	wantPassword(t, w, later, storetest.Password)
 }

@@ -34,6 +34,10 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.P
 // Workspace finds one by its slug or ID, with the actor's role in it. One that the actor may not
 // open is not there.
 func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
+	return workspaceOf(s.db.WithContext(ctx), who, slugOrID)
+}
+
+func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
 	if !models.Printable(slugOrID) { // PostgreSQL would refuse to look
 		return models.WorkspaceSeen{}, notThere
 	}
@@ -41,7 +45,7 @@ func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string
 	if models.ValidID(slugOrID) {
 		column = "id"
 	}
-	w, err := take[models.Workspace](s.db.WithContext(ctx).Where(column+" = ?", slugOrID))
+	w, err := take[models.Workspace](fresh(tx).Where(column+" = ?", slugOrID))
 	if models.KindOf(err) == models.NotFound {
 		return models.WorkspaceSeen{}, noWorkspace
 	}
@@ -49,7 +53,7 @@ func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string
 		return models.WorkspaceSeen{}, err
 	}
 	var role models.WorkspaceRole
-	m, err := take[models.Membership](s.db.WithContext(ctx).Where("workspace_id = ? AND person_id = ?", w.ID, who.ID))
+	m, err := take[models.Membership](fresh(tx).Where("workspace_id = ? AND person_id = ?", w.ID, who.ID))
 	switch {
 	case err == nil:
 		role = m.Role
@@ -100,19 +104,13 @@ func someNames(list []models.WorkspaceSeen) string {
 
 // RenameWorkspace changes a workspace's name. Its slug stays, so that no address breaks.
 func (s *Store) RenameWorkspace(ctx context.Context, who models.Actor, slug string, n models.NewWorkspace) (models.Workspace, error) {
-	seen, err := s.Workspace(ctx, who, slug)
-	if err != nil {
-		return models.Workspace{}, err
-	}
-	if err := allow(who.MayEditWorkspace(seen.Role), "Only the workspace's Owner and Admins can change it."); err != nil {
-		return models.Workspace{}, err
-	}
-	if problems := n.Clean(); len(problems) > 0 {
-		return models.Workspace{}, onField("name", models.Fail(models.Invalid, "%s", problems[0].Message))
-	}
-	w := seen.Workspace
-	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if w, err = withID[models.Workspace](lock(tx), seen.ID); err != nil {
+	var w models.Workspace
+	problems := n.Clean()
+	err := s.writeWithin(ctx, who, slug, func(tx *gorm.DB, seen models.WorkspaceSeen) (event models.Event, err error) {
+		if w = seen.Workspace; len(problems) > 0 {
+			return event, onField("name", models.Fail(models.Invalid, "%s", problems[0].Message))
+		}
+		if err := allow(who.MayEditWorkspace(seen.Role), "Only the workspace's Owner and Admins can change it."); err != nil {
 			return event, err
 		}
 		if w.Name == n.Name {
@@ -120,10 +118,44 @@ func (s *Store) RenameWorkspace(ctx context.Context, who models.Actor, slug stri
 		}
 		change := models.Change{Field: "name", Before: w.Name, After: n.Name}
 		w.Name = n.Name
-		event = models.Event{Action: models.WorkspaceChanged, SubjectKind: models.OfWorkspace, SubjectID: w.ID, SubjectName: w.Name, WorkspaceID: w.ID}
-		return event.WithChanges(change), one(tx.Model(&models.Workspace{}).Where("id = ?", w.ID).Updates(map[string]any{"name": w.Name}))
+		return workspaceEvent(models.WorkspaceChanged, w).WithChanges(change), one(tx.Model(&models.Workspace{}).Where("id = ?", w.ID).Updates(map[string]any{"name": w.Name}))
 	})
 	return w, err
+}
+
+// CreateWorkspace makes a workspace, whose Owner is the actor.
+func (s *Store) CreateWorkspace(ctx context.Context, who models.Actor, n models.NewWorkspace) (models.Workspace, error) {
+	var w models.Workspace
+	if err := allow(who.MayCreateWorkspaces(), "Only Admins can create workspaces."); err != nil {
+		return w, err
+	}
+	if problems := n.Clean(); len(problems) > 0 {
+		return w, onField("name", models.Fail(models.Invalid, "%s", problems[0].Message))
+	}
+	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		owner, err := withID[models.Person](tx, who.ID)
+		if err == nil {
+			w, err = s.insertWorkspace(tx, n.Name, owner)
+		}
+		return workspaceEvent(models.WorkspaceCreated, w).WithChanges(models.Change{Field: "name", After: w.Name}, models.Change{Field: "owner", After: owner.Name}), err
+	})
+	return w, err
+}
+
+// writeWithin is write for what happens in a workspace. The actor's role there is the one of the moment when it is their
+// turn; a workspace that they may not open is not there.
+func (s *Store) writeWithin(ctx context.Context, who models.Actor, slugOrID string, fn func(*gorm.DB, models.WorkspaceSeen) (models.Event, error)) error {
+	return s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
+		seen, err := workspaceOf(tx, who, slugOrID)
+		if err != nil {
+			return models.Event{}, err
+		}
+		return fn(tx, seen)
+	})
+}
+
+func workspaceEvent(action models.Action, w models.Workspace) models.Event {
+	return models.Event{Action: action, SubjectKind: models.OfWorkspace, SubjectID: w.ID, SubjectName: w.Name, WorkspaceID: w.ID}
 }
 
 // insertWorkspace stores a workspace and its Owner. The slug is the name's, with a number where
@@ -146,7 +178,7 @@ func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (
 	if err := tx.Create(&w).Error; err != nil {
 		return w, err
 	}
-	return w, tx.Create(&models.Membership{WorkspaceID: w.ID, PersonID: owner.ID, Role: models.WorkspaceOwner, CreatedAt: s.now()}).Error
+	return w, tx.Create(&models.Membership{WorkspaceID: w.ID, PersonID: owner.ID, Role: models.WorkspaceOwner, NameKey: owner.NameKey, CreatedAt: s.now()}).Error
 }
 
 // joinOnlyWorkspace makes a new person a member of the installation's workspace where it has just
@@ -160,7 +192,7 @@ func joinOnlyWorkspace(tx *gorm.DB, person models.Person) (string, error) {
 	if person.Role == models.Admin {
 		role = models.WorkspaceAdmin
 	}
-	err := tx.Create(&models.Membership{WorkspaceID: list[0].ID, PersonID: person.ID, Role: role, CreatedAt: person.CreatedAt}).Error
+	err := tx.Create(&models.Membership{WorkspaceID: list[0].ID, PersonID: person.ID, Role: role, NameKey: person.NameKey, CreatedAt: person.CreatedAt}).Error
 	return list[0].Name, err
 }
 

@@ -155,6 +155,7 @@ func workspacePages(t testing.TB, in installation) []page {
 	home, nightly := workspace(t, in), collection(t, in, "Nightly build")
 	settings := "/w/" + home.Slug + "/settings"
 	list, of := follow(t, in, settings+"/collections"), settings+"/collections/"+nightly.ID
+	members := follow(t, in, settings+"/members")
 	inHome := models.EventFilter{WorkspaceID: home.ID}
 	member := "maud.quillfeather." // the rest is the number
 	found, _, err := in.People(t.Context(), command, models.PeopleFilter{Query: member})
@@ -167,6 +168,8 @@ func workspacePages(t testing.TB, in installation) []page {
 		{name: "a workspace's settings", path: settings, row: "main h1", rows: 1},
 		{name: "collections, page 1", path: list[0], row: collections, rows: full},
 		{name: "collections, last full page", path: list[len(list)-2], row: collections, rows: full},
+		{name: "members, page 1", path: members[0], row: people, rows: full},
+		{name: "members, last full page", path: members[len(members)-2], row: people, rows: full},
 		{name: "collection with the most versions, page 1", path: of, row: versions, rows: full},
 		{name: "collection with the most versions, last page", path: of + "?after=51", row: versions, rows: full},
 		{name: "one version with its files", path: of + "/versions/1", row: collections, rows: 3},

@@ -24,7 +24,7 @@ func tables(set Settings) []table {
 	return []table{
 		{"people", "id name name_key email email_key role password_hash password_changed_at deactivated_at seen_at created_at", end.peopleRows},
 		{"workspaces", "id slug name created_at", end.workspaceRows},
-		{"memberships", "workspace_id person_id role created_at", end.membershipRows},
+		{"memberships", "workspace_id person_id role name_key created_at", end.membershipRows},
 		{"credentials", "id kind name prefix last4 hash person_id enabled created_at created_by expires_at revoked_at revoked_by revoke_reason replaced_by",
 			again((*play).credentialRows)},
 		{"usages", "credential_id calls refused late last_used_at last_address last_late_at", again((*play).usageRows)},
@@ -71,7 +71,7 @@ func (p *play) membershipRows(yield func([]any) bool) {
 			if person.CreatedAt.After(at) {
 				at = person.CreatedAt
 			}
-			if !yield([]any{w.ID, person.ID, string(role), at}) {
+			if !yield([]any{w.ID, person.ID, string(role), person.NameKey, at}) {
 				return
 			}
 		}
