@@ -13,7 +13,7 @@ import (
 
 // Account is one's own password and sessions.
 func (h *Handlers) Account(c echo.Context) error {
-	return h.showAccount(c, http.StatusOK, views.Form{}, views.Form{})
+	return h.showAccount(c, http.StatusOK, views.Form{}, views.Form{}, views.Form{})
 }
 
 // ChangePassword sets one's own password. All sessions end; this browser gets a new one.
@@ -41,7 +41,7 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		return h.showAccount(c, status, back, views.Form{})
+		return h.showAccount(c, status, back, views.Form{}, views.Form{})
 	}
 	text, err := h.Store.StartSession(ctx, actor(c), person, c.Request().UserAgent())
 	if err != nil {
@@ -74,7 +74,7 @@ func (h *Handlers) EndSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.showAccount(c, status, views.Form{}, back)
+	return h.showAccount(c, status, views.Form{}, back, views.Form{})
 }
 
 // SignOutEverywhere ends all of one's own sessions, this one too.
@@ -94,10 +94,10 @@ func (h *Handlers) SignOutEverywhere(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.showAccount(c, status, views.Form{}, back)
+	return h.showAccount(c, status, views.Form{}, back, views.Form{})
 }
 
-func (h *Handlers) showAccount(c echo.Context, status int, password, signOut views.Form) error {
+func (h *Handlers) showAccount(c echo.Context, status int, password, signOut, zone views.Form) error {
 	now, me := h.Clock(), visit(c)
 	sessions, err := h.Store.Sessions(c.Request().Context(), me.Actor, me.Actor.ID)
 	if err != nil {
@@ -108,6 +108,9 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut vie
 		return err
 	}
 	security := views.Security{PasswordChanged: day(me.Seen.Person.PasswordChangedAt, now), Password: password, SignOut: signOut, AskPassword: h.askPassword(c)}
+	security.Zone, security.Zones = zone, zones
+	security.ZoneNow = me.Seen.Person.Zone().String()
+	security.Now = now.In(me.Seen.Person.Zone()).Format("15:04")
 	for _, s := range sessions {
 		security.Sessions = append(security.Sessions, views.SessionRow{
 			ID: s.ID, Agent: browser(s.Browser), Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),

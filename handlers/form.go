@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -21,6 +22,31 @@ const formBytes = 64 << 10
 // form reads a form that may have these fields, each at most once (security rule W9), and answers
 // the values of those that were sent.
 func form(c echo.Context, fields ...string) (map[string]string, error) {
+	sent, err := sentFields(c)
+	if err != nil {
+		return nil, err
+	}
+	return single(sent, fields)
+}
+
+// formWithMany is form for one that has a field which may come several times, at most most times.
+func formWithMany(c echo.Context, many string, most int, fields ...string) (values map[string]string, list []string, err error) {
+	sent, err := sentFields(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	list = sent[many]
+	if len(list) > most || !Legible(strings.Join(list, "")) {
+		return nil, nil, models.Fail(models.Ambiguous, "The field %s is not one that this form sends. Reload the page and try again.", many)
+	}
+	sent = maps.Clone(sent)
+	delete(sent, many)
+	values, err = single(sent, fields)
+	return values, list, err
+}
+
+// sentFields reads a form's fields.
+func sentFields(c echo.Context) (url.Values, error) {
 	r := c.Request()
 	kind, _, _ := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType))
 	if kind != echo.MIMEApplicationForm && r.ContentLength != 0 {
@@ -38,7 +64,7 @@ func form(c echo.Context, fields ...string) (map[string]string, error) {
 		}
 		return nil, models.Fail(models.Ambiguous, "The form could not be read. Reload the page and try again.").Because(err)
 	}
-	return single(r.PostForm, fields)
+	return r.PostForm, nil
 }
 
 func single(sent url.Values, fields []string) (map[string]string, error) {

@@ -13,6 +13,7 @@ import (
 	"tokendesk/models/archive"
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
+	"tokendesk/web/gateway"
 	"tokendesk/web/session"
 )
 
@@ -24,6 +25,8 @@ type Handlers struct {
 	Refusals  *access.Refusals
 	Sessions  *session.Store
 	Downloads *Downloads
+	Gateway   *gateway.Gateway
+	Sample    gateway.Upstream // the sample product
 	Key       secret.Key
 	Clock     models.Clock
 	Log       *slog.Logger

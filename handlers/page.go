@@ -69,7 +69,7 @@ func (h *Handlers) workspaces(c echo.Context, p *views.Page) error {
 	}
 	for _, w := range list {
 		link := h.workspaceLink(c, w.Workspace)
-		link.MayAudit = who.MayReadWorkspaceAudit(w.Role)
+		link.MayAudit, link.MayTokens = who.MayReadWorkspaceAudit(w.Role), who.MayManageTokens(w.Role)
 		p.Workspaces = append(p.Workspaces, link)
 		if p.Workspace == nil || is(w) {
 			p.Workspace = &link

@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/access"
 	"tokendesk/models/archive"
 )
 
@@ -20,6 +22,20 @@ func (h *Handlers) RefusedCall(c echo.Context, code string, grant models.Grant) 
 		who.Kind, who.ID, who.Name, who.CredentialID = models.Program, o.ID, o.Name, grant.Credential.ID
 	}
 	h.Refusals.Add(models.Refused{Action: models.InstallRefused, Reason: code, Who: who})
+}
+
+// RefusedProduct notes that a call to a product was refused.
+func (h *Handlers) RefusedProduct(address, requestID string, d access.Decision) {
+	c := d.Grant.Credential
+	r := models.Refused{
+		Action: models.CallDenied, Reason: string(d.Code), Asked: d.Scope, WorkspaceID: d.Grant.Opens.WorkspaceID,
+		Who: models.Actor{Kind: models.Guest, Address: address, RequestID: requestID},
+	}
+	if c.ID != "" {
+		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID = models.OfCredential, c.ID, c.Name, c.PersonID
+		r.Who.Kind, r.Who.ID, r.Who.Name, r.Who.CredentialID = models.Program, d.Grant.Owner.ID, cmp.Or(d.Grant.Owner.Name, c.Name), c.ID
+	}
+	h.Refusals.Add(r)
 }
 
 // RefusedInstall notes that what somebody wanted to install was not fit for it, and what they were told.

@@ -38,14 +38,28 @@ var telling = map[models.Action]tale{
 	models.MemberAdded:           {"user-plus", "acc", "added {subject}", "Member added"},
 	models.MemberChanged:         {"pencil", "", "changed the role of {subject}", "Member's role changed"},
 	models.MemberRemoved:         {"ban", "bad", "removed {subject}", "Member removed"},
+	models.WorkspaceDeleted:      {"ban", "bad", "deleted the workspace {subject}", "Workspace deleted"},
 	models.CredentialCreated:     {"plus", "ok", "created a bearer token for {subject}", "Token created"},
 	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}", "Token revoked"},
+	models.CredentialRegenerated: {"rotate", "warn", "regenerated the API token {subject}", "Token regenerated"},
+	models.CredentialActivated:   {"play", "ok", "activated the API token {subject}", "Token activated"},
+	models.CredentialDeactivated: {"pause", "warn", "deactivated the API token {subject}", "Token deactivated"},
+	models.CredentialRenamed:     {"pencil", "", "renamed the API token {subject}", "Token renamed"},
+	models.ProductCreated:        {"plus", "acc", "created the product {subject}", "Product created"},
+	models.ProductChanged:        {"route", "", "changed the product {subject}", "Product changed"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
 	models.CollectionReinstalled: {"box", "", "installed the collection {subject} again, unchanged", "Collection installed again"},
 	models.CollectionRestored:    {"rotate", "warn", "made another version of the collection {subject} current", "Other version made current"},
 	models.CollectionDeleted:     {"ban", "bad", "deleted the collection {subject}", "Collection deleted"},
 	models.InstallRefused:        {"warn", "warn", "was refused an installation", "Installation refused"},
 	models.AccessDenied:          {"lock", "warn", "was denied access", "Access denied"},
+	models.CallDenied:            {"ban", "warn", "was refused a call", "Call refused"},
+}
+
+// ofAPITokens are the sentences that a bearer token has too, in other words: it has no name, and its person is named.
+var ofAPITokens = map[models.Action]string{
+	models.CredentialCreated: "created the API token {subject}",
+	models.CredentialRevoked: "revoked the API token {subject}",
 }
 
 // reasons are the words for why something was refused; a code without words is shown as it is.
@@ -72,6 +86,11 @@ var reasons = map[string]string{
 	"credential_inactive":  "its token is switched off",
 	"owner_deactivated":    "the person of its token is deactivated",
 	"admin_required":       "the person of its token is no Admin",
+	"wrong_workspace":      "its token belongs to another workspace",
+	"no_such_resource":     "the product has no such resource",
+	"method_not_allowed":   "the resource takes another method",
+	"scope_missing":        "its token was not given the operation",
+	"rate_limited":         "it made too many calls",
 }
 
 // entry tells an event as a sentence. log is the path of the log that it is shown in.
@@ -79,6 +98,9 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 	how, known := telling[e.Action]
 	if !known { // from a newer version
 		how.sentence = string(e.Action)
+	}
+	if e.SubjectKind == models.OfCredential && e.PersonID == "" {
+		how.sentence = cmp.Or(ofAPITokens[e.Action], how.sentence)
 	}
 	entry := views.Entry{
 		Href: log + "/" + strconv.FormatInt(e.Seq, 10), Time: moment(e.At, h.Clock()), Glyph: how.glyph, Tone: how.tone, Address: e.Address, Details: details(e),
@@ -130,7 +152,7 @@ func ending(e models.Event) (text string) {
 		}
 	case models.MemberAdded, models.MemberChanged, models.MemberRemoved, models.WorkspaceHandedOver:
 		text = wheres[e.Action] + said["workspace"].After
-	case models.SignInRefused, models.InstallRefused, models.AccessDenied:
+	case models.SignInRefused, models.InstallRefused, models.AccessDenied, models.CallDenied:
 		if asked := said["asked for"].After; asked != "" {
 			text = " to " + named.ReplaceAllString(asked, "…")
 		}
@@ -170,12 +192,19 @@ func subjectPath(e models.Event) string {
 		if e.PersonID != "" {
 			return "/people/" + e.PersonID
 		}
+		if e.SubjectKind == models.OfCredential && e.WorkspaceID != "" {
+			return "/w/" + e.WorkspaceID + "/settings/api-tokens/" + e.SubjectID
+		}
+	case models.OfProduct:
+		return "/w/" + e.WorkspaceID + "/settings/resources"
 	case models.OfCollection:
 		if e.WorkspaceID != "" && e.Action != models.CollectionDeleted {
 			return "/w/" + e.WorkspaceID + "/settings/collections/" + e.SubjectID
 		}
 	case models.OfWorkspace:
-		return "/w/" + e.SubjectID + "/settings"
+		if e.Action != models.WorkspaceDeleted {
+			return "/w/" + e.SubjectID + "/settings"
+		}
 	}
 	return ""
 }
@@ -215,5 +244,7 @@ func actionOptions(ofWorkspace bool) []views.Option {
 var inWorkspace = map[models.Action]bool{
 	models.SetupCompleted: true, models.WorkspaceCreated: true, models.WorkspaceChanged: true, models.WorkspaceHandedOver: true,
 	models.MemberAdded: true, models.MemberChanged: true, models.MemberRemoved: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
-	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true,
+	models.CredentialCreated: true, models.CredentialRevoked: true, models.CredentialRegenerated: true, models.CredentialActivated: true,
+	models.CredentialDeactivated: true, models.CredentialRenamed: true, models.ProductCreated: true, models.ProductChanged: true,
+	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true, models.CallDenied: true,
 }

@@ -11,9 +11,11 @@ import (
 const soon = 14 * 24 * time.Hour
 
 // moment writes a time for people, in UTC: "19 Feb 2027, 09:00 UTC", and how far it is from now.
-func moment(t, now time.Time) views.Time {
-	u := t.UTC()
-	return views.Time{ISO: u.Format(time.RFC3339), Text: u.Format("2 Jan 2006, 15:04") + " UTC", Relative: relative(t, now)}
+func moment(t, now time.Time) views.Time { return momentIn(t, now, time.UTC) }
+
+// momentIn writes it for people in a time zone.
+func momentIn(t, now time.Time, zone *time.Location) views.Time {
+	return views.Time{ISO: t.UTC().Format(time.RFC3339), Text: t.In(zone).Format("2 Jan 2006, 15:04 MST"), Relative: relative(t, now)}
 }
 
 // day writes the date alone.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"time"
@@ -46,12 +47,9 @@ func Up(ctx context.Context, dialect Dialect, db *sql.DB) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := provider.Up(ctx)
+	results, err := upTogether(ctx, provider)
 	if err != nil {
-		// Two programs that start at once on one SQLite file: the other one may have done it.
-		if pending, again := provider.HasPending(ctx); again != nil || pending {
-			return nil, fmt.Errorf("migrate: %w", err)
-		}
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	if err := refuseNewer(ctx, provider); err != nil {
 		return nil, err
@@ -62,6 +60,42 @@ func Up(ctx context.Context, dialect Dialect, db *sql.DB) ([]Step, error) {
 	}
 	return steps, nil
 }
+
+// upTogether applies what is missing. On SQLite nothing keeps two programs apart that start at once, and of two that apply
+// a step one is told that it is there: as long as the other one gets on, it waits for it.
+func upTogether(ctx context.Context, provider *goose.Provider) ([]*goose.MigrationResult, error) {
+	var applied []*goose.MigrationResult
+	for before, tries := int64(-1), 0; ; {
+		results, err := provider.Up(ctx)
+		if part := (*goose.PartialError)(nil); errors.As(err, &part) {
+			results = part.Applied
+		}
+		if applied = append(applied, results...); err == nil {
+			return applied, nil
+		}
+		have, known, again := provider.GetVersions(ctx)
+		if again == nil && have >= known {
+			return applied, nil
+		}
+		if tries++; have > before {
+			before, tries = have, 0
+		}
+		if again != nil || tries == mostTries {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(tryAgain):
+		}
+	}
+}
+
+// A step that is under way in another program is waited for so often, so long each time.
+const (
+	mostTries = 20
+	tryAgain  = 50 * time.Millisecond
+)
 
 // Status lists every migration that the program knows. A newer database is *NewerError.
 func Status(ctx context.Context, dialect Dialect, db *sql.DB) ([]Step, error) {

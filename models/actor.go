@@ -73,6 +73,26 @@ func (a Actor) MayManageMembers(membership WorkspaceRole) bool {
 	return a.admin() || membership == WorkspaceOwner || membership == WorkspaceAdmin
 }
 
+// MayManageTokens covers seeing a workspace's API tokens and what is done with them, but for making one's secret known.
+func (a Actor) MayManageTokens(membership WorkspaceRole) bool { return a.MayEditWorkspace(membership) }
+
+// MayMintTokens covers creating and regenerating API tokens. It needs a browser, as bearer tokens do.
+func (a Actor) MayMintTokens(membership WorkspaceRole) bool {
+	return a.Kind == Human && a.MayManageTokens(membership)
+}
+
+// MayEditResources covers a workspace's products: their names, and what tokens may reach of them.
+func (a Actor) MayEditResources(membership WorkspaceRole) bool { return a.MayEditWorkspace(membership) }
+
+// MayPointProducts covers where a product's calls go. The address may be one that only this server can reach, so it is
+// not for everybody who owns a workspace.
+func (a Actor) MayPointProducts() bool { return a.admin() }
+
+// MayDeleteWorkspace covers deleting a workspace.
+func (a Actor) MayDeleteWorkspace(membership WorkspaceRole) bool {
+	return a.admin() || membership == WorkspaceOwner
+}
+
 // MayHandOver covers making another member the Owner of a workspace.
 func (a Actor) MayHandOver(membership WorkspaceRole) bool {
 	return a.admin() || membership == WorkspaceOwner

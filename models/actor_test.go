@@ -25,6 +25,7 @@ func TestRights(t *testing.T) {
 		admins   = "-------YYY"
 		browsers = "-------Y--"
 		members  = "YYYYYYYYYY" // whoever is a member of the workspace in question
+		people   = "----Y-YY--" // the same, in a browser
 	)
 	rights := []struct {
 		name string
@@ -57,6 +58,23 @@ func TestRights(t *testing.T) {
 		{"MayEditWorkspace", in(WorkspaceMember, Actor.MayEditWorkspace), admins},
 		{"MayEditWorkspace", in(WorkspaceAdmin, Actor.MayEditWorkspace), members},
 		{"MayEditWorkspace", in(WorkspaceOwner, Actor.MayEditWorkspace), members},
+		{"MayPointProducts", Actor.MayPointProducts, admins},
+		{"MayManageTokens", in("", Actor.MayManageTokens), admins},
+		{"MayManageTokens", in(WorkspaceMember, Actor.MayManageTokens), admins},
+		{"MayManageTokens", in(WorkspaceAdmin, Actor.MayManageTokens), members},
+		{"MayManageTokens", in(WorkspaceOwner, Actor.MayManageTokens), members},
+		{"MayMintTokens", in("", Actor.MayMintTokens), browsers},
+		{"MayMintTokens", in(WorkspaceMember, Actor.MayMintTokens), browsers},
+		{"MayMintTokens", in(WorkspaceAdmin, Actor.MayMintTokens), people},
+		{"MayMintTokens", in(WorkspaceOwner, Actor.MayMintTokens), people},
+		{"MayEditResources", in("", Actor.MayEditResources), admins},
+		{"MayEditResources", in(WorkspaceMember, Actor.MayEditResources), admins},
+		{"MayEditResources", in(WorkspaceAdmin, Actor.MayEditResources), members},
+		{"MayEditResources", in(WorkspaceOwner, Actor.MayEditResources), members},
+		{"MayDeleteWorkspace", in("", Actor.MayDeleteWorkspace), admins},
+		{"MayDeleteWorkspace", in(WorkspaceMember, Actor.MayDeleteWorkspace), admins},
+		{"MayDeleteWorkspace", in(WorkspaceAdmin, Actor.MayDeleteWorkspace), admins},
+		{"MayDeleteWorkspace", in(WorkspaceOwner, Actor.MayDeleteWorkspace), members},
 	}
 	listed := map[string]bool{}
 	for _, right := range rights {

@@ -1,6 +1,8 @@
 package models
 
 import (
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -9,13 +11,17 @@ import (
 // and where it opens.
 type CredentialKind string
 
-// Bearer is the one token of a person that an Admin creates on the person's record.
-const Bearer CredentialKind = "bearer"
+const (
+	Bearer   CredentialKind = "bearer" // the one token of a person that an Admin creates on the person's record
+	APIToken CredentialKind = "api"    // a workspace's, which opens one of its products
+)
 
-// Prefix is the four characters that a credential of the kind begins with.
-func (k CredentialKind) Prefix() string {
-	return map[CredentialKind]string{Bearer: "user"}[k]
-}
+// kindPrefixes are the four characters that a credential of a kind begins with. An API token begins with those of
+// its product, which may be none of these.
+var kindPrefixes = map[CredentialKind]string{Bearer: "user", "automation": "auto", "key": "pkey", "collection": "coll"}
+
+// Prefix is the four characters that a credential of the kind begins with; empty for an API token.
+func (k CredentialKind) Prefix() string { return kindPrefixes[k] }
 
 // State is what a credential is at a moment. It is derived, never stored.
 type State string
@@ -34,10 +40,14 @@ type Credential struct {
 	ID           string `gorm:"primaryKey"`
 	Kind         CredentialKind
 	Name         string
+	NameKey      string // folded, for searching
 	Prefix       string // its first 8 characters
 	Last4        string // its last 4
 	Hash         []byte // SHA-256, domain-separated; unique
-	PersonID     string // whose rights it carries
+	PersonID     string `gorm:"serializer:optional"` // whose rights it carries; empty for an API token
+	WorkspaceID  string `gorm:"serializer:optional"` // whose it is; empty for a bearer token
+	ProductID    string `gorm:"serializer:optional"` // what it opens; empty for a bearer token
+	Scopes       Scopes `gorm:"serializer:words"`    // the operations that it is narrowed to; none: all of the product
 	Enabled      bool
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
 	CreatedBy    string    // a person's ID
@@ -45,8 +55,17 @@ type Credential struct {
 	RevokedAt    *time.Time
 	RevokedBy    string // a person's ID, or empty for the command line
 	RevokeReason string
-	ReplacedBy   string // the ID of the credential that took its place
+	ReplacedBy   string // the ID of the credential that took its place; its own, where this is the secret that it had before
 }
+
+// Scopes are operations of a product, "resource:operation" each.
+type Scopes []string
+
+// String is the scopes as one text, with a space between them (RFC 6749, section 3.3).
+func (s Scopes) String() string { return strings.Join(s, " ") }
+
+// Allow says whether they cover an operation. No scopes at all are no narrowing.
+func (s Scopes) Allow(scope string) bool { return len(s) == 0 || slices.Contains(s, scope) }
 
 // State derives the credential's state at a moment, in this order: revoked or replaced, expired,
 // inactive, active. It expires at the very instant of its date, not after.
@@ -80,11 +99,35 @@ func (r *Revocation) Clean() Problems {
 }
 
 // Grant is what is known about a presented credential at the moment of a call: the credential,
-// and its owner as they are now.
+// its owner as they are now, and what it opens.
 type Grant struct {
 	Credential Credential
-	Owner      Person
+	Owner      Person // empty for an API token
+	Opens      Opens  // empty for a bearer token
 }
+
+// Opens is the product that a credential opens, as it is now.
+type Opens struct {
+	WorkspaceID  string
+	Slug         string // of the workspace
+	Closed       bool   // the workspace was deleted
+	ProductID    string
+	Revision     int64 // of the product: it changes with whatever changes of it
+	CallsAMinute int   // of each credential
+}
+
+// Secret is what regenerating a credential left behind: what its text was known by before.
+type Secret struct {
+	Hash         []byte `gorm:"primaryKey"`
+	CredentialID string
+	Prefix       string
+	Last4        string
+	ReplacedAt   time.Time
+	ReplacedBy   string // a person's ID
+}
+
+// TableName says that these are the ones before.
+func (Secret) TableName() string { return "replaced_secrets" }
 
 // Usage is how often a credential was presented, as far as it has been written down: calls still
 // in a server's memory follow within a second.
@@ -96,13 +139,16 @@ type Usage struct {
 	LastUsedAt   *time.Time // last call while it was alive, refused ones too
 	LastAddress  string     // of that call
 	LastLateAt   *time.Time
+	WorkspaceID  string    `gorm:"serializer:optional"` // the credential's, by which its tokens are sorted
+	IdleSince    time.Time // its last use, and before that its creation; only of a workspace's
 }
 
-// UsageDay is the accepted calls of one credential on one day (UTC).
+// UsageDay is the calls of one credential on one day (UTC).
 type UsageDay struct {
 	CredentialID string `gorm:"primaryKey"`
 	Day          string `gorm:"primaryKey"` // 2006-01-02
-	Calls        int64
+	Calls        int64  // accepted
+	Refused      int64  // refused while it was alive, and after
 }
 
 // Call outcomes as usage counts them.
@@ -119,6 +165,7 @@ type CredentialSeen struct {
 	Credential
 	CreatedByName string
 	RevokedByName string
+	Product       string // its product's name
 	Usage         Usage
 	Days          []UsageDay // the last 14, oldest first; days without a call are left out
 }

@@ -64,10 +64,18 @@ func TestBearerTokenLife(t *testing.T) {
 	}
 }
 
-// Each kind has a prefix of four characters; a kind that nobody knows has none, and no token either.
+// Each kind has a prefix of four characters that no other has; an API token has its product's, and a kind that nobody knows
+// has none, and no token either.
 func TestKindsHavePrefixes(t *testing.T) {
-	if Bearer.Prefix() != "user" || CredentialKind("no such").Prefix() != "" {
-		t.Errorf("%q, %q", Bearer.Prefix(), CredentialKind("no such").Prefix())
+	if Bearer.Prefix() != "user" || APIToken.Prefix() != "" || CredentialKind("no such").Prefix() != "" {
+		t.Errorf("%q, %q, %q", Bearer.Prefix(), APIToken.Prefix(), CredentialKind("no such").Prefix())
+	}
+	seen := map[string]bool{}
+	for kind, prefix := range kindPrefixes {
+		if !fourCharacters.MatchString(prefix) || seen[prefix] {
+			t.Errorf("%s has the prefix %q", kind, prefix)
+		}
+		seen[prefix] = true
 	}
 }
 

@@ -26,12 +26,19 @@ const (
 	SessionsEnded         Action = "person.signed_out"
 	WorkspaceCreated      Action = "workspace.created"
 	WorkspaceChanged      Action = "workspace.changed"
+	WorkspaceDeleted      Action = "workspace.deleted"
 	WorkspaceHandedOver   Action = "workspace.handed_over" // to another Owner
 	MemberAdded           Action = "member.added"
 	MemberChanged         Action = "member.changed"
 	MemberRemoved         Action = "member.removed"
 	CredentialCreated     Action = "credential.created"
 	CredentialRevoked     Action = "credential.revoked"
+	CredentialRegenerated Action = "credential.regenerated" // another secret on the same card
+	CredentialActivated   Action = "credential.activated"
+	CredentialDeactivated Action = "credential.deactivated"
+	CredentialRenamed     Action = "credential.renamed"
+	ProductCreated        Action = "product.created"
+	ProductChanged        Action = "product.changed"
 	CollectionInstalled   Action = "collection.installed"
 	CollectionReinstalled Action = "collection.reinstalled" // bytes that were current already
 	CollectionRestored    Action = "collection.restored"    // an earlier version, which is current again
@@ -39,6 +46,7 @@ const (
 	SignInRefused         Action = "session.refused"    // one attempt, or many together: see Refused
 	InstallRefused        Action = "collection.refused" // the same
 	AccessDenied          Action = "access.denied"      // the same
+	CallDenied            Action = "call.denied"        // the same, of a call to a product
 )
 
 // SubjectKind is the kind of thing that an event changed.
@@ -50,6 +58,7 @@ const (
 	OfSession      SubjectKind = "session"
 	OfWorkspace    SubjectKind = "workspace"
 	OfCredential   SubjectKind = "credential"
+	OfProduct      SubjectKind = "product"
 	OfCollection   SubjectKind = "collection"
 )
 

@@ -26,6 +26,7 @@ type Person struct {
 	Role              Role
 	PasswordHash      string // Argon2id in PHC form
 	PasswordChangedAt time.Time
+	TimeZone          string // IANA name, like Europe/London
 	DeactivatedAt     *time.Time
 	SeenAt            *time.Time // last use of a session, kept to the minute
 	CreatedAt         time.Time  `gorm:"autoCreateTime:false"`

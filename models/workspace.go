@@ -12,7 +12,13 @@ type Workspace struct {
 	Slug      string // in paths; unique, and never changed
 	Name      string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+
+	DeletedAt       *time.Time
+	APICallsAMinute int `gorm:"column:api_calls_a_minute"` // of each API token
 }
+
+// DefaultAPICalls is how many calls a minute an API token may make until somebody says otherwise.
+const DefaultAPICalls = 600
 
 // WorkspaceRole is a person's role in one workspace.
 type WorkspaceRole string
@@ -97,4 +103,17 @@ func Slug(name string) string {
 		return "workspace"
 	}
 	return slug
+}
+
+// CallLimit is the input of limiting a workspace's tokens.
+type CallLimit struct{ CallsAMinute int } // of each API token
+
+// MostCallsAMinute is as many as there is any point in counting.
+const MostCallsAMinute = 1_000_000
+
+// Clean tells what is wrong with the number.
+func (l *CallLimit) Clean() Problems {
+	var p Problems
+	p.Add(l.CallsAMinute < 1 || l.CallsAMinute > MostCallsAMinute, "calls_a_minute", "Calls a minute must be a whole number from 1 to 1,000,000.")
+	return p
 }

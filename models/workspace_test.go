@@ -64,3 +64,13 @@ func TestNewWorkspaceClean(t *testing.T) {
 		}
 	}
 }
+
+// A limit is a number of calls that there is a point in counting.
+func TestCallLimitClean(t *testing.T) {
+	for calls, good := range map[int]bool{-1: false, 0: false, 1: true, DefaultAPICalls: true, MostCallsAMinute: true, MostCallsAMinute + 1: false} {
+		l := CallLimit{CallsAMinute: calls}
+		if problems := l.Clean(); (problems.Message("calls_a_minute") == "") != good {
+			t.Errorf("%d: %v", calls, problems)
+		}
+	}
+}

@@ -7,6 +7,10 @@ type Security struct {
 	SignOut         Form // current_password; sent to end one session or all
 	AskPassword     bool // ending sessions asks for the password
 	Sessions        []SessionRow
+	Zone            Form     // time_zone
+	ZoneNow         string   // the one that is set
+	Zones           []string // to choose from
+	Now             string   // the time there
 }
 
 // SessionRow is one sign-in.

@@ -79,7 +79,7 @@ func TestAMissingPasswordIsAskedFor(t *testing.T) {
 
 // Forms carry the hidden fields that they need, and no other.
 func TestHiddenFields(t *testing.T) {
-	allowed := map[string]bool{"form_id": true, "next": true, "code": true}
+	allowed := map[string]bool{"form_id": true, "next": true, "code": true, "revision": true}
 	seen := map[string]int{}
 	for _, s := range samples() {
 		doc, _ := draw(t, s.page)
@@ -149,11 +149,29 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/account/password":                    "current_password new_password",
 		"/account/sign-out":                    "current_password",
 		"/w/marlowe/settings":                  "name",
+		"/w/marlowe/settings/limits":           "calls_a_minute",
+		"/account/time-zone":                   "time_zone",
 		"GET /audit":                           "actor subject action workspace from to",
 		"GET /w/marlowe/settings/audit":        "actor subject action from to",
 		"/w/marlowe/settings/collections":      "collectionFile",
 		collectionPath + "/versions/3/current": "",
 		collectionPath + "/delete":             "typed",
+		"/w/marlowe/settings/delete":           "typed",
+		"/w/marlowe/settings/products":         "name prefix",
+		productPath:                            "name prefix",
+		productPath + "/resources":             "resources revision",
+		productPath + "/upstream":              "to upstream connect_timeout answer_timeout max_body pass_credential web_socket headers drop_headers",
+		productPath + "/signing-key":           "form_id",
+		"GET " + productPath + "/upstream":     "",
+		tokensPath:                             "form_id name product expiration expires_at access scope",
+		"GET " + tokensPath:                    "q status sort",
+		"GET " + tokensPath + "/t1/regenerate": "", "GET " + tokensPath + "/t2/regenerate": "", "GET " + tokensPath + "/t3/regenerate": "",
+		"GET " + tokensPath + "/t4/regenerate": "", "GET " + tokensPath + "/t5/regenerate": "",
+		"GET " + tokensPath + "/t1/revoke": "", "GET " + tokensPath + "/t2/revoke": "", "GET " + tokensPath + "/t3/revoke": "",
+		"GET " + tokensPath + "/t4/revoke": "", "GET " + tokensPath + "/t5/revoke": "",
+		tokensPath + "/t1/deactivate": "", tokensPath + "/t2/deactivate": "", tokensPath + "/t3/deactivate": "", tokensPath + "/t4/activate": "",
+		tokensPath + "/t1/rename": "name", tokensPath + "/t1/revoke": "reason",
+		tokensPath + "/t1/regenerate": "form_id expiration expires_at", tokensPath + "/t5/regenerate": "form_id expiration expires_at",
 	}
 	seen := map[string]bool{}
 	each(t, func(t *testing.T, doc *goquery.Document) {

@@ -40,6 +40,11 @@ func TestHostileNamesStayText(t *testing.T) {
 	log := views.AuditLog{Filter: asked, Choose: hostile, Choices: []views.Part{{Text: hostile, Href: "/" + hostile}}, Days: []views.AuditDay{{Heading: hostile, Entries: []views.Entry{entry}}},
 		Count: hostile, OlderHref: "/" + hostile, CSVHref: "/" + hostile, JSONHref: "/" + hostile}
 	upload := views.Upload{Action: "/" + hostile, May: true, Limits: []string{hostile}, Form: form(nil, "collectionFile", hostile)}
+	card := views.TokenCard{ID: hostile, Path: "/" + hostile, Name: hostile, Prefix: hostile, LastFour: hostile, Status: "Active", Created: at(hostile), CreatedBy: hostile, Expires: at(hostile),
+		Revoked: at(hostile), RevokedBy: hostile, Reason: hostile, LastUsed: at(hostile), LastFrom: hostile, Product: hostile, InUse: true}
+	ask := views.TokenForm{Path: "/" + hostile, Workspace: hostile, FormID: hostile, Form: f, Products: []views.Option{{Value: hostile, Text: hostile}}, Presets: []views.Preset{{Value: hostile, Text: hostile, Ends: hostile}}, Zone: hostile,
+		Resources: []views.ScopeGroup{{Name: hostile, Path: hostile, Operations: []views.ScopeOption{{Value: hostile, Text: hostile, Label: hostile}}}}}
+	upstream := views.UpstreamPage{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Form: f, HeaderNames: []string{hostile}, FormID: hostile, Tested: hostile}
 	for name, c := range map[string]templ.Component{
 		"setup":       views.Setup(p, hostile, f),
 		"sign-in":     views.SignIn(p, views.SignInForm{Next: hostile, Form: f}),
@@ -60,10 +65,22 @@ func TestHostileNamesStayText(t *testing.T) {
 		"delete":      views.CollectionDeletePage(p, views.CollectionDelete{Name: hostile, Path: "/" + hostile, Versions: hostile, Size: hostile, Form: f}),
 		"tokens":      views.PersonTokens(p, r, views.PastBearers{Tokens: r.Earlier, Count: hostile}),
 		"audit":       views.Audit(p, log),
-		"here":        views.SettingsAudit(p, log),
-		"event":       views.AuditEventPage(p, event),
-		"event here":  views.SettingsAuditEvent(p, event),
-		"problem":     views.Problem(p, views.Failure{Status: 404, Heading: hostile, Sentence: hostile, Actions: []views.Action{{Text: hostile, Href: "/" + hostile}}}),
+		"api tokens":  views.SettingsTokens(p, views.TokenList{Path: "/" + hostile, Cards: []views.TokenCard{card}, Query: hostile, Count: hostile, Looked: hostile, Here: true, Create: ask}),
+		"api token":   views.Token(p, views.TokenPage{Card: card, List: "/" + hostile, Access: ask.Resources, Gone: []string{hostile}, Chart: []views.ChartDay{{Text: hostile}}, History: []views.Entry{entry}, Form: f}),
+		"new token":   views.TokenNew(p, ask),
+		"end token":   views.TokenRevoke(p, card, f, "/"+hostile),
+		"regenerate":  views.TokenRegenerate(p, card, ask, "/"+hostile),
+		"revealed":    views.TokenRevealed(p, views.TokenList{Path: "/" + hostile}, views.TokenReveal{Secret: hostile, Title: hostile, Card: card, Workspace: hostile, Access: hostile, AccessIn: hostile, Try: hostile}),
+		"resources": views.SettingsResources(p, views.ProductList{Path: "/" + hostile, Gateway: hostile, MayEdit: true, MayPoint: true, MayAdd: true, Form: f, CallsLimit: hostile,
+			Products: []views.ProductCard{{ID: hostile, Path: "/" + hostile, Name: hostile, Prefix: hostile, Upstream: hostile, Resources: ask.Resources}}}),
+		"edit":       views.EditResources(p, views.ResourceForm{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Text: hostile, Revision: hostile, Form: f}),
+		"upstream":   views.ProductUpstream(p, upstream),
+		"key":        views.SigningKeyRevealed(p, upstream, hostile),
+		"end":        views.WorkspaceDelete(p, views.WorkspaceEnd{Name: hostile, Path: "/" + hostile, Back: "/" + hostile, Form: f}),
+		"here":       views.SettingsAudit(p, log),
+		"event":      views.AuditEventPage(p, event),
+		"event here": views.SettingsAuditEvent(p, event),
+		"problem":    views.Problem(p, views.Failure{Status: 404, Heading: hostile, Sentence: hostile, Actions: []views.Action{{Text: hostile, Href: "/" + hostile}}}),
 	} {
 		doc, html := draw(t, c)
 		if !strings.Contains(html, "&lt;script&gt;") {

@@ -26,6 +26,7 @@ const (
 	NavOverview    = "overview"
 	NavPeople      = "people"
 	NavAudit       = "audit"
+	NavTokens      = "tokens"
 	NavCollections = "collections"
 	NavSettings    = "settings"
 	NavAccount     = "account"
@@ -48,6 +49,7 @@ type Me struct {
 type WorkspaceLink struct {
 	Name, Slug, Initials, Host string
 	MayAudit                   bool // the reader may see the workspace's own events
+	MayTokens                  bool // the reader may manage the workspace's API tokens
 }
 
 // Settings is the address of the workspace's settings.
@@ -55,6 +57,12 @@ func (w WorkspaceLink) Settings() string { return "/w/" + w.Slug + "/settings" }
 
 // Collections is the address of the workspace's list of collections.
 func (w WorkspaceLink) Collections() string { return w.Settings() + "/collections" }
+
+// Tokens is the address of the workspace's list of API tokens.
+func (w WorkspaceLink) Tokens() string { return w.Settings() + "/api-tokens" }
+
+// Resources is the address of what the workspace's tokens may reach.
+func (w WorkspaceLink) Resources() string { return w.Settings() + "/resources" }
 
 // Members is the address of the workspace's list of members.
 func (w WorkspaceLink) Members() string { return w.Settings() + "/members" }

@@ -58,14 +58,14 @@ func read(s *goquery.Selection) string {
 // A page has one heading, one title with a name of its own, one main part and a language.
 func TestEveryPageIsOneDocument(t *testing.T) {
 	each(t, func(t *testing.T, doc *goquery.Document) {
-		for _, selector := range []string{"h1", "title", "main#main", "html[lang]", "#toast[role=status]"} {
+		for _, selector := range []string{"h1", "head title", "main#main", "html[lang]", "#toast[role=status]"} {
 			if n := doc.Find(selector).Length(); n != 1 {
 				t.Errorf("%d %s, want 1", n, selector)
 			}
 		}
-		name, ok := strings.CutSuffix(doc.Find("title").Text(), " · Tokendesk")
+		name, ok := strings.CutSuffix(doc.Find("head title").Text(), " · Tokendesk")
 		if !ok || strings.TrimSpace(name) == "" {
-			t.Errorf("the title is %q", doc.Find("title").Text())
+			t.Errorf("the title is %q", doc.Find("head title").Text())
 		}
 		if strings.TrimSpace(doc.Find("h1").Text()) == "" {
 			t.Error("the heading is empty")
@@ -182,8 +182,8 @@ func TestErrorsAreSummedUpLinkedAndRepeated(t *testing.T) {
 	failed := 0
 	each(t, func(t *testing.T, doc *goquery.Document) {
 		summary := doc.Find("[role=alert]")
-		if told := strings.HasPrefix(doc.Find("title").Text(), "Error: "); told != (summary.Length() == 1) {
-			t.Errorf("title %q with %d summaries", doc.Find("title").Text(), summary.Length())
+		if told := strings.HasPrefix(doc.Find("head title").Text(), "Error: "); told != (summary.Length() == 1) {
+			t.Errorf("title %q with %d summaries", doc.Find("head title").Text(), summary.Length())
 		}
 		invalid := doc.Find("[aria-invalid]").Length() + doc.Find("fieldset[aria-describedby]").Length()
 		if links := summary.Find("a").Length(); links != invalid {

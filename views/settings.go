@@ -4,7 +4,24 @@ package views
 type General struct {
 	Name, Slug string
 	MayEdit    bool
-	Form       Form // name
+	MayDelete  bool
+	Form       Form   // name
+	Limits     Form   // calls_a_minute
+	Calls      string // a minute, of each API token
+}
+
+// WorkspaceEnd asks before a workspace is deleted.
+type WorkspaceEnd struct {
+	Name, Path, Back string
+	Tokens           string // those that are in the way, "3 tokens"; empty: none
+	Form             Form   // typed
+}
+
+func (e WorkspaceEnd) asks() question {
+	return question{
+		id: "delete", title: "Delete " + e.Name + "?", action: e.Path, verb: "Delete workspace", glyph: "ban", kind: "stop",
+		keep: "Keep workspace", back: e.Back, body: workspaceEndBody(e),
+	}
 }
 
 // CollectionList is one page of a workspace's collections.

@@ -25,6 +25,7 @@ type voice string
 const (
 	asPage     voice = "page"
 	asEnvelope voice = "envelope" // {"success":false,"message":…}, of POST /installCollection
+	asProblem  voice = "problem"  // application/problem+json (RFC 9457), of calls to products
 )
 
 // statuses is the one place that turns kinds into HTTP.
@@ -54,6 +55,11 @@ var verdicts = map[access.Code]int{
 	access.CredentialInactive:  http.StatusUnauthorized,
 	access.OwnerDeactivated:    http.StatusUnauthorized,
 	access.AdminRequired:       http.StatusForbidden,
+	access.WrongWorkspace:      http.StatusForbidden,
+	access.NoSuchResource:      http.StatusNotFound,
+	access.MethodNotAllowed:    http.StatusMethodNotAllowed,
+	access.ScopeMissing:        http.StatusForbidden,
+	access.RateLimited:         http.StatusTooManyRequests,
 	access.VerifierUnavailable: http.StatusServiceUnavailable,
 }
 
@@ -155,26 +161,4 @@ func (s *Server) problem(c echo.Context, f failure) error {
 		return errors.Join(err, c.Blob(f.status, echo.MIMETextPlainCharsetUTF8, []byte("Something went wrong, and so did the page that says so.\n")))
 	}
 	return c.HTMLBlob(f.status, b.Bytes())
-}
-
-// challenge says how to authenticate (RFC 6750, section 3): without an error where no credential
-// came, and with what is wrong where one did.
-func challenge(c echo.Context, d access.Decision) {
-	value := `Bearer realm="tokendesk"`
-	switch verdicts[d.Code] {
-	case http.StatusBadRequest:
-		value += `, error="invalid_request"`
-	case http.StatusUnauthorized:
-		if d.Code != access.CredentialMissing {
-			value += `, error="invalid_token"`
-		}
-		if d.Grant.Credential.ID != "" {
-			value += `, error_description="` + d.Code.Title() + `"`
-		}
-	case http.StatusForbidden:
-		value += `, error="insufficient_scope", error_description="` + d.Code.Title() + `"`
-	default:
-		return
-	}
-	c.Response().Header().Set(echo.HeaderWWWAuthenticate, value)
 }

@@ -22,6 +22,7 @@ const (
 	signed        guard = "signed"         // a signed-in person
 	admins        guard = "admins"         // a signed-in Admin
 	adminPrograms guard = "admin programs" // a credential of an Admin; never a cookie
+	programs      guard = "programs"       // a credential that opens what it asks for; never a cookie
 )
 
 // guarded puts a row's guard before its handler.

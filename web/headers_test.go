@@ -85,7 +85,7 @@ func typeOf(t *testing.T, told string, a *webtest.Answer) {
 	page, object := strings.HasPrefix(strings.ToLower(a.Body), "<!doctype html>"), strings.HasPrefix(a.Body, "{")
 	switch {
 	case kind == "" && a.Body != "", text && !strings.Contains(strings.ToLower(kind), "; charset=utf-8"),
-		page != strings.HasPrefix(kind, "text/html") && a.Body != "", object != strings.HasPrefix(kind, "application/json") && a.Body != "":
+		page != strings.HasPrefix(kind, "text/html") && a.Body != "", object != (strings.HasPrefix(kind, "application/json") || kind == "application/problem+json") && a.Body != "":
 		t.Errorf("%s: Content-Type is %q", told, kind)
 	}
 }

@@ -35,7 +35,7 @@ func TestHostileFields(t *testing.T) {
 			if !takesForm(row) {
 				continue
 			}
-			for field := range forms(m.owner, m.owner)[row.Name] {
+			for field := range m.forms(t, m.owner, m.owner)[row.Name] {
 				for name, value := range hostile {
 					if strings.Contains(field, "password") && !slices.Contains([]string{"NUL", "a surrogate", "control characters", "very long", "empty"}, name) {
 						continue // the others are hashed, which is slow on purpose
@@ -48,7 +48,7 @@ func TestHostileFields(t *testing.T) {
 					case "bearer.revoke.do": // uses the token up
 						aim = m.target(t, "active")
 					}
-					form := forms(owner, aim)[row.Name]
+					form := m.forms(t, owner, aim)[row.Name]
 					form[field] = value
 					a := s.Browser(t).With(t, "sid", cookie).Post(t, m.path(t, row, owner, aim), form)
 					harmless(t, fmt.Sprintf("POST %s with %s in %s", row.Path, name, field), name, a)
@@ -129,7 +129,7 @@ func TestOddIdentifiers(t *testing.T) {
 				path := strings.NewReplacer(":id", odd, ":workspace", odd, ":number", odd).Replace(row.Path)
 				var body io.Reader
 				if row.Method == http.MethodPost {
-					body = strings.NewReader(forms(m.owner, m.targets["active"])[row.Name].Encode())
+					body = strings.NewReader(m.forms(t, m.owner, m.targets["active"])[row.Name].Encode())
 				}
 				a := s.Browser(t).With(t, "sid", cookie).Send(t, row.Method, path, body, "Content-Type", "application/x-www-form-urlencoded")
 				if a.Status != http.StatusNotFound {
@@ -169,7 +169,7 @@ func TestActionsThatDoNotApply(t *testing.T) {
 		nobody := "/people/" + m.Person(t, s.Admin, models.Member).ID
 		admin.Get(t, nobody+"/bearer-token/revoke").Want(t, 409).Has(t, "no bearer token that could be revoked")
 		admin.Post(t, nobody+"/bearer-token/revoke", nil).Want(t, 409).Has(t, "no bearer token that could be revoked")
-		admin.Post(t, "/people/"+gone.ID+"/bearer-token", forms(gone, gone)["bearer.create"]).Want(t, 409).Has(t, "is deactivated")
+		admin.Post(t, "/people/"+gone.ID+"/bearer-token", m.forms(t, gone, gone)["bearer.create"]).Want(t, 409).Has(t, "is deactivated")
 		before := s.Changes(t)
 		admin.Post(t, "/people/"+gone.ID+"/deactivate", nil).Want(t, 303) // is so already
 		admin.Post(t, nobody+"/activate", nil).Want(t, 303)

@@ -30,6 +30,11 @@ func TestEveryRouteAgainstEveryCaller(t *testing.T) {
 				m.ask(t, row, c)
 			}
 		}
+		for _, row := range web.Calls() {
+			for _, c := range everybody {
+				m.call(t, row, c)
+			}
+		}
 	})
 }
 
@@ -40,6 +45,13 @@ type matrix struct {
 	owner      models.Person            // of what refused callers aim at
 	targets    map[string]models.Person // by what they are: "active", "deactivated"
 	collection *aimedAt
+	workspace  *aimedIn
+}
+
+// aimedIn is what of workspaces a form does something to.
+type aimedIn struct {
+	token, product string // IDs, in the first workspace
+	doomed         models.Workspace
 }
 
 // aimedAt is a collection for a form to do something to: of its two versions the second is current.
@@ -52,9 +64,11 @@ type aimedAt struct {
 const collectionName = "aimed at"
 
 func newMatrix(t *testing.T, s webtest.Site) matrix {
-	m := matrix{Site: s, archive: smallZip(t), owner: s.Person(t, s.Admin, models.Admin), targets: map[string]models.Person{}, collection: &aimedAt{}}
+	m := matrix{Site: s, archive: smallZip(t), owner: s.Person(t, s.Admin, models.Admin), targets: map[string]models.Person{}, collection: &aimedAt{}, workspace: &aimedIn{}}
 	session(t, s, m.owner)
 	m.restore(t)
+	m.aimToken(t, "")
+	m.workspace.product = m.product(t).ID
 	for _, state := range []string{"active", "deactivated"} {
 		m.targets[state] = m.target(t, state)
 	}
@@ -83,6 +97,49 @@ func (m matrix) restore(t *testing.T) {
 	m.collection.event = m.Changes(t)
 }
 
+// aimToken makes an API token for a form to do something to.
+func (m matrix) aimToken(t *testing.T, row string) {
+	t.Helper()
+	made, _ := m.WorkspaceToken(t, m.Admin, "marlowe-press", models.NewAPIToken{Name: "aimed at"})
+	m.workspace.token = made.ID
+	if row == "token.activate" {
+		if _, err := m.SwitchAPIToken(t.Context(), m.Admin, "marlowe-press", made.ID, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// doom makes a workspace for a form to delete. For all other forms there is the one that everybody belongs to.
+func (m matrix) doom(t *testing.T, row web.Row) {
+	t.Helper()
+	if m.workspace.doomed.ID != "" {
+		_, err := m.Store.DeleteWorkspace(t.Context(), m.Admin, m.workspace.doomed.ID, doomed)
+		if err != nil && models.KindOf(err) != models.NotFound { // a form has done it
+			t.Fatal(err)
+		}
+		m.workspace.doomed = models.Workspace{}
+	}
+	if strings.HasPrefix(row.Name, "workspace.delete") {
+		var err error
+		if m.workspace.doomed, err = m.CreateWorkspace(t.Context(), m.Admin, models.NewWorkspace{Name: doomed}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// doomed is its name, which deleting it asks for.
+const doomed = "Doomed"
+
+// product is the first workspace's, as it is now.
+func (m matrix) product(t *testing.T) models.Product {
+	t.Helper()
+	list, err := m.Products(t.Context(), m.Admin, "marlowe-press")
+	if err != nil || len(list) == 0 {
+		t.Fatal(list, err)
+	}
+	return list[0]
+}
+
 // ask sends the row's request as the caller, and holds the answer against the guard's column.
 func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	t.Helper()
@@ -94,6 +151,9 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	if admitted && row.Method == http.MethodPost && (row.Guard == "admins" || strings.HasPrefix(row.Name, "member.")) {
 		aim = map[string]models.Person{stateFor(row): m.target(t, stateFor(row))}
 		m.restore(t)
+	}
+	if admitted && strings.HasPrefix(row.Name, "token.") {
+		m.aimToken(t, row.Name)
 	}
 	if admitted && row.Name == "member.add" { // who is there already cannot be added
 		if _, err := m.RemoveMember(t.Context(), m.Admin, "marlowe-press", aim[stateFor(row)].ID); err != nil {
@@ -118,7 +178,7 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	switch refusedAs := refusal(row, answer); {
 	case admitted && refusedAs != "":
 		t.Errorf("%s: refused as %s", told, refusedAs)
-	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed:
+	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed && row.Name != "product.test":
 		t.Errorf("%s: the form changed nothing, so this test shows nothing: %.300s", told, answer.Body)
 	case admitted && row.Method == http.MethodGet && row.Guard != "anyone" && c.role == models.Admin && answer.Status != http.StatusOK:
 		t.Errorf("%s: an Admin does not see it: %.300s", told, answer.Body)
@@ -193,7 +253,7 @@ func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *ht
 	if row.Voice == "envelope" || row.Name == "collections.upload" {
 		body, kind = bytes.NewReader(m.archive), "multipart/form-data; boundary=edge"
 	} else if row.Method == http.MethodPost {
-		form, ok := forms(owner, aim)[row.Name]
+		form, ok := m.forms(t, owner, aim)[row.Name]
 		if !ok {
 			t.Fatalf("%s %s has no form in this test that would change something", row.Method, row.Path)
 		}
@@ -223,8 +283,17 @@ func (m matrix) path(t *testing.T, row web.Row, owner, aim models.Person) string
 		id = m.collection.id
 	case strings.Contains(row.Path, "/audit/"):
 		number = strconv.FormatInt(m.collection.event, 10)
+	case strings.Contains(row.Path, "/api-tokens/"):
+		id = m.workspace.token
+	case strings.Contains(row.Path, "/products/"):
+		id = m.workspace.product
 	}
-	return strings.NewReplacer(":id", id, ":number", number, ":workspace", "marlowe-press", "*", "app.css").Replace(row.Path)
+	workspace := "marlowe-press"
+	m.doom(t, row)
+	if strings.HasPrefix(row.Name, "workspace.delete") {
+		workspace = m.workspace.doomed.Slug
+	}
+	return strings.NewReplacer(":id", id, ":number", number, ":workspace", workspace, "*", "app.css").Replace(row.Path)
 }
 
 // sessionOf makes another session of a person, to end.
@@ -239,8 +308,9 @@ func (m matrix) sessionOf(t *testing.T, person models.Person) string {
 }
 
 // forms is a form for each POST of a page that changes something.
-func forms(owner, aim models.Person) map[string]webtest.Form {
-	unique := models.NewID()
+func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest.Form {
+	t.Helper()
+	unique, product := models.NewID(), m.product(t)
 	return map[string]webtest.Form{
 		"setup.do":             {"code": "x", "name": "Mallory", "email": "m@marlowe.example", "password": storetest.Password, "workspace": "M"},
 		"signin.do":            {"email": "ines@marlowe.example", "password": storetest.Password},
@@ -263,6 +333,26 @@ func forms(owner, aim models.Person) map[string]webtest.Form {
 		"member.owner.do":      {},
 		"workspace.create":     {"name": "Workspace " + unique},
 		"version.current":      {},
-		"collection.delete.do": {"typed": collectionName},
+
+		"account.zone":           {"time_zone": []string{"Europe/London", "Asia/Tokyo"}[product.Revision%2]},
+		"settings.limits":        {"calls_a_minute": strconv.FormatInt(1000+m.Changes(t), 10)},
+		"workspace.delete.do":    {"typed": doomed},
+		"token.create":           {"name": "A token", "expiration": "1w", "access": "all", "form_id": secret.FormID()},
+		"token.rename":           {"name": "Named " + unique},
+		"token.regenerate.do":    {"form_id": secret.FormID()},
+		"token.activate":         {},
+		"token.deactivate":       {},
+		"token.revoke.do":        {"reason": "a test"},
+		"product.create":         {"name": "Another", "prefix": unique[len(unique)-4:]},
+		"product.name":           {"name": "Product " + unique, "prefix": product.Prefix},
+		"product.resources.save": {"resources": "Things (things)\n  list GET /api/things/" + unique, "revision": strconv.FormatInt(product.Revision, 10)},
+		"product.upstream.save":  upstreamForm(unique),
+		"product.test":           upstreamForm(unique),
+		"product.key":            {"form_id": secret.FormID()},
+		"collection.delete.do":   {"typed": collectionName},
 	}
+}
+
+func upstreamForm(unique string) webtest.Form {
+	return webtest.Form{"to": "own", "upstream": "http://" + unique + ".invalid", "connect_timeout": "1", "answer_timeout": "5", "max_body": "10"}
 }

@@ -21,17 +21,24 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
+// ofEveryAnswer are the fields that every answer of this server's own has.
+var ofEveryAnswer = map[string][]string{
+	echo.HeaderContentSecurityPolicy: {policy},
+	echo.HeaderXContentTypeOptions:   {"nosniff"},
+	echo.HeaderReferrerPolicy:        {"same-origin"},
+	"Cross-Origin-Opener-Policy":     {"same-origin"},
+	"Cross-Origin-Resource-Policy":   {"same-origin"},
+	"Permissions-Policy":             {"camera=(), geolocation=(), microphone=(), payment=(), usb=()"},
+}
+
 // headers goes on every answer, errors included.
 func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set(echo.HeaderXRequestID, models.NewID())
-		h.Set(echo.HeaderContentSecurityPolicy, policy)
-		h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-		h.Set(echo.HeaderReferrerPolicy, "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		for name, value := range ofEveryAnswer {
+			h.Set(name, value[0])
+		}
 		h.Set(echo.HeaderCacheControl, "no-store")
 		if s.secure {
 			h.Set(echo.HeaderStrictTransportSecurity, "max-age=31536000; includeSubDomains")

@@ -22,6 +22,8 @@ type route struct {
 const (
 	get  = http.MethodGet
 	post = http.MethodPost
+
+	anyMethod = "ANY" // those that a product's resources have; see calls
 )
 
 // routes is every address that this server answers. A GET answers HEAD too.
@@ -38,6 +40,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/", "overview", signed, asPage, h.Overview},
 		{get, "/account", "account", signed, asPage, h.Account},
 		{post, "/account/password", "account.password", signed, asPage, h.ChangePassword},
+		{post, "/account/time-zone", "account.zone", signed, asPage, h.SetTimeZone},
 		{post, "/account/sessions/:id/end", "account.session.end", signed, asPage, h.EndSession},
 		{post, "/account/sign-out", "account.signout", signed, asPage, h.SignOutEverywhere},
 		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
@@ -62,6 +65,9 @@ func routes(h *handlers.Handlers) []route {
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
 		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},
+		{post, "/w/:workspace/settings/limits", "settings.limits", signed, asPage, h.SaveLimits},
+		{get, "/w/:workspace/settings/delete", "workspace.delete", signed, asPage, h.DeleteWorkspacePage},
+		{post, "/w/:workspace/settings/delete", "workspace.delete.do", signed, asPage, h.DeleteWorkspace},
 		{get, "/w/:workspace/settings/members", "members", signed, asPage, h.Members},
 		{post, "/w/:workspace/settings/members", "member.add", signed, asPage, h.AddMember},
 		{post, "/w/:workspace/settings/members/:id", "member.change", signed, asPage, h.ChangeMember},
@@ -73,6 +79,30 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/w/:workspace/settings/audit.csv", "settings.audit.csv", signed, asPage, h.AuditCSV},
 		{get, "/w/:workspace/settings/audit.jsonl", "settings.audit.jsonl", signed, asPage, h.AuditJSON},
 		{get, "/w/:workspace/settings/audit/:number", "settings.event", signed, asPage, h.WorkspaceAuditEvent},
+
+		// Its API tokens.
+		{get, "/w/:workspace/settings/api-tokens", "tokens", signed, asPage, h.Tokens},
+		{post, "/w/:workspace/settings/api-tokens", "token.create", signed, asPage, h.CreateToken},
+		{get, "/w/:workspace/settings/api-tokens/new", "token.new", signed, asPage, h.NewToken},
+		{get, "/w/:workspace/settings/api-tokens/:id", "token", signed, asPage, h.Token},
+		{post, "/w/:workspace/settings/api-tokens/:id/rename", "token.rename", signed, asPage, h.RenameToken},
+		{get, "/w/:workspace/settings/api-tokens/:id/regenerate", "token.regenerate", signed, asPage, h.RegenerateTokenPage},
+		{post, "/w/:workspace/settings/api-tokens/:id/regenerate", "token.regenerate.do", signed, asPage, h.RegenerateToken},
+		{post, "/w/:workspace/settings/api-tokens/:id/activate", "token.activate", signed, asPage, h.ActivateToken},
+		{post, "/w/:workspace/settings/api-tokens/:id/deactivate", "token.deactivate", signed, asPage, h.DeactivateToken},
+		{get, "/w/:workspace/settings/api-tokens/:id/revoke", "token.revoke", signed, asPage, h.RevokeTokenPage},
+		{post, "/w/:workspace/settings/api-tokens/:id/revoke", "token.revoke.do", signed, asPage, h.RevokeToken},
+
+		// What they open. Admins say where it is.
+		{get, "/w/:workspace/settings/resources", "resources", signed, asPage, h.Resources},
+		{post, "/w/:workspace/settings/products", "product.create", signed, asPage, h.CreateProduct},
+		{post, "/w/:workspace/settings/products/:id", "product.name", signed, asPage, h.NameProduct},
+		{get, "/w/:workspace/settings/products/:id/resources", "product.resources", signed, asPage, h.EditResources},
+		{post, "/w/:workspace/settings/products/:id/resources", "product.resources.save", signed, asPage, h.SaveResources},
+		{get, "/w/:workspace/settings/products/:id/upstream", "product.upstream", admins, asPage, h.Upstream},
+		{post, "/w/:workspace/settings/products/:id/upstream", "product.upstream.save", admins, asPage, h.SaveUpstream},
+		{post, "/w/:workspace/settings/products/:id/test", "product.test", admins, asPage, h.TestUpstream},
+		{post, "/w/:workspace/settings/products/:id/signing-key", "product.key", admins, asPage, h.MakeSigningKey},
 
 		// Its collections. Admins change them.
 		{get, "/w/:workspace/settings/collections", "collections", signed, asPage, h.Collections},
@@ -96,6 +126,8 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/workspaces", "workspace.create", admins, asPage, h.CreateWorkspace},
 
 		// Programs.
+		{anyMethod, "/api/*", "gateway", programs, asProblem, nil},
+		{get, "/forward-auth", "forward-auth", programs, asProblem, nil},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
 		// Operations.

@@ -28,7 +28,7 @@ func TestOpenRoutes(t *testing.T) {
 		switch r.guard {
 		case anyone:
 			open = append(open, r.name)
-		case signed, admins, adminPrograms:
+		case signed, admins, adminPrograms, programs:
 		default:
 			t.Errorf("%s %s has the guard %q, which nobody passes", r.method, r.path, r.guard)
 		}
@@ -45,11 +45,12 @@ func TestGuardsByPath(t *testing.T) {
 	for _, r := range routes(&handlers.Handlers{}) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
 		forAdmins := first == "people" || first == "workspaces" || first == "audit" || strings.HasPrefix(first, "audit.") || strings.Contains(r.path, "bearer-token") ||
+			strings.Contains(r.path, "/upstream") || r.name == "product.test" || r.name == "product.key" ||
 			strings.Contains(r.path, "/settings/collections") && (r.method == http.MethodPost || strings.HasSuffix(r.path, "/delete"))
 		if forAdmins != (r.guard == admins) {
 			t.Errorf("%s %s has the guard %q", r.method, r.path, r.guard)
 		}
-		if (r.voice == asEnvelope) != (r.guard == adminPrograms) {
+		if (r.voice == asEnvelope) != (r.guard == adminPrograms) || (r.voice == asProblem) != (r.guard == programs) {
 			t.Errorf("%s %s, which is for %q, tells errors as %q", r.method, r.path, r.guard, r.voice)
 		}
 	}
@@ -60,10 +61,10 @@ func TestGuardsByPath(t *testing.T) {
 func TestRowsAreOnes(t *testing.T) {
 	names, rows := map[string]bool{}, map[string]bool{}
 	for _, r := range routes(&handlers.Handlers{}) {
-		if r.method != http.MethodGet && r.method != http.MethodPost {
+		if r.method != http.MethodGet && r.method != http.MethodPost && r.guard != programs {
 			t.Errorf("%s %s: pages know no other methods than GET and POST", r.method, r.path)
 		}
-		if names[r.name] || rows[r.method+r.path] || r.name == "" || r.handler == nil {
+		if names[r.name] || rows[r.method+r.path] || r.name == "" || (r.handler == nil) != (r.guard == programs) {
 			t.Errorf("%s %s (%s) is there twice or half", r.method, r.path, r.name)
 		}
 		names[r.name], rows[r.method+r.path] = true, true

@@ -12,12 +12,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
+	"tokendesk/web/gateway"
 )
 
 // Server answers requests.
 type Server struct {
 	handlers *handlers.Handlers
 	echo     *echo.Echo
+	calls    *calls
 	log      *slog.Logger
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
@@ -33,7 +35,11 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.IPExtractor = clientAddress(trusted)
 	e.Pre(s.headers)
 	e.Use(s.logged, recovered, bounded)
+	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, trusted: trusted, upstreams: map[string]gateway.Upstream{}}
 	for _, r := range routes(h) {
+		if r.guard == programs {
+			continue // answered by calls, which stands before all of this
+		}
 		handler := sameOrigin(s.guarded(r))
 		s.voices[r.path] = r.voice
 		e.Add(r.method, r.path, handler).Name = r.name
@@ -44,7 +50,18 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	return s
 }
 
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isCall(r) {
+		s.calls.ServeHTTP(w, r)
+		return
+	}
+	s.echo.ServeHTTP(w, r)
+}
+
+// Problem tells a program of an error in the voice of calls to products; the gateway's Settings take it.
+func (s *Server) Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
+	s.calls.Problem(w, r, status, code, title, detail)
+}
 
 // HTTP is the server with its limits on time and size, to listen with.
 func (s *Server) HTTP() *http.Server {

@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string) error {
 	flags.StringVar(&set.URL, "database-url", "", "postgres://… of an empty PostgreSQL database")
 	flags.IntVar(&set.Size.People, "people", 100_000, "how many people")
 	flags.IntVar(&set.Size.Workspaces, "workspaces", 1000, "how many workspaces")
-	flags.IntVar(&set.Size.Credentials, "credentials", 1_000_000, "how many bearer tokens; nine in ten are one person's")
+	flags.IntVar(&set.Size.Credentials, "credentials", 1_000_000, "how many bearer tokens; nine in ten are one person's. There are a quarter as many API tokens")
 	flags.IntVar(&set.Size.Events, "events", 5_000_000, "how many events")
 	flags.Uint64Var(&set.Seed, "seed", 1, "a number; the same one makes the same rows")
 	password := flags.String("password", "", "everybody's password; without it one is made up and printed")

@@ -189,7 +189,8 @@ func TestPersonListIsWhole(t *testing.T) {
 	in.person(t, "Ines Moreau", "ines@marlowe.example", "--admin")
 	db := in.open(t)
 	for i := range 120 {
-		_, err := db.ExecContext(t.Context(), `INSERT INTO people SELECT ?, ?, ?, ?, ?, 'Member', password_hash, password_changed_at, NULL, NULL, created_at FROM people LIMIT 1`,
+		_, err := db.ExecContext(t.Context(), `INSERT INTO people (id, name, name_key, email, email_key, role, password_hash, password_changed_at, created_at)
+			SELECT ?, ?, ?, ?, ?, 'Member', password_hash, password_changed_at, created_at FROM people LIMIT 1`,
 			fmt.Sprintf("0190a5d4-0000-7000-8000-%012d", i), fmt.Sprintf("Guest %03d", i), fmt.Sprintf("guest %03d", i), fmt.Sprintf("g%d@marlowe.example", i), fmt.Sprintf("g%d@marlowe.example", i))
 		if err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"text/tabwriter"
@@ -20,7 +21,8 @@ type config struct {
 	keyFile        string
 	baseURL        string // scheme and host; empty: as the request says
 	trustedProxies []*net.IPNet
-	logFormat      string // "text" or "json"
+	upstreamAllow  []netip.Prefix // where products may be that would be refused otherwise
+	logFormat      string         // "text" or "json"
 	limits         archive.Limits
 }
 
@@ -42,6 +44,7 @@ var settings = []setting{
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
 	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
 	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", (*config).takeTrustedProxies},
+	{"UPSTREAM_ALLOW", "", "none", "networks where products may be although this machine and its neighbours are refused, like 127.0.0.0/8,::1/128", (*config).takeUpstreamAllow},
 	{"COLLECTION_MAX_SIZE", "100MiB", "", "the most that a collection's .zip file may weigh", takeSize(func(c *config) *int64 { return &c.limits.ArchiveBytes })},
 	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},
 	{"COLLECTION_MAX_FILE", "100MiB", "", "the most that one of them may weigh, unpacked", takeSize(func(c *config) *int64 { return &c.limits.FileBytes })},

@@ -63,6 +63,9 @@ var wrongValues = []struct{ setting, value, shown, right string }{
 	{"COLLECTION_MAX_FILES", "0", "", "use a number from 1 to 65000, like 10000"},
 	{"COLLECTION_MAX_FILES", "65001", "", "use a number from 1 to 65000"},
 	{"COLLECTION_MAX_FILES", "10,000", "", "use a number from 1 to 65000"},
+	{"UPSTREAM_ALLOW", "127.0.0.1", "", "use networks in CIDR form separated by commas, like 127.0.0.0/8,::1/128"},
+	{"UPSTREAM_ALLOW", "localhost", "", "use networks in CIDR form"},
+	{"UPSTREAM_ALLOW", "10.0.0.0/8,10.0.0.0/33", "", "use networks in CIDR form"},
 	{"LOG_FORMAT", "", `""`, "use text or json"},
 	{"LOG_FORMAT", "JSON", "", "use text or json"},
 }

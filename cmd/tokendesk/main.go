@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // people's time zones, wherever this runs
 
 	"tokendesk/models"
 )
@@ -59,6 +60,7 @@ func commands() []command {
 		{name: "backup", words: []string{"FILE"}, help: "write the SQLite database to a new file, while the server runs: FILE", ready: only(backup)},
 		{name: "restore", words: []string{"FILE"}, help: "make the database what a backup is, while the server runs: FILE [--exact]", ready: restore},
 		{name: "doctor", help: "check data directory, key, database, schema and audit log", ready: only(doctor)},
+		{name: "sample", help: "run the sample product alone: [--listen 127.0.0.1:8090] [--file FILE]", ready: sampleAlone, logs: true},
 		{name: "version", help: "print the version", ready: only(printVersion), bare: true},
 		{name: "help", help: "print this", ready: only(printHelp), bare: true},
 	}

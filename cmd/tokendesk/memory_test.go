@@ -146,7 +146,13 @@ func (in place) equipped(t *testing.T) (b browser, token string) {
 // serveShipped starts the shipped program.
 func (in place) serveShipped(t *testing.T, program string) server {
 	t.Helper()
-	cmd := exec.Command(program, "serve")
+	return in.runShipped(t, program, "serve")
+}
+
+// runShipped starts a command of the shipped program that listens.
+func (in place) runShipped(t *testing.T, program string, args ...string) server {
+	t.Helper()
+	cmd := exec.Command(program, args...)
 	cmd.Env, cmd.Dir = in.env(), t.TempDir()
 	p := &process{cmd: cmd, out: newTranscript(), err: newTranscript(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.out, p.err

@@ -30,6 +30,13 @@ var never = map[string]string{
 
 var allowed = map[string]string{
 	"models/secret/token.go unsafe": "wipes a secret that was shown, in place: a copy would not do",
+
+	// The gateway calls products: that is what it is for.
+	"web/gateway/gateway.go net/http/httputil":            "sends calls on",
+	"web/gateway/request.go net/http/httputil":            "sends calls on",
+	"web/gateway/line.go net/http.Transport":              "sends calls on",
+	"web/gateway/dial.go net.Dialer":                      "looks at each address before it is called",
+	"web/gateway/probe.go net/http.NewRequestWithContext": "tries a product's address",
 }
 
 // Security rule W7 (ASVS 1.2.5, 1.3.2, 1.3.6, 1.3.7, 1.4.1, 1.5.1, 1.5.2, 11.3.2, 11.4.1, 11.5.1, 13.2.4): the program
@@ -105,7 +112,7 @@ var statements = []string{"Exec", "Raw", "Where", "Or", "Not", "Order", "Select"
 // ASVS 1.2.4: every piece of SQL is written in the source, with a place for each value. One that is put
 // together has a line here, and what it is put together from is a column's name of ours.
 func TestSQLIsWrittenAndNotMade(t *testing.T) {
-	known := []string{`column + " = ?"`}
+	known := []string{`column + " = ?"`, `column + " = ? AND deleted_at IS NULL"`, `asListed(f)`, `expiryOrder(at.Part)`}
 	checked := 0
 	sources(t, func(file string, source *ast.File) {
 		if path.Dir(file) != "models/store" {

@@ -21,6 +21,7 @@ import (
 const (
 	flushEvery = time.Second      // how long a count may be in memory only
 	pruneEvery = time.Hour        // how often what is over is removed
+	sweepEvery = 5 * time.Second  // how often calls that stand still are looked for
 	patience   = 20 * time.Second // how long requests may take to finish after SIGTERM
 	lastWords  = 10 * time.Second // how long the last flush may take
 )
@@ -42,7 +43,7 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 		return err
 	}
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.gateway.Sweep))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -65,15 +66,19 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 		return a, nil, err
 	}
 	if listener, err = net.Listen("tcp", c.listen); err != nil {
-		return a, nil, listenError(c.listen, err)
+		return a, nil, listenError("TOKENDESK_LISTEN", c.listen, err)
 	}
 	for _, step := range steps {
 		log.Info("schema step applied", slog.String("step", step.Name))
 	}
-	a = wire(c, key, s, log)
+	inside, err := openSampleInside(ctx, c, log)
+	if err != nil {
+		return a, nil, errors.Join(err, listener.Close())
+	}
+	a = wire(c, key, s, listener.Addr(), inside, log)
 	base := reachedAt(c, listener.Addr())
 	if err = offerSetup(ctx, io, a, base); err != nil {
-		return a, nil, errors.Join(err, listener.Close())
+		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))
 	if !c.secure() {
@@ -107,14 +112,15 @@ func reachedAt(c config, listening net.Addr) string {
 	return at.String()
 }
 
-func listenError(address string, err error) error {
+// listenError says what is wrong with an address, and which setting has it.
+func listenError(setting, address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%s is in use by another program: stop it, or set TOKENDESK_LISTEN to another port", address)
+		return fmt.Errorf("%s is in use by another program: stop it, or set %s to another port", address, setting)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("this user may not listen on %s: set TOKENDESK_LISTEN to a port of 1024 or more", address)
+		return fmt.Errorf("this user may not listen on %s: set %s to a port of 1024 or more", address, setting)
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("%s is not an address of this machine: set TOKENDESK_LISTEN to one that is, or to :8080 for all", address)
+		return fmt.Errorf("%s is not an address of this machine: set %s to one that is, or to a port like :8080 for all", address, setting)
 	}
 	return fmt.Errorf("cannot listen on %s: %w", address, err)
 }
@@ -127,9 +133,10 @@ func (a app) flush(ctx context.Context) error {
 	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.refusals.Flush(ctx, a.store)))
 }
 
-// finish is the last flush.
+// finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
-	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.refusals.Finish(ctx, a.store)))
+	a.gateway.Close()
+	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.refusals.Finish(ctx, a.store)))
 }
 
 func (a app) flushUsage(ctx context.Context) error {

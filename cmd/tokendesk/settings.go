@@ -83,6 +83,17 @@ func (c *config) takeTrustedProxies(v string) error {
 	return nil
 }
 
+func (c *config) takeUpstreamAllow(v string) error {
+	for _, text := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return errors.New("use networks in CIDR form separated by commas, like 127.0.0.0/8,::1/128")
+		}
+		c.upstreamAllow = append(c.upstreamAllow, network.Masked())
+	}
+	return nil
+}
+
 func (c *config) takeLogFormat(v string) error {
 	if v != "text" && v != "json" {
 		return errors.New("use text or json")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -15,6 +17,7 @@ import (
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/web"
+	"tokendesk/web/gateway"
 	"tokendesk/web/session"
 )
 
@@ -90,17 +93,31 @@ func openError(c config, err error) error {
 // app is the server's parts, put together.
 type app struct {
 	store    *store.Store
+	gateway  *gateway.Gateway
+	sample   *sampleInside
 	tally    *access.Tally
 	refusals *access.Refusals
 	server   *web.Server
 }
 
-func wire(c config, key secret.Key, s *store.Store, log *slog.Logger) app {
+func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
 	tally, refusals := access.NewTally(), access.NewRefusals(models.SystemClock)
 	h := &handlers.Handlers{
 		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: refusals,
 		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
-		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(),
+		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(), Sample: inside.upstream(),
 	}
-	return app{store: s, tally: tally, refusals: refusals, server: web.New(h, c.trustedProxies)}
+	server := web.New(h, c.trustedProxies)
+	h.Gateway = gateway.New(gateway.Settings{
+		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
+	})
+	return app{store: s, gateway: h.Gateway, sample: inside, tally: tally, refusals: refusals, server: server}
+}
+
+// own is where this server listens: no product is there.
+func own(listening net.Addr) []netip.AddrPort {
+	if at, ok := listening.(*net.TCPAddr); ok {
+		return []netip.AddrPort{at.AddrPort()}
+	}
+	return nil
 }

@@ -15,6 +15,11 @@ const (
 	CredentialInactive  Code = "credential_inactive"
 	OwnerDeactivated    Code = "owner_deactivated"
 	AdminRequired       Code = "admin_required"
+	WrongWorkspace      Code = "wrong_workspace"
+	NoSuchResource      Code = "no_such_resource"
+	MethodNotAllowed    Code = "method_not_allowed"
+	ScopeMissing        Code = "scope_missing"
+	RateLimited         Code = "rate_limited"
 	VerifierUnavailable Code = "verifier_unavailable"
 )
 
@@ -33,5 +38,10 @@ var titles = map[Code]string{
 	CredentialInactive:  "Token is inactive",
 	OwnerDeactivated:    "The person this token belongs to is deactivated",
 	AdminRequired:       "Admin access required",
+	WrongWorkspace:      "Token belongs to another workspace",
+	NoSuchResource:      "No resource of the product answers this path",
+	MethodNotAllowed:    "The resource takes another method",
+	ScopeMissing:        "Token is not allowed to do this",
+	RateLimited:         "Too many requests",
 	VerifierUnavailable: "The credential could not be checked",
 }

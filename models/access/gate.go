@@ -16,11 +16,26 @@ import (
 // error means that it could not be found out, which is neither "unknown" nor "allowed".
 type Source interface {
 	GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error)
+
+	// OpensFor answers what a person's own credential opens in a workspace (its slug or ID; empty: the person's only one).
+	// models.NotFound is a workspace that is not theirs, and models.Ambiguous one of several.
+	OpensFor(ctx context.Context, owner models.Person, workspace string) (models.Opens, error)
+
+	// Product reads a product for its resources.
+	Product(ctx context.Context, id string) (models.Product, error)
 }
 
 // Need is what a call asks for.
 type Need struct {
-	Admin bool // the credential's owner must be an Admin of the installation, now
+	Admin bool   // the credential's owner must be an Admin of the installation, now
+	Route *Route // what a product is asked for; nil: nothing of a product
+}
+
+// Route is what a call asks a product for.
+type Route struct {
+	Method    string
+	Path      Path
+	Workspace string // the workspace's slug or ID, where the call names one
 }
 
 // Call is one use of a credential.
@@ -32,11 +47,15 @@ type Call struct {
 
 // Decision is the answer to a call.
 type Decision struct {
-	Code   Code
-	Check  string       // the check that decided, in the order of checks
-	Detail string       // what happened and what to do, for the caller
-	Grant  models.Grant // empty unless the secret itself matched
-	Cause  error        // for VerifierUnavailable: why; for the log only
+	Code    Code
+	Check   string       // the check that decided, in the order of checks
+	Detail  string       // what happened and what to do, for the caller
+	Grant   models.Grant // empty unless the secret itself matched
+	Cause   error        // for VerifierUnavailable: why; for the log only
+	Limit   Limit        // where the caller stands; of calls that were counted against a limit
+	Scope   string       // what the call needs, once it is known
+	Methods []string     // for MethodNotAllowed: those that the path takes
+	Product *Product     // of a call to a product that is allowed
 }
 
 // Allowed says whether the call may pass.
@@ -53,14 +72,16 @@ func (d Decision) Actor(address, requestID string) models.Actor {
 
 // Gate decides calls and counts them.
 type Gate struct {
-	source Source
-	tally  *Tally
-	now    models.Clock
+	source   Source
+	tally    *Tally
+	limiter  *Limiter
+	products products
+	now      models.Clock
 }
 
 // NewGate makes a gate that asks source at every call and counts in tally.
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
-	return &Gate{source: source, tally: tally, now: now}
+	return &Gate{source: source, tally: tally, limiter: NewLimiter(), products: products{source: source, ready: map[string]*Product{}}, now: now}
 }
 
 // check is one question. It answers Allowed to go on with the next, or the code that ends the
@@ -70,7 +91,8 @@ type check struct {
 	ask  func(call Call, grant models.Grant, now time.Time) (Code, string)
 }
 
-// checks are asked in this order, after the credential was found: what it is, whose it is, what for.
+// checks are asked in this order, after the credential was found: what it is, whose it is, what for. Those of a call to
+// a product follow them (reach).
 var checks = []check{
 	{"credential.ended", ended},
 	{"credential.expired", expired},
@@ -89,17 +111,31 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: howToSend}
 	}
 	if err != nil {
-		return Decision{Code: VerifierUnavailable, Check: "credential.known", Detail: "Try again in a moment. The token may be perfectly good.", Cause: err}
+		return unavailable("credential.known", err)
 	}
 	now := g.now()
+	d := g.judge(ctx, call, grant, now)
+	if d.Code != VerifierUnavailable {
+		g.tally.Add(grant.Credential.ID, outcome(d.Code), now, call.Address)
+	}
+	return d
+}
+
+func unavailable(check string, cause error) Decision {
+	return Decision{Code: VerifierUnavailable, Check: check, Detail: "Try again in a moment. The token may be perfectly good.", Cause: cause}
+}
+
+func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now time.Time) Decision {
 	for _, c := range checks {
 		if code, detail := c.ask(call, grant, now); code != Allowed {
-			g.tally.Add(grant.Credential.ID, outcome(code), now, call.Address)
 			return Decision{Code: code, Check: c.name, Detail: detail, Grant: grant}
 		}
 	}
-	g.tally.Add(grant.Credential.ID, models.CallAccepted, now, call.Address)
-	return Decision{Code: Allowed, Check: "allowed", Grant: grant}
+	d := Decision{Code: Allowed, Check: "allowed", Grant: grant}
+	if call.Need.Route != nil {
+		g.reach(ctx, call, &d, now)
+	}
+	return d
 }
 
 const howToSend = "Send a valid token as 'Authorization: Bearer <token>', with no extra spaces or line breaks."
@@ -115,7 +151,7 @@ func ended(_ Call, g models.Grant, now time.Time) (Code, string) {
 	c := g.Credential
 	switch c.State(now) {
 	case models.Replaced:
-		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one on the user record.", day(*c.RevokedAt))
+		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c))
 	case models.Revoked:
 		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
 	}
@@ -126,7 +162,15 @@ func expired(_ Call, g models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Expired {
 		return Allowed, ""
 	}
-	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token on the user record and update this tool.", day(*g.Credential.ExpiresAt))
+	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(g.Credential))
+}
+
+// madeAt is where the console makes credentials of a kind.
+func madeAt(c models.Credential) string {
+	if c.Kind == models.APIToken {
+		return "under API Tokens in the workspace's settings"
+	}
+	return "on the user record"
 }
 
 func inactive(_ Call, g models.Grant, now time.Time) (Code, string) {
@@ -137,7 +181,7 @@ func inactive(_ Call, g models.Grant, now time.Time) (Code, string) {
 }
 
 func ownerActive(_ Call, g models.Grant, _ time.Time) (Code, string) {
-	if g.Owner.Active() {
+	if g.Owner.Active() { // which nobody is too: an API token has no owner
 		return Allowed, ""
 	}
 	return OwnerDeactivated, "Ask an Admin to activate the person, or use somebody else's token."
@@ -152,6 +196,8 @@ func ownerAdmin(call Call, g models.Grant, _ time.Time) (Code, string) {
 
 func outcome(code Code) models.Outcome {
 	switch code {
+	case Allowed:
+		return models.CallAccepted
 	case CredentialReplaced, CredentialRevoked, CredentialExpired, CredentialInactive:
 		return models.CallLate
 	}

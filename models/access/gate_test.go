@@ -23,6 +23,12 @@ type source struct {
 	grant models.Grant
 	err   error
 	asked int
+
+	opens      models.Opens
+	opensErr   error
+	product    models.Product
+	productErr error
+	read       int // how often the product was
 }
 
 func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, error) {
@@ -31,6 +37,15 @@ func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, err
 		return models.Grant{}, models.Fail(models.NotFound, "That does not exist.")
 	}
 	return s.grant, s.err
+}
+
+func (s *source) OpensFor(context.Context, models.Person, string) (models.Opens, error) {
+	return s.opens, s.opensErr
+}
+
+func (s *source) Product(_ context.Context, id string) (models.Product, error) {
+	s.read++
+	return s.product, s.productErr
 }
 
 // goodGrant is an Admin's token that opens everything.
@@ -204,6 +219,8 @@ func TestTitles(t *testing.T) {
 		CredentialMissing: "Authentication required", CredentialMalformed: "Authentication required", CredentialUnknown: "Authentication required",
 		CredentialExpired: "Token has expired", CredentialRevoked: "Token was revoked", CredentialReplaced: "Token was replaced by a newer one",
 		CredentialInactive: "Token is inactive", OwnerDeactivated: "The person this token belongs to is deactivated",
+		WrongWorkspace: "Token belongs to another workspace", NoSuchResource: "No resource of the product answers this path", MethodNotAllowed: "The resource takes another method",
+		ScopeMissing: "Token is not allowed to do this", RateLimited: "Too many requests", RequestAmbiguous: "The request can be read in two ways", Allowed: "Allowed",
 		AdminRequired: "Admin access required", VerifierUnavailable: "The credential could not be checked", "no_such": "",
 	} {
 		if code.Title() != want {

@@ -18,7 +18,7 @@ type Recorder interface {
 type Tally struct {
 	mu     sync.Mutex
 	counts map[string]models.Usage
-	days   map[credentialDay]int64
+	days   map[credentialDay]models.UsageDay
 
 	flushing sync.Mutex // one batch at a time, in order
 }
@@ -27,7 +27,7 @@ type credentialDay struct{ id, day string }
 
 // NewTally makes an empty tally.
 func NewTally() *Tally {
-	return &Tally{counts: map[string]models.Usage{}, days: map[credentialDay]int64{}}
+	return &Tally{counts: map[string]models.Usage{}, days: map[credentialDay]models.UsageDay{}}
 }
 
 // Add counts one call.
@@ -44,9 +44,8 @@ func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, a
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts[credentialID] = merge(t.counts[credentialID], u)
-	if outcome == models.CallAccepted {
-		t.days[credentialDay{credentialID, at.UTC().Format(time.DateOnly)}]++
-	}
+	day := credentialDay{credentialID, at.UTC().Format(time.DateOnly)}
+	t.days[day] = mergeDays(t.days[day], models.UsageDay{CredentialID: day.id, Day: day.day, Calls: u.Calls, Refused: u.Refused + u.Late})
 }
 
 // Flush writes down what was counted since the last time. What could not be written is kept for
@@ -56,7 +55,7 @@ func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	defer t.flushing.Unlock()
 	t.mu.Lock()
 	counts, days := t.counts, t.days
-	t.counts, t.days = map[string]models.Usage{}, map[credentialDay]int64{}
+	t.counts, t.days = map[string]models.Usage{}, map[credentialDay]models.UsageDay{}
 	t.mu.Unlock()
 	if len(counts) == 0 {
 		return nil
@@ -65,8 +64,8 @@ func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	for _, u := range counts {
 		batch = append(batch, u)
 	}
-	for d, calls := range days {
-		perDay = append(perDay, models.UsageDay{CredentialID: d.id, Day: d.day, Calls: calls})
+	for _, d := range days {
+		perDay = append(perDay, d)
 	}
 	err := to.RecordUsage(ctx, batch, perDay)
 	if err != nil {
@@ -75,14 +74,14 @@ func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	return err
 }
 
-func (t *Tally) putBack(counts map[string]models.Usage, days map[credentialDay]int64) {
+func (t *Tally) putBack(counts map[string]models.Usage, days map[credentialDay]models.UsageDay) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id, u := range counts {
 		t.counts[id] = merge(u, t.counts[id])
 	}
-	for d, calls := range days {
-		t.days[d] += calls
+	for d, u := range days {
+		t.days[d] = mergeDays(u, t.days[d])
 	}
 }
 
@@ -101,6 +100,14 @@ func merge(one, other models.Usage) models.Usage {
 		sum.LastLateAt = other.LastLateAt
 	}
 	return sum
+}
+
+// mergeDays adds two counts of one credential and day; either may be the zero value.
+func mergeDays(one, other models.UsageDay) models.UsageDay {
+	return models.UsageDay{
+		CredentialID: max(one.CredentialID, other.CredentialID), Day: max(one.Day, other.Day),
+		Calls: one.Calls + other.Calls, Refused: one.Refused + other.Refused,
+	}
 }
 
 // isLater compares two moments, of which nil is before any other.

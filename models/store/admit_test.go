@@ -56,6 +56,14 @@ func heldOpen(t *testing.T, w storetest.World, who models.Actor, eve, ann models
 			}
 			return err
 		},
+		"create an API token": func() error {
+			_, text, err := w.CreateAPIToken(t.Context(), who, home, models.NewAPIToken{Name: "a"}, secret.FormID())
+			if text != "" {
+				t.Error("a secret was answered")
+			}
+			return err
+		},
+		"delete the workspace": func() error { _, err := w.DeleteWorkspace(t.Context(), who, home, press.Name); return err },
 		"add an Admin": func() error {
 			_, err := w.CreatePerson(t.Context(), who, models.NewPerson{Name: "Mallory", Email: "m@x.example", Role: models.Admin, Password: storetest.Password})
 			return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -62,7 +61,7 @@ func (s *Store) newBearer(who models.Actor, personID string, text secret.Text) m
 	hash, hint, now := text.Hash(), text.Hint(), s.now()
 	expires := models.BearerTokenLife(now)
 	return models.Credential{
-		ID: s.newID(), Kind: models.Bearer, Name: "Bearer token", Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
+		ID: s.newID(), Kind: models.Bearer, Name: "Bearer token", NameKey: "bearer token", Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
 		PersonID: personID, Enabled: true, CreatedAt: now, CreatedBy: who.ID, ExpiresAt: &expires,
 	}
 }
@@ -110,21 +109,28 @@ func (s *Store) RevokeCredential(ctx context.Context, who models.Actor, id strin
 		if c, err = withID[models.Credential](lock(tx), id); err != nil {
 			return event, err
 		}
-		if c.RevokedAt != nil {
-			return event, errUnchanged
+		if c.Kind == models.APIToken {
+			return s.revoke(tx, who, &c, r, tokenEvent(models.CredentialRevoked, c))
 		}
 		owner, err := withID[models.Person](tx, c.PersonID)
 		if err != nil {
 			return event, err
 		}
-		now := s.now()
-		c.RevokedAt, c.RevokedBy, c.RevokeReason = &now, who.ID, r.Reason
-		err = one(tx.Model(&models.Credential{}).Where("id = ? AND revoked_at IS NULL", id).
-			Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": r.Reason}))
-		return credentialEvent(models.CredentialRevoked, c, owner).WithChanges(
-			models.Change{Field: "token", After: c.Prefix + "..."}, models.Change{Field: "reason", After: r.Reason}), err
+		return s.revoke(tx, who, &c, r, credentialEvent(models.CredentialRevoked, c, owner))
 	})
 	return c, err
+}
+
+// revoke ends a credential that the transaction has under lock.
+func (s *Store) revoke(tx *gorm.DB, who models.Actor, c *models.Credential, r models.Revocation, event models.Event) (models.Event, error) {
+	if c.RevokedAt != nil {
+		return event, errUnchanged
+	}
+	now := s.now()
+	c.RevokedAt, c.RevokedBy, c.RevokeReason = &now, who.ID, r.Reason
+	err := one(tx.Model(&models.Credential{}).Where("id = ? AND revoked_at IS NULL", c.ID).
+		Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": r.Reason}))
+	return event.WithChanges(models.Change{Field: "token", After: c.Prefix + "..."}, models.Change{Field: "reason", After: r.Reason}), err
 }
 
 // RevokeBearerToken ends the bearer token of a person; models.NotFound when there is none to end.
@@ -177,26 +183,6 @@ func (s *Store) Credentials(ctx context.Context, who models.Actor, limit int) ([
 	}
 	owners, err := s.peopleByID(ctx, ids)
 	return seen, owners, err
-}
-
-// GrantOf reads what a presented secret opens now: the credential and its owner, in one query. An unknown one
-// is models.NotFound; a database that did not answer is not.
-func (s *Store) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error) {
-	var row struct {
-		models.Credential
-		OwnerName          string
-		OwnerRole          models.Role
-		OwnerDeactivatedAt *time.Time
-	}
-	res := s.db.WithContext(ctx).Table("credentials").
-		Select("credentials.*, people.name AS owner_name, people.role AS owner_role, people.deactivated_at AS owner_deactivated_at").
-		Joins("JOIN people ON people.id = credentials.person_id").
-		Where("credentials.hash = ?", hash[:]).Take(&row)
-	if errors.Is(res.Error, gorm.ErrRecordNotFound) {
-		return models.Grant{}, translate(res.Error)
-	}
-	owner := models.Person{ID: row.PersonID, Name: row.OwnerName, Role: row.OwnerRole, DeactivatedAt: row.OwnerDeactivatedAt}
-	return models.Grant{Credential: row.Credential, Owner: owner}, translate(res.Error)
 }
 
 // credentialEvent names the subject by its owner: a person has one bearer token, and it has no other name.

@@ -103,7 +103,11 @@ func (s *Store) FindCredentials(ctx context.Context, who models.Actor, begins st
 	if !beginning.MatchString(begins) {
 		return list, nil
 	}
-	beyond := begins[:len(begins)-1] + string(begins[len(begins)-1]+1)
-	err := s.db.WithContext(ctx).Where("prefix >= ? AND prefix < ?", begins, beyond).Order("prefix, id").Limit(FoundMost).Find(&list).Error
+	err := s.db.WithContext(ctx).Where("prefix >= ? AND prefix < ?", begins, beyond(begins)).Order("prefix, id").Limit(FoundMost).Find(&list).Error
 	return list, translate(err)
+}
+
+// beyond is the first text after all that begin with one, which is ASCII and not empty.
+func beyond(begins string) string {
+	return begins[:len(begins)-1] + string(begins[len(begins)-1]+1)
 }

@@ -15,6 +15,9 @@ import (
 func TestOutageIsNoAnswer(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
+		card, replaced := w.WorkspaceToken(t, admin, home, models.NewAPIToken{Name: "a"})
+		_, _, err := w.RegenerateAPIToken(t.Context(), admin, home, card.ID, models.Regeneration{}, secret.FormID())
+		must(t, err)
 		admin.SessionID = models.NewID()
 		person, err := w.PersonByEmail(t.Context(), "ines@marlowe.example")
 		if err != nil {
@@ -28,6 +31,9 @@ func TestOutageIsNoAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, do := range everyMethod(t.Context(), s, admin, person, seen, cookie) {
+			wantKind(t, name, do(), models.Unavailable)
+		}
+		for name, do := range everyTokenMethod(t.Context(), s, admin, card, replaced) {
 			wantKind(t, name, do(), models.Unavailable)
 		}
 		find(t, w, cookie)
@@ -135,4 +141,56 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"EventsAfter":      func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
 		"VerifyEvents":     func() error { _, err := s.VerifyEvents(ctx); return err },
 	}
+}
+
+// everyTokenMethod is all that a store can be asked about a workspace's tokens and products.
+func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, card models.Credential, replaced secret.Text) map[string]func() error {
+	owner, id, product := models.Person{ID: admin.ID, Role: models.Admin}, card.ID, card.ProductID
+	methods := map[string]func() error{
+		"CreateAPIToken": func() error {
+			_, _, err := s.CreateAPIToken(ctx, admin, home, models.NewAPIToken{Name: "a"}, secret.FormID())
+			return err
+		},
+		"RegenerateAPIToken": func() error {
+			_, _, err := s.RegenerateAPIToken(ctx, admin, home, id, models.Regeneration{}, secret.FormID())
+			return err
+		},
+		"SwitchAPIToken": func() error { _, err := s.SwitchAPIToken(ctx, admin, home, id, false); return err },
+		"RenameAPIToken": func() error {
+			_, err := s.RenameAPIToken(ctx, admin, home, id, models.TokenNaming{Name: "b"})
+			return err
+		},
+		"RevokeAPIToken":          func() error { _, err := s.RevokeAPIToken(ctx, admin, home, id, models.Revocation{}); return err },
+		"APIToken":                func() error { _, err := s.APIToken(ctx, admin, home, id); return err },
+		"CountAPITokens":          func() error { _, err := s.CountAPITokens(ctx, card.WorkspaceID); return err },
+		"LiveTokens":              func() error { _, err := s.LiveTokens(ctx, card.WorkspaceID); return err },
+		"GrantOf what was before": func() error { _, err := s.GrantOf(ctx, replaced.Hash()); return err },
+		"OpensFor":                func() error { _, err := s.OpensFor(ctx, owner, home); return err },
+		"OpensFor the only one":   func() error { _, err := s.OpensFor(ctx, owner, ""); return err },
+		"Products":                func() error { _, err := s.Products(ctx, admin, home); return err },
+		"Product":                 func() error { _, err := s.Product(ctx, product); return err },
+		"CreateProduct": func() error {
+			_, err := s.CreateProduct(ctx, admin, home, models.ProductNaming{Name: "B", Prefix: "bbbb"})
+			return err
+		},
+		"NameProduct": func() error {
+			_, err := s.NameProduct(ctx, admin, home, product, models.ProductNaming{Name: "B", Prefix: "prod"})
+			return err
+		},
+		"SetResources": func() error { _, err := s.SetResources(ctx, admin, home, product, 1, nil); return err },
+		"PointProduct": func() error {
+			_, err := s.PointProduct(ctx, admin, home, product, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
+			return err
+		},
+		"DeleteWorkspace": func() error { _, err := s.DeleteWorkspace(ctx, admin, home, press.Name); return err },
+		"SetCallLimit": func() error {
+			_, err := s.SetCallLimit(ctx, admin, home, models.CallLimit{CallsAMinute: 1})
+			return err
+		},
+		"SetTimeZone": func() error { return s.SetTimeZone(ctx, admin, models.ZoneChoice{Name: "Europe/London"}) },
+	}
+	for _, sort := range tokenSorts {
+		methods["APITokens "+string(sort)] = func() error { _, err := s.APITokens(ctx, admin, home, models.TokenFilter{Sort: sort}); return err }
+	}
+	return methods
 }

@@ -2,12 +2,14 @@ package store_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"gorm.io/gorm"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
@@ -85,6 +87,12 @@ func grown(t *testing.T, w storetest.World) {
 	if err := w.DB().CreateInBatches(credentials, 50).Error; err != nil {
 		t.Fatal(err)
 	}
+	random, now := rand.New(rand.NewPCG(1, 2)), w.Clock.Now()
+	other := oneMoreWorkspace(t, w, "Other", models.Person{ID: people[0]})
+	theirs := models.NewProduct(models.NewID(), other.ID, now)
+	must(t, w.DB().Create(&theirs).Error)
+	cards(t, w, firstProduct(t, w, home), anyCards(random, now, 500))
+	cards(t, w, theirs, anyCards(random, now, 2500))
 	if w.Database() == "PostgreSQL" {
 		exec(t, w, "ANALYZE")
 	}
@@ -95,9 +103,13 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 	var first, usual models.Event
 	must(t, w.DB().Where("action = 'rare'").Take(&first).Error)
 	must(t, w.DB().Where("action = 'a7'").Take(&usual).Error)
-	home, err := w.HomeWorkspace(ctx, who)
+	home, err := w.Workspace(ctx, who, home)
 	must(t, err)
 	done := install(t, w, who, archive("tools.zip", "PK"))
+	ines := models.Actor{Kind: models.Human, ID: who.ID, Role: models.Admin}
+	card, replaced := w.WorkspaceToken(t, ines, home.Slug, models.NewAPIToken{Name: "a"})
+	_, live, err := w.RegenerateAPIToken(ctx, ines, home.Slug, card.ID, models.Regeneration{}, secret.FormID())
+	must(t, err)
 	list := func(f models.EventFilter) func() error {
 		f.Limit = 51
 		return func() error {
@@ -120,6 +132,21 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 			}
 			if err == nil {
 				_, err = w.CountPeople(ctx, who, f)
+			}
+			return err
+		}
+	}
+	tokens := func(f models.TokenFilter) func() error {
+		return func() error {
+			found, err := w.APITokens(ctx, who, home.ID, f)
+			for range 3 { // into the parts of an order
+				if f.After = found.Next; err == nil && f.After.ID != "" {
+					found, err = w.APITokens(ctx, who, home.ID, f)
+				}
+			}
+			for part := 1; part < 4 && f.Sort == models.ExpiringFirst && err == nil; part++ {
+				f.After = models.TokenPlace{Part: part, ID: card.ID, At: first.At}
+				_, err = w.APITokens(ctx, who, home.ID, f)
 			}
 			return err
 		}
@@ -162,10 +189,26 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 			_, _, err := w.Members(ctx, who, home.ID, models.Place{Key: "m", ID: person})
 			return err
 		}, []string{"memberships_list"}, false},
-		"their number too": {func() error { _, err := w.CountMembers(ctx, home.ID); return err }, nil, false},
-		"collections":      {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
-		"versions":         {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
-		"files":            {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
+		"their number too":              {func() error { _, err := w.CountMembers(ctx, home.ID); return err }, nil, false},
+		"collections":                   {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
+		"the newest tokens":             {tokens(models.TokenFilter{}), []string{"credentials_workspace"}, false},
+		"the newest tokens of a name":   {tokens(models.TokenFilter{Query: "mail"}), []string{"credentials_workspace"}, false},
+		"the most used tokens":          {tokens(models.TokenFilter{Sort: models.MostUsed}), []string{"usages_most"}, false},
+		"the most used that are active": {tokens(models.TokenFilter{Sort: models.MostUsed, Status: models.Active}), []string{"usages_most"}, false},
+		"the unused tokens":             {tokens(models.TokenFilter{Sort: models.Unused}), []string{"usages_idle"}, false},
+		"the unused that are inactive":  {tokens(models.TokenFilter{Sort: models.Unused, Status: models.Inactive}), []string{"usages_idle"}, false},
+		"tokens by expiry":              {tokens(models.TokenFilter{Sort: models.ExpiringFirst}), []string{"credentials_expiring", "credentials_revoked"}, false},
+		"tokens by expiry, revoked":     {tokens(models.TokenFilter{Sort: models.ExpiringFirst, Status: models.Revoked}), []string{"credentials_expiring", "credentials_revoked"}, false},
+		"one token":                     {func() error { _, err := w.APIToken(ctx, who, home.ID, card.ID); return err }, nil, false},
+		"the number of tokens":          {func() error { _, err := w.CountAPITokens(ctx, home.ID); return err }, []string{"credentials_workspace"}, false},
+		"the number of live tokens":     {func() error { _, err := w.LiveTokens(ctx, home.ID); return err }, nil, false},
+		"products":                      {func() error { _, err := w.Products(ctx, who, home.ID); return err }, []string{"products_prefix"}, false},
+		"what a token opens":            {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
+		"what a token opened":           {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},
+		"what a person's token opens":   {func() error { _, err := w.OpensFor(ctx, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
+
+		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
+		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
 	}
 }
 
@@ -198,16 +241,17 @@ func explain(t *testing.T, w storetest.World, sql string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// wholeTable is the line of a plan that reads a table from end to end, or sorts events. A walk along the log from its
-// end is none: it stops at the limit.
+// wholeTable is the line of a plan that reads a table from end to end, or sorts events or a workspace's tokens. A walk along
+// the log from its end is none: it stops at the limit.
 func wholeTable(sql, plan string) string {
-	for _, table := range []string{"events", "people", "credentials", "collections", "collection_versions", "collection_files", "workspaces"} {
+	sorted := strings.Contains(sql, `"events"`) || strings.HasPrefix(sql, "SELECT credentials.") && !strings.Contains(sql, "OFFSET") // a page, and not the end of a short list
+	for _, table := range []string{"events", "people", "credentials", "collections", "collection_versions", "collection_files", "workspaces", "usages", "usage_days", "products", "replaced_secrets"} {
 		for line := range strings.Lines(plan) {
 			line = strings.TrimSpace(line)
 			switch {
 			case line == "SCAN "+table && (table != "events" || strings.Contains(sql, "WHERE")), strings.Contains(line, "Seq Scan on "+table+" "):
 				return line
-			case table == "events" && strings.Contains(sql, `"events"`) && (strings.Contains(line, "TEMP B-TREE") || strings.HasPrefix(line, "->  Sort")):
+			case sorted && (strings.Contains(line, "TEMP B-TREE") || strings.HasPrefix(line, "->  Sort")):
 				return line
 			}
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"tokendesk/models"
@@ -102,10 +103,14 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 	if err := s.db.WithContext(ctx).Where("credential_id IN ? AND day >= ?", ids, since).Order("day").Find(&days).Error; err != nil {
 		return nil, translate(err)
 	}
+	products, err := s.productNames(ctx, list)
+	if err != nil {
+		return nil, err
+	}
 	seen, at := make([]models.CredentialSeen, len(list)), map[string]int{}
 	for i, c := range list {
 		at[c.ID] = i
-		seen[i] = models.CredentialSeen{Credential: c, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name}
+		seen[i] = models.CredentialSeen{Credential: c, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name, Product: products[c.ProductID]}
 	}
 	for _, u := range usages {
 		seen[at[u.CredentialID]].Usage = u
@@ -114,6 +119,25 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 		seen[at[d.CredentialID]].Days = append(seen[at[d.CredentialID]].Days, d)
 	}
 	return seen, nil
+}
+
+// productNames names the products that credentials open, with at most one query.
+func (s *Store) productNames(ctx context.Context, list []models.Credential) (map[string]string, error) {
+	names, ids := map[string]string{}, []string{}
+	for _, c := range list {
+		if c.ProductID != "" && !slices.Contains(ids, c.ProductID) {
+			ids = append(ids, c.ProductID)
+		}
+	}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	var products []models.Product
+	err := s.db.WithContext(ctx).Select("id", "name").Where("id IN ?", ids).Find(&products).Error
+	for _, p := range products {
+		names[p.ID] = p.Name
+	}
+	return names, translate(err)
 }
 
 // peopleByID reads the people with these IDs, with one query.

@@ -175,7 +175,10 @@ func TestCopyOfAnOlderSchema(t *testing.T) {
 	must(t, err)
 	old := w
 	old.Store = w.Open(t)
-	ids := crowd(t, old, "Ann Older")
+	ids := []string{models.NewID()}
+	_, err = db.Exec(`INSERT INTO people (id, name, name_key, email, email_key, role, password_hash, password_changed_at, created_at)
+		VALUES (?, 'Ann Older', 'ann older', 'ann@x.example', 'ann@x.example', 'Member', 'none', '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00')`, ids[0])
+	must(t, err)
 	_, err = old.OfferSetup(t.Context(), server)
 	must(t, err)
 

@@ -33,12 +33,30 @@ var takenAway = []struct {
 	{"credentials still inactive", func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec(`UPDATE credentials SET enabled = 0 WHERE enabled AND id IN (SELECT id FROM live.credentials WHERE NOT enabled)`)
 	}},
+	{"API tokens still regenerated", func(tx *gorm.DB) *gorm.DB { // the secret that they had in the backup stays dead, and the card has the one that it has now
+		res := tx.Exec(`INSERT INTO replaced_secrets (hash, credential_id, prefix, last4, replaced_at, replaced_by)
+			SELECT hash, credential_id, prefix, last4, replaced_at, replaced_by FROM live.replaced_secrets
+			WHERE credential_id IN (SELECT id FROM credentials) AND hash NOT IN (SELECT hash FROM replaced_secrets)`)
+		if res.Error != nil {
+			return res
+		}
+		return tx.Exec(`UPDATE credentials SET (hash, prefix, last4, expires_at) = (SELECT l.hash, l.prefix, l.last4, l.expires_at FROM live.credentials l WHERE l.id = credentials.id)
+			WHERE hash IN (SELECT hash FROM live.replaced_secrets) AND id IN (SELECT id FROM live.credentials)`)
+	}},
 	{"people still deactivated", func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec(`UPDATE people SET deactivated_at = (SELECT l.deactivated_at FROM live.people l WHERE l.id = people.id)
 			WHERE deactivated_at IS NULL AND id IN (SELECT id FROM live.people WHERE deactivated_at IS NOT NULL)`)
 	}},
 	{"people still without the Admin role", func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec(`UPDATE people SET role = 'Member' WHERE role = 'Admin' AND id IN (SELECT id FROM live.people WHERE role = 'Member')`)
+	}},
+	{"workspaces still deleted", func(tx *gorm.DB) *gorm.DB {
+		res := tx.Exec(`DELETE FROM memberships WHERE workspace_id IN (SELECT id FROM live.workspaces WHERE deleted_at IS NOT NULL)`)
+		if res.Error != nil {
+			return res
+		}
+		return tx.Exec(`UPDATE workspaces SET deleted_at = (SELECT l.deleted_at FROM live.workspaces l WHERE l.id = workspaces.id)
+			WHERE deleted_at IS NULL AND id IN (SELECT id FROM live.workspaces WHERE deleted_at IS NOT NULL)`)
 	}},
 	{"members still without a workspace's Admin role", func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec(`UPDATE memberships SET role = 'Member'
@@ -75,8 +93,8 @@ var takenAway = []struct {
 func (c *Copy) settle(ctx context.Context, who models.Actor, was former) (Restored, error) {
 	done := Restored{Events: c.Holds.Events + 1, Before: was.last.LastSeq, Kept: was.kept}
 	err := c.store.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if was.path != "" && !was.exact {
-			if done.StillTaken, err = keepTaken(tx, was.path); err != nil {
+		if was.path != "" {
+			if done.StillTaken, err = follow(tx, was); err != nil {
 				return event, err
 			}
 		}
@@ -93,11 +111,22 @@ func (c *Copy) settle(ctx context.Context, who models.Actor, was former) (Restor
 	return done, errors.Join(err, c.store.Close())
 }
 
-// keepTaken carries over what was taken away in a database, which is only read.
-func keepTaken(tx *gorm.DB, live string) (kept []Taken, err error) {
-	if err := tx.Exec("ATTACH ? AS live", fileURI(live, url.Values{"mode": {"ro"}})).Error; err != nil {
+// follow has the copy come after the database whose place it takes, which is only read.
+func follow(tx *gorm.DB, was former) (kept []Taken, err error) {
+	if err := tx.Exec("ATTACH ? AS live", fileURI(was.path, url.Values{"mode": {"ro"}})).Error; err != nil {
 		return nil, err
 	}
+	if !was.exact {
+		if kept, err = keepTaken(tx); err != nil {
+			return nil, err
+		}
+	}
+	// Servers that run know products by their revision: each is a later one than they know.
+	return kept, tx.Exec(`UPDATE products SET revision = 1 + max(revision, coalesce((SELECT l.revision FROM live.products l WHERE l.id = products.id), 0))`).Error
+}
+
+// keepTaken carries over what was taken away in the database "live".
+func keepTaken(tx *gorm.DB) (kept []Taken, err error) {
 	for _, way := range takenAway {
 		res := way.carry(tx)
 		if res.Error != nil {

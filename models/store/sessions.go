@@ -231,14 +231,18 @@ func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personI
 	return person, err
 }
 
-// Prune removes what only takes up space: sessions that are over and forms that were used a month ago.
+// Prune removes what only takes up space: sessions that are over, forms that were used a month ago, and the
+// collections of workspaces that were deleted.
 func (s *Store) Prune(ctx context.Context) error {
 	now, db := s.now(), s.db.WithContext(ctx)
 	err := db.Where("expires_at <= ? OR seen_at <= ?", now, now.Add(-models.SessionIdle)).Delete(&models.Session{}).Error
 	if err == nil {
 		err = db.Exec("DELETE FROM used_forms WHERE at < ?", now.AddDate(0, -1, 0)).Error
 	}
-	return translate(err)
+	if err != nil {
+		return translate(err)
+	}
+	return s.pruneWorkspaces(ctx)
 }
 
 func sessionEvent(action models.Action, id string, person models.Person) models.Event {

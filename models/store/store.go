@@ -187,7 +187,11 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Migrate brings the database to the schema of this program and tells what it applied.
 func (s *Store) Migrate(ctx context.Context) ([]migrations.Step, error) {
-	return migrations.Up(ctx, s.dialect, s.pool)
+	steps, err := migrations.Up(ctx, s.dialect, s.pool)
+	if err != nil {
+		return steps, err
+	}
+	return steps, s.giveProducts(ctx)
 }
 
 // Schema lists the migrations and when each was applied.

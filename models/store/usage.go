@@ -53,6 +53,9 @@ func (s *Store) recordUsage(ctx context.Context, batch []models.Usage, days []mo
 	ready := false // all is in the transaction; what is left is the commit
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		for _, u := range batch {
+			if u.LastUsedAt != nil {
+				u.IdleSince = *u.LastUsedAt
+			}
 			if err := tx.Clauses(addUsage).Create(&u).Error; err != nil {
 				return err
 			}
@@ -122,10 +125,14 @@ var (
 			"last_used_at": later("last_used_at", "last_used_at"),
 			"last_address": later("last_address", "last_used_at"),
 			"last_late_at": later("last_late_at", "last_late_at"),
+			"idle_since":   gorm.Expr("CASE WHEN excluded.last_used_at > usages.idle_since THEN excluded.last_used_at ELSE usages.idle_since END"),
 		}),
 	}
 	addUsageDay = clause.OnConflict{
-		Columns:   []clause.Column{{Name: "credential_id"}, {Name: "day"}},
-		DoUpdates: clause.Assignments(map[string]any{"calls": gorm.Expr("usage_days.calls + excluded.calls")}),
+		Columns: []clause.Column{{Name: "credential_id"}, {Name: "day"}},
+		DoUpdates: clause.Assignments(map[string]any{
+			"calls":   gorm.Expr("usage_days.calls + excluded.calls"),
+			"refused": gorm.Expr("usage_days.refused + excluded.refused"),
+		}),
 	}
 )

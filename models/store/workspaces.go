@@ -27,7 +27,7 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.P
 	if after.ID != "" {
 		q = q.Where("(workspaces.name, workspaces.id) > (?, ?)", after.Key, after.ID)
 	}
-	err := q.Order("workspaces.name, workspaces.id").Limit(models.PageSize + 1).Find(&list).Error
+	err := q.Where("workspaces.deleted_at IS NULL").Order("workspaces.name, workspaces.id").Limit(models.PageSize + 1).Find(&list).Error
 	return list, translate(err)
 }
 
@@ -45,7 +45,7 @@ func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.Workspa
 	if models.ValidID(slugOrID) {
 		column = "id"
 	}
-	w, err := take[models.Workspace](fresh(tx).Where(column+" = ?", slugOrID))
+	w, err := take[models.Workspace](fresh(tx).Where(column+" = ? AND deleted_at IS NULL", slugOrID))
 	if models.KindOf(err) == models.NotFound {
 		return models.WorkspaceSeen{}, noWorkspace
 	}
@@ -161,13 +161,13 @@ func workspaceEvent(action models.Action, w models.Workspace) models.Event {
 // insertWorkspace stores a workspace and its Owner. The slug is the name's, with a number where
 // it is taken.
 func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (models.Workspace, error) {
-	w := models.Workspace{ID: s.newID(), Name: name, CreatedAt: s.now()}
+	w := models.Workspace{ID: s.newID(), Name: name, CreatedAt: s.now(), APICallsAMinute: models.DefaultAPICalls}
 	for n := 1; ; n++ {
 		w.Slug = models.Slug(name)
 		if n > 1 {
 			w.Slug = fmt.Sprintf("%s-%d", w.Slug, n)
 		}
-		_, err := take[models.Workspace](tx.Where("slug = ?", w.Slug))
+		_, err := take[models.Workspace](tx.Where("slug = ? AND deleted_at IS NULL", w.Slug))
 		if models.KindOf(err) == models.NotFound {
 			break
 		}
@@ -178,6 +178,9 @@ func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (
 	if err := tx.Create(&w).Error; err != nil {
 		return w, err
 	}
+	if err := s.bearProduct(tx, w); err != nil {
+		return w, err
+	}
 	return w, tx.Create(&models.Membership{WorkspaceID: w.ID, PersonID: owner.ID, Role: models.WorkspaceOwner, NameKey: owner.NameKey, CreatedAt: s.now()}).Error
 }
 
@@ -185,7 +188,7 @@ func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (
 // one, and tells its name. With several there is no telling which is meant: Members says.
 func joinOnlyWorkspace(tx *gorm.DB, person models.Person) (string, error) {
 	var list []models.Workspace
-	if err := tx.Limit(2).Find(&list).Error; err != nil || len(list) != 1 {
+	if err := tx.Where("deleted_at IS NULL").Limit(2).Find(&list).Error; err != nil || len(list) != 1 {
 		return "", err
 	}
 	role := models.WorkspaceMember
@@ -198,7 +201,7 @@ func joinOnlyWorkspace(tx *gorm.DB, person models.Person) (string, error) {
 
 // firstWorkspace tells whether the installation has a workspace, and which came first.
 func firstWorkspace(tx *gorm.DB) (models.Workspace, bool, error) {
-	w, err := take[models.Workspace](tx.Order("id"))
+	w, err := take[models.Workspace](tx.Where("deleted_at IS NULL").Order("id"))
 	if models.KindOf(err) == models.NotFound {
 		return w, false, nil
 	}

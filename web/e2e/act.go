@@ -203,13 +203,21 @@ func press(ctx context.Context, stroke string) error {
 	if !known {
 		return fmt.Errorf("there is no key %q", stroke)
 	}
-	return chromedp.Do(ctx, chromedp.KeyEvent(key, chromedp.KeyModifiers(held...)))
+	return chromedp.Do(ctx, chromedp.KeyEvent(key, chromedp.KeyModifiers(held...), asPressed))
+}
+
+// asPressed has a key go down as the system tells it. Chromium then drops the character of a key that has done something
+// already, as it does for a person; otherwise Enter on a link would also be typed into what the link has opened.
+func asPressed(p *input.DispatchKeyEventParams) {
+	if p.Type == input.DispatchKeyEventTypeKeyDown {
+		p.Type = input.DispatchKeyEventTypeRawKeyDown
+	}
 }
 
 // Type types into whatever has the keyboard.
 func (b *Tab) Type(text string) {
 	b.t.Helper()
-	b.step("type", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.KeyEvent(text)) })
+	b.step("type", func(ctx context.Context) error { return chromedp.Do(ctx, chromedp.KeyEvent(text, asPressed)) })
 }
 
 // TabTo presses Tab until the control with this name has the keyboard; it gives up after a hundred.

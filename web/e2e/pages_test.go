@@ -58,8 +58,9 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	}
 	renamed := fmt.Sprintf("/%d", s.Changes(t))
 	twoVersions(t, s)
+	tokens := furnishedTokens(t, s)
 	own, other, site := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site")
-	return map[string]string{
+	pages := map[string]string{
 		"overview": "/", "account": "/account", "settings-general": settings, "settings-collections": collectionsTab,
 		"people": "/people", "people-none": "/people?q=moraeu", "people-none-short": "/people?q=zq", "people-new": "/people/new",
 		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID, "person-tokens": own + "/tokens",
@@ -71,6 +72,58 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-error": "/audit?from=2026-11-22&to=2026-11-21",
 		"settings-members": settings + "/members", "member-remove": settings + "/members/" + member.ID + "/remove", "member-owner": settings + "/members/" + member.ID + "/hand-over", "workspace-new": "/workspaces/new",
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
+	}
+	maps.Copy(pages, tokens)
+	return pages
+}
+
+// furnishedTokens makes API tokens in every state, and a second workspace that has none.
+func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
+	t.Helper()
+	w, err := s.Workspace(t.Context(), s.Admin, "marlowe-press")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]string{}
+	for _, n := range []models.NewAPIToken{
+		{Name: "Deploy pipeline", Expiration: models.ForThree, Chosen: true, Scopes: models.Scopes{"agents:list", "agents:install", "storage:upload", "webhooks:send-events"}},
+		{Name: "Knowledge base sync", Expiration: models.ForAWeek}, {Name: "Storefront webhooks"}, {Name: "Support assistant chat", Expiration: models.ForAYear},
+		{Name: "Quarterly import", Expiration: models.OnADate, ExpiresAt: "2026-11-21T09:31"}, {Name: "Contractor staging", Expiration: models.ForAMonth},
+	} {
+		made, _ := s.WorkspaceToken(t, s.Admin, w.ID, n)
+		ids[n.Name] = made.ID
+	}
+	if _, err := s.SwitchAPIToken(t.Context(), s.Admin, w.ID, ids["Support assistant chat"], false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RevokeAPIToken(t.Context(), s.Admin, w.ID, ids["Contractor staging"], models.Revocation{Reason: "The contract has ended."}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		at := s.Clock.Now().Add(-time.Duration(n*17) * time.Hour)
+		s.Tally.Add(ids["Deploy pipeline"], models.CallAccepted, at, "203.0.113.24")
+		if n%5 == 0 {
+			s.Tally.Add(ids["Deploy pipeline"], models.CallRefused, at, "203.0.113.24")
+		}
+	}
+	s.Clock.Advance(time.Minute)
+	s.Flush(t)
+	other, err := s.CreateWorkspace(t.Context(), s.Admin, models.NewWorkspace{Name: "Quire Library"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	products, err := s.Products(t.Context(), s.Admin, w.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab, empty, product := settings+"/api-tokens", "/w/"+other.Slug+"/settings", settings+"/products/"+products[0].ID
+	deploy := tab + "/" + ids["Deploy pipeline"]
+	return map[string]string{
+		"settings-tokens": tab, "settings-tokens-none": tab + "?q=zzz", "settings-tokens-empty": empty + "/api-tokens", "settings-tokens-new": tab + "/new",
+		"settings-token": deploy, "settings-token-revoked": tab + "/" + ids["Contractor staging"],
+		"settings-tokens-revoke": deploy + "/revoke", "settings-tokens-regenerate": deploy + "/regenerate", "settings-tokens-regenerate-expired": tab + "/" + ids["Quarterly import"] + "/regenerate",
+		"settings-resources": settings + "/resources", "settings-resources-edit": product + "/resources", "settings-upstream": product + "/upstream",
+		"workspace-delete": empty + "/delete", "workspace-delete-refused": settings + "/delete",
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 type desk struct {
 	webtest.Site
 	*witness
-	record  string   // the address of the first Admin's record
+	record  string   // the address of the first Admin's record, or of what else makes secrets
+	route   string   // and how the log tells that they were made
 	profile *Profile // the browser; nil: one that keeps nothing
 }
 
@@ -115,7 +116,7 @@ func newDesk(t *testing.T, w storetest.World) *desk {
 	s := webtest.Start(t, w)
 	s.Admin = s.SetUp(t)
 	s.Token(t, s.Admin, s.Admin.ID) // so that every press below replaces one
-	return &desk{Site: s, witness: watched(t, s), record: "/people/" + s.Admin.ID}
+	return &desk{Site: s, witness: watched(t, s), record: "/people/" + s.Admin.ID, route: "path=/people/:id/bearer-token"}
 }
 
 // open opens a tab: in the profile, or where there is none in a browser that shares nothing.

@@ -32,7 +32,7 @@ func (d *desk) wantNoTraces(t *testing.T) {
 		search(t, tokens, "the browser's profile", files(t, d.profile.Dir), strings.TrimPrefix(d.base, "http://"))
 	}
 	search(t, tokens, "the folder for uploads", files(t, d.Handlers.SpoolDir), "")
-	search(t, tokens, "the log", one(d.Log.String()), "path=/people/:id/bearer-token")
+	search(t, tokens, "the log", one(d.Log.String()), d.route)
 	search(t, tokens, "what was asked for", one(strings.Join(d.addresses(), "\n")), d.record)
 	if d.World.URL == "" {
 		search(t, tokens, "the data directory, with SQLite's log", files(t, d.Dir), last)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -17,6 +18,7 @@ import (
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web"
+	"tokendesk/web/gateway"
 	"tokendesk/web/session"
 )
 
@@ -34,6 +36,7 @@ type Site struct {
 type Option func(*setup)
 
 type setup struct {
+	sampled bool
 	baseURL string
 	trusted []*net.IPNet
 	limits  archive.Limits
@@ -56,6 +59,9 @@ func Trusting(network string) Option {
 
 // Limits bound what a collection may hold.
 func Limits(l archive.Limits) Option { return func(s *setup) { s.limits = l } }
+
+// Sampled has the products of new workspaces answer, as the sample product that comes with the console.
+func Sampled() Option { return func(s *setup) { s.sampled = true } }
 
 // Over has the server use this store of the world, as a second server of the installation would.
 func Over(store *store.Store) Option { return func(s *setup) { s.store = store } }
@@ -96,14 +102,24 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 		Log:    slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
 	}
-	server := httptest.NewUnstartedServer(nil)
-	server.Config = web.New(h, set.trusted).HTTP()
+	server, site := httptest.NewUnstartedServer(nil), web.New(h, set.trusted)
+	server.Config = site.HTTP()
+	h.Gateway = gateway.New(gateway.Settings{
+		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
+		Secure: secure, Log: h.Log, Clock: w.Clock.Now, OnError: site.Problem,
+	})
+	if set.sampled {
+		h.Sample = startSample(t, w)
+	}
 	if secure {
 		server.StartTLS()
 	} else {
 		server.Start()
 	}
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		h.Gateway.Close()
+		server.Close()
+	})
 	return Site{World: w, URL: server.URL, Tally: tally, Handlers: h, Listener: server}
 }
 

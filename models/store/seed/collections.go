@@ -39,10 +39,12 @@ func (p *play) renameWorkspace() bool {
 	return p.record(p.admin(), event, models.Change{Field: "name", Before: before, After: w.Name})
 }
 
-// open makes a workspace. There is no event of that kind: the first one is in the set-up's.
+// open makes a workspace with its product. There is no event of that kind: the first one is in the set-up's.
 func (p *play) open(name string, owner int) {
 	n := len(p.workspaces)
-	p.workspaces = append(p.workspaces, models.Workspace{ID: p.id(ofWorkspace, uint64(n)), Slug: models.Slug(name), Name: name, CreatedAt: p.at})
+	w := models.Workspace{ID: p.id(ofWorkspace, uint64(n)), Slug: models.Slug(name), Name: name, CreatedAt: p.at, APICallsAMinute: models.DefaultAPICalls}
+	p.workspaces = append(p.workspaces, w)
+	p.products = append(p.products, models.NewProduct(p.id(ofProduct, uint64(n)), w.ID, p.at))
 	p.owners = append(p.owners, owner)
 }
 

@@ -28,15 +28,19 @@ type play struct {
 	sessions    []string             // by person: the ID of the one that began last
 	gone        []int                // who is deactivated
 	workspaces  []models.Workspace
-	owners      []int // by workspace
+	owners      []int               // by workspace
+	products    []models.Product    // by workspace
+	supplied    int                 // workspaces that have an API token
+	cards       []models.Credential // API tokens with which somebody may still do something
 	collections []collection
-	minted      uint64 // tokens
+	minted      uint64 // secrets
 	packed      int    // archives
 	secrets     bool   // tokens get them, which whoever needs no token's beginning or hash does without
 
 	hash      []byte // of the last event
 	events    func(models.Event) bool
 	ended     func(models.Credential) bool
+	replaced  func(models.Secret) bool
 	satisfied bool // nobody listens any more
 }
 
@@ -60,6 +64,8 @@ const (
 	rotates
 	issues
 	revokes
+	makesToken
+	changesToken
 	installs
 	restores
 	deletes
@@ -87,6 +93,8 @@ const (
 	ofAddress
 	ofUsage
 	ofArchive
+	ofCard
+	ofProduct
 )
 
 func newPlay(set Settings) *play {
@@ -109,6 +117,8 @@ func newPlay(set Settings) *play {
 		rotates:          {s.Credentials * 9 / 10, p.rotate},
 		issues:           {s.Credentials - s.Credentials*9/10, p.issue},
 		revokes:          {s.Credentials / 50, p.revoke},
+		makesToken:       {s.apiTokens(), p.makeToken},
+		changesToken:     {s.apiTokens() / 2, p.changeToken},
 		installs:         {s.Workspaces * 20, p.install},
 		restores:         {s.Workspaces / 2, p.restore},
 		deletes:          {3, p.delete},
@@ -135,9 +145,12 @@ func (p *play) tell() {
 		}
 	}
 	for _, c := range p.tokens {
-		if c != nil && p.ended != nil && !p.satisfied {
-			p.satisfied = !p.ended(*c)
+		if c != nil {
+			p.told(*c)
 		}
+	}
+	for _, c := range p.cards {
+		p.told(c)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestFill(t *testing.T) {
 		set := full(t, fresh())
 		w, db := world(t, set), look(t, set)
 		for name, check := range map[string]func(*testing.T, storetest.World, database){
-			"counts": checkCounts, "promises": checkPromises, "archives": checkArchives, "shares": checkShares,
+			"counts": checkCounts, "promises": checkPromises, "archives": checkArchives, "shares": checkShares, "cards": checkCards,
 		} {
 			t.Run(name, func(t *testing.T) { check(t, w, db) })
 		}
@@ -45,7 +45,10 @@ func checkCounts(t *testing.T, w storetest.World, db database) {
 	for query, want := range map[string]int{
 		"SELECT count(*) FROM people":                                                     small.People,
 		"SELECT count(*) FROM workspaces":                                                 small.Workspaces,
-		"SELECT count(*) FROM credentials":                                                small.Credentials,
+		"SELECT count(*) FROM credentials WHERE kind = 'bearer'":                          small.Credentials,
+		"SELECT count(*) FROM credentials WHERE kind = 'api'":                             small.Credentials / 4,
+		"SELECT count(*) FROM products":                                                   small.Workspaces,
+		"SELECT count(DISTINCT workspace_id) FROM credentials WHERE kind = 'api'":         small.Workspaces,
 		"SELECT count(*) FROM people WHERE role = 'Admin'":                                10,
 		"SELECT count(*) FROM people WHERE role = 'Admin' AND deactivated_at IS NOT NULL": 2,
 		"SELECT count(*) FROM memberships WHERE role = 'Owner'":                           small.Workspaces,
@@ -72,7 +75,18 @@ func checkPromises(t *testing.T, w storetest.World, db database) {
 		"a collection has its version": `FROM collections c WHERE NOT EXISTS (SELECT 1 FROM collection_versions v WHERE v.id = c.current_version_id AND v.collection_id = c.id)`,
 		"moments never go back":        `FROM events e JOIN events n ON n.seq = e.seq + 1 WHERE n.at < e.at`,
 		"usage is of its time":         `FROM usages u JOIN credentials c ON c.id = u.credential_id WHERE last_used_at < c.created_at OR last_used_at > c.revoked_at OR last_late_at < c.revoked_at`,
-		"days add up":                  `FROM usages u WHERE calls <> (SELECT sum(calls) FROM usage_days d WHERE d.credential_id = u.credential_id)`,
+		"days add up":                  `FROM usages u WHERE calls > 0 AND (calls, refused + late) <> (SELECT sum(calls), sum(refused) FROM usage_days d WHERE d.credential_id = u.credential_id)`,
+		"no days without calls":        `FROM usage_days d WHERE NOT EXISTS (SELECT 1 FROM usages u WHERE u.credential_id = d.credential_id AND calls > 0)`,
+		"an API token has its usage": `FROM credentials c WHERE kind = 'api' AND NOT EXISTS
+			(SELECT 1 FROM usages u WHERE u.credential_id = c.id AND u.workspace_id = c.workspace_id AND u.idle_since = coalesce(u.last_used_at, c.created_at))`,
+		"a bearer token is of no workspace":     `FROM usages u JOIN credentials c ON c.id = u.credential_id WHERE c.kind = 'bearer' AND u.workspace_id IS NOT NULL`,
+		"a product is of its workspace":         `FROM credentials c JOIN products p ON p.id = c.product_id WHERE p.workspace_id <> c.workspace_id OR p.prefix <> substr(c.prefix, 1, 4)`,
+		"every workspace has a product":         `FROM workspaces w WHERE 1 <> (SELECT count(*) FROM products p WHERE p.workspace_id = w.id AND p.created_at = w.created_at)`,
+		"nobody was replaced by nobody":         `FROM replaced_secrets s WHERE NOT EXISTS (SELECT 1 FROM events WHERE subject_id = s.credential_id AND action = 'credential.regenerated' AND at = replaced_at AND actor_id = replaced_by)`,
+		"every regeneration left a secret":      `FROM events e WHERE action = 'credential.regenerated' AND 1 <> (SELECT count(*) FROM replaced_secrets WHERE credential_id = e.subject_id AND replaced_at = e.at)`,
+		"no secret is live and replaced":        `FROM replaced_secrets s JOIN credentials c ON c.hash = s.hash`,
+		"what is done with a token is in order": `FROM events e JOIN credentials c ON c.id = e.subject_id WHERE c.kind = 'api' AND (e.at < c.created_at OR e.at > c.revoked_at OR e.workspace_id <> c.workspace_id)`,
+		"who is inactive was switched off":      `FROM credentials c WHERE kind = 'api' AND enabled <> (0 = (SELECT (count(*) % 2) FROM events WHERE subject_id = c.id AND action IN ('credential.activated', 'credential.deactivated')))`,
 	} {
 		if n := number(t, db, "SELECT count(*) "+query); n > 0 {
 			t.Errorf("%s: %d rows do not hold to it", promise, n)
@@ -135,6 +149,56 @@ func checkShares(t *testing.T, w storetest.World, db database) {
 	}
 	if n := most("person_id", "credentials"); n < int64(small.Credentials*9/10) {
 		t.Errorf("nobody has more than %d tokens", n)
+	}
+	if n := most("workspace_id", "credentials WHERE kind = 'api'"); n < int64(small.Credentials/4/3) {
+		t.Errorf("no workspace has more than %d tokens", n)
+	}
+	for what, query := range map[string]string{
+		"revoked": "revoked_at IS NOT NULL", "inactive": "NOT enabled AND revoked_at IS NULL", "endless": "expires_at IS NULL", "narrowed": "scopes <> ''",
+		"used": "id IN (SELECT credential_id FROM usages WHERE calls > 0)", "unused": "id IN (SELECT credential_id FROM usages WHERE calls = 0)", "regenerated": "id IN (SELECT credential_id FROM replaced_secrets)",
+	} {
+		if n := number(t, db, "SELECT count(*) FROM credentials WHERE kind = 'api' AND "+query); n < 5 || n > int64(small.Credentials/4-5) {
+			t.Errorf("%d API tokens are %s", n, what)
+		}
+	}
+}
+
+// The cards are as the forms take them, and the store lists and counts them as its own.
+func checkCards(t *testing.T, w storetest.World, db database) {
+	command, cards := models.Actor{Kind: models.Command}, 0
+	spaces, err := w.Workspaces(t.Context(), command, models.Place{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, space := range spaces {
+		product, err := w.Products(t.Context(), command, space.ID)
+		if err != nil || len(product) != 1 {
+			t.Fatalf("%s has the products %+v, %v", space.Name, product, err)
+		}
+		for f := (models.TokenFilter{Sort: models.ExpiringFirst}); ; {
+			found, err := w.APITokens(t.Context(), command, space.ID, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range found.Tokens {
+				cards++
+				n := models.TokenNaming{Name: c.Name}
+				if problems := n.Clean(); len(problems) > 0 || n.Name != c.Name || c.NameKey != models.Fold(c.Name) || c.CreatedByName == "" || c.Product != product[0].Name {
+					t.Errorf("%+v, %v", c, problems)
+				}
+				for _, scope := range c.Scopes {
+					if !product[0].Resources.Has(scope) {
+						t.Errorf("%s may do %s, which there is not", c.Name, scope)
+					}
+				}
+			}
+			if f.After = found.Next; f.After == (models.TokenPlace{}) {
+				break
+			}
+		}
+	}
+	if cards != small.Credentials/4 {
+		t.Errorf("%d cards are listed", cards)
 	}
 }
 

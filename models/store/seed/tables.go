@@ -1,6 +1,7 @@
 package seed
 
 import (
+	"encoding/json"
 	"iter"
 
 	"tokendesk/models"
@@ -22,13 +23,15 @@ func tables(set Settings) []table {
 		return func(yield func([]any) bool) { rows(newPlay(set), yield) }
 	}
 	return []table{
-		{"people", "id name name_key email email_key role password_hash password_changed_at deactivated_at seen_at created_at", end.peopleRows},
-		{"workspaces", "id slug name created_at", end.workspaceRows},
+		{"people", "id name name_key email email_key role password_hash password_changed_at time_zone deactivated_at seen_at created_at", end.peopleRows},
+		{"workspaces", "id slug name created_at api_calls_a_minute", end.workspaceRows},
+		{"products", "id workspace_id name prefix upstream connect_timeout_s answer_timeout_s max_body_mib pass_credential web_socket headers signing_key resources revision created_at", end.productRows},
 		{"memberships", "workspace_id person_id role name_key created_at", end.membershipRows},
-		{"credentials", "id kind name prefix last4 hash person_id enabled created_at created_by expires_at revoked_at revoked_by revoke_reason replaced_by",
+		{"credentials", "id kind name name_key prefix last4 hash person_id workspace_id product_id scopes enabled created_at created_by expires_at revoked_at revoked_by revoke_reason replaced_by",
 			again((*play).credentialRows)},
-		{"usages", "credential_id calls refused late last_used_at last_address last_late_at", again((*play).usageRows)},
-		{"usage_days", "credential_id day calls", again((*play).usageDayRows)},
+		{"replaced_secrets", "hash credential_id prefix last4 replaced_at replaced_by", again((*play).secretRows)},
+		{"usages", "credential_id calls refused late last_used_at last_address last_late_at workspace_id idle_since", again((*play).usageRows)},
+		{"usage_days", "credential_id day calls refused", again((*play).usageDayRows)},
 		{"blobs", "sha256 size created_at", end.blobRows},
 		{"blob_chunks", "sha256 number bytes", end.chunkRows},
 		{"collections", "id workspace_id name name_key current_version_id installed_at installed_by credential_id created_at", end.collectionRows},
@@ -42,7 +45,7 @@ func tables(set Settings) []table {
 
 func (p *play) peopleRows(yield func([]any) bool) {
 	for _, x := range p.people {
-		if !yield([]any{x.ID, x.Name, x.NameKey, x.Email, x.EmailKey, string(x.Role), x.PasswordHash, x.PasswordChangedAt, x.DeactivatedAt, x.SeenAt, x.CreatedAt}) {
+		if !yield([]any{x.ID, x.Name, x.NameKey, x.Email, x.EmailKey, string(x.Role), x.PasswordHash, x.PasswordChangedAt, x.TimeZone, x.DeactivatedAt, x.SeenAt, x.CreatedAt}) {
 			return
 		}
 	}
@@ -50,10 +53,30 @@ func (p *play) peopleRows(yield func([]any) bool) {
 
 func (p *play) workspaceRows(yield func([]any) bool) {
 	for _, w := range p.workspaces {
-		if !yield([]any{w.ID, w.Slug, w.Name, w.CreatedAt}) {
+		if !yield([]any{w.ID, w.Slug, w.Name, w.CreatedAt, w.APICallsAMinute}) {
 			return
 		}
 	}
+}
+
+func (p *play) productRows(yield func([]any) bool) {
+	for _, x := range p.products {
+		resources, err := json.Marshal(x.Resources)
+		if err != nil { // strings always encode
+			panic(err)
+		}
+		if !yield([]any{x.ID, x.WorkspaceID, x.Name, x.Prefix, x.Upstream, x.ConnectTimeoutS, x.AnswerTimeoutS, x.MaxBodyMiB, x.PassCredential, x.WebSocket, x.Headers, x.SigningKey, string(resources), x.Revision, x.CreatedAt}) {
+			return
+		}
+	}
+}
+
+// orNothing keeps what a credential does not belong to as NULL.
+func orNothing(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
 }
 
 // membershipRows puts people into workspaces: into the first one a third of all, into each after it fewer.
@@ -81,7 +104,16 @@ func (p *play) membershipRows(yield func([]any) bool) {
 func (p *play) credentialRows(yield func([]any) bool) {
 	p.secrets = true
 	p.ended = func(c models.Credential) bool {
-		return yield([]any{c.ID, string(c.Kind), c.Name, c.Prefix, c.Last4, c.Hash, c.PersonID, c.Enabled, c.CreatedAt, c.CreatedBy, c.ExpiresAt, c.RevokedAt, c.RevokedBy, c.RevokeReason, c.ReplacedBy})
+		return yield([]any{c.ID, string(c.Kind), c.Name, c.NameKey, c.Prefix, c.Last4, c.Hash, orNothing(c.PersonID), orNothing(c.WorkspaceID), orNothing(c.ProductID), c.Scopes.String(),
+			c.Enabled, c.CreatedAt, c.CreatedBy, c.ExpiresAt, c.RevokedAt, c.RevokedBy, c.RevokeReason, c.ReplacedBy})
+	}
+	p.tell()
+}
+
+func (p *play) secretRows(yield func([]any) bool) {
+	p.secrets = true
+	p.replaced = func(x models.Secret) bool {
+		return yield([]any{x.Hash, x.CredentialID, x.Prefix, x.Last4, x.ReplacedAt, x.ReplacedBy})
 	}
 	p.tell()
 }
@@ -89,7 +121,7 @@ func (p *play) credentialRows(yield func([]any) bool) {
 func (p *play) usageRows(yield func([]any) bool) {
 	p.ended = func(c models.Credential) bool {
 		u, used := p.usageOf(c)
-		return !used || yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt})
+		return !used || yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, orNothing(u.WorkspaceID), u.IdleSince})
 	}
 	p.tell()
 }
@@ -101,7 +133,7 @@ func (p *play) usageDayRows(yield func([]any) bool) {
 			return true
 		}
 		for _, d := range daysOf(c, u) {
-			if !yield([]any{d.CredentialID, d.Day, d.Calls}) {
+			if !yield([]any{d.CredentialID, d.Day, d.Calls, d.Refused}) {
 				return false
 			}
 		}

@@ -59,71 +59,44 @@ func (p *play) revoke() bool {
 
 // end tells the last state of a person's token, which has none from now on.
 func (p *play) end(owner int) {
-	if p.ended != nil && !p.satisfied {
-		p.satisfied = !p.ended(*p.tokens[owner])
-	}
+	p.told(*p.tokens[owner])
 	p.tokens[owner] = nil
 }
 
-// mint makes a token whose secret nobody keeps. It has the form of a real one, hash and all.
+// told hands on the last state of a credential.
+func (p *play) told(c models.Credential) {
+	if p.ended != nil && !p.satisfied {
+		p.satisfied = !p.ended(c)
+	}
+}
+
+// mint makes a bearer token.
 func (p *play) mint(owner int) models.Credential {
 	p.minted++
 	expires := models.BearerTokenLife(p.at)
 	c := models.Credential{
-		ID: p.id(ofTokenID, p.minted), Kind: models.Bearer, Name: "Bearer token",
+		ID: p.id(ofTokenID, p.minted), Kind: models.Bearer, Name: "Bearer token", NameKey: "bearer token",
 		PersonID: p.people[owner].ID, Enabled: true, CreatedAt: p.at, ExpiresAt: &expires,
 	}
+	p.endow(&c, models.Bearer.Prefix())
+	return c
+}
+
+// endow gives a credential a secret that nobody keeps. It has the form of a real one, hash and all.
+func (p *play) endow(c *models.Credential, prefix string) {
 	if !p.secrets {
-		return c
+		return
 	}
 	var seed [32]byte
 	binary.LittleEndian.PutUint64(seed[:], p.mix(ofToken, p.minted))
-	text, err := secret.Mint(models.Bearer.Prefix(), rand.NewChaCha8(seed))
+	text, err := secret.Mint(prefix, rand.NewChaCha8(seed))
 	if err != nil { // its randomness cannot end
 		panic(err)
 	}
 	hash, hint := text.Hash(), text.Hint()
 	c.Prefix, c.Last4, c.Hash = hint.Prefix, hint.Last4, hash[:]
-	return c
 }
 
 func ofTokenEvent(action models.Action, c models.Credential, owner models.Person) models.Event {
 	return models.Event{Action: action, SubjectKind: models.OfCredential, SubjectID: c.ID, SubjectName: owner.Name, PersonID: owner.ID}
-}
-
-// usageOf is how often a token was presented: one in five was at all.
-func (p *play) usageOf(c models.Credential) (models.Usage, bool) {
-	draw := p.mix(ofUsage, uint64(c.CreatedAt.UnixMicro()))
-	if draw%5 != 0 {
-		return models.Usage{}, false
-	}
-	until := p.start.AddDate(2, 0, 0)
-	if c.RevokedAt != nil {
-		until = *c.RevokedAt
-	}
-	if until.After(*c.ExpiresAt) {
-		until = *c.ExpiresAt
-	}
-	last := models.Instant(c.CreatedAt.Add(until.Sub(c.CreatedAt) / 100 * time.Duration(draw>>8%100)))
-	u := models.Usage{CredentialID: c.ID, Calls: int64(1 + early(draw, 5000)), Refused: int64(draw >> 16 % 3), LastUsedAt: &last, LastAddress: "192.0.2.10"}
-	if c.RevokedAt != nil && draw>>24%10 == 0 {
-		late := models.Instant(c.RevokedAt.Add(time.Minute))
-		u.Late, u.LastLateAt = int64(1+draw>>32%20), &late
-	}
-	return u, true
-}
-
-// daysOf lays the calls of a token out on the days up to its last use, two weeks at most.
-func daysOf(c models.Credential, u models.Usage) []models.UsageDay {
-	var days []models.UsageDay
-	for left, back := u.Calls, 0; left > 0 && back < 14; back++ {
-		day := u.LastUsedAt.AddDate(0, 0, -back)
-		calls := left/2 + 1
-		if back == 13 || day.AddDate(0, 0, -1).Before(c.CreatedAt) {
-			calls = left
-		}
-		left -= calls
-		days = append(days, models.UsageDay{CredentialID: c.ID, Day: day.Format(time.DateOnly), Calls: calls})
-	}
-	return days
 }

@@ -3,6 +3,8 @@ package storetest
 import (
 	"testing"
 
+	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 )
 
@@ -22,4 +24,15 @@ func (w World) OpenWith(t testing.TB, change func(*store.Settings)) *store.Store
 		}
 	})
 	return s
+}
+
+// WorkspaceToken makes an API token of a workspace.
+func (w World) WorkspaceToken(t testing.TB, who models.Actor, workspace string, n models.NewAPIToken) (models.Credential, secret.Text) {
+	t.Helper()
+	made, text, err := w.CreateAPIToken(t.Context(), who, workspace, n, secret.FormID())
+	if err != nil {
+		t.Fatalf("create an API token: %v", err)
+	}
+	w.Secrets.Add(text)
+	return made, text
 }

@@ -1,0 +1,152 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/views"
+)
+
+// Resources is what a workspace's API tokens may reach.
+func (h *Handlers) Resources(c echo.Context) error {
+	return h.showResources(c, http.StatusOK, views.Form{}, "")
+}
+
+// CreateProduct gives a workspace another product.
+func (h *Handlers) CreateProduct(c echo.Context) error {
+	return h.nameProduct(c, "", func(workspace string, n models.ProductNaming) (models.Product, error) {
+		return h.Store.CreateProduct(c.Request().Context(), actor(c), workspace, n)
+	})
+}
+
+// NameProduct gives a product another name or prefix.
+func (h *Handlers) NameProduct(c echo.Context) error {
+	return h.nameProduct(c, c.Param("id"), func(workspace string, n models.ProductNaming) (models.Product, error) {
+		return h.Store.NameProduct(c.Request().Context(), actor(c), workspace, c.Param("id"), n)
+	})
+}
+
+func (h *Handlers) nameProduct(c echo.Context, of string, do func(string, models.ProductNaming) (models.Product, error)) error {
+	f, err := form(c, "name", "prefix")
+	if err != nil {
+		return err
+	}
+	w, err := h.Store.Workspace(c.Request().Context(), actor(c), c.Param("workspace"))
+	if err != nil {
+		return err
+	}
+	p, err := do(w.ID, models.ProductNaming{Name: f["name"], Prefix: f["prefix"]})
+	if err == nil {
+		return h.done(c, resourcesPath(w), p.Name, " is saved. Its tokens begin with "+p.Prefix+"_.")
+	}
+	back, status, err := refused(err, f)
+	if err != nil {
+		return err
+	}
+	return h.showResources(c, status, back, of)
+}
+
+// EditResources edits what a product's tokens may reach, as text.
+func (h *Handlers) EditResources(c echo.Context) error {
+	return h.showEditResources(c, http.StatusOK, views.Form{})
+}
+
+// SaveResources changes what a product's tokens may reach.
+func (h *Handlers) SaveResources(c echo.Context) error {
+	f, err := form(c, "resources", "revision")
+	if err != nil {
+		return err
+	}
+	w, p, err := h.product(c)
+	if err != nil {
+		return err
+	}
+	revision, err := strconv.ParseInt(f["revision"], 10, 64)
+	if err != nil {
+		return models.Fail(models.Ambiguous, "The form is incomplete. Open the page again.")
+	}
+	list, problems := models.ParseResources(f["resources"])
+	if err = problems.Err(); err == nil {
+		_, err = h.Store.SetResources(c.Request().Context(), actor(c), w.ID, p.ID, revision, list)
+	}
+	if err == nil {
+		return h.done(c, resourcesPath(w), p.Name, ": its resources are saved. Tokens feel it with their next call.")
+	}
+	back, status, err := refused(err, f)
+	if err != nil {
+		return err
+	}
+	for i := range back.Errors { // of keys, names and operations, which are all in one field
+		if back.Errors[i].Name != "" {
+			back.Errors[i].Name = "resources"
+		}
+	}
+	return h.showEditResources(c, status, back)
+}
+
+func resourcesPath(w models.WorkspaceSeen) string { return "/w/" + w.Slug + "/settings/resources" }
+
+func productPath(w models.WorkspaceSeen, p models.Product) string {
+	return "/w/" + w.Slug + "/settings/products/" + p.ID
+}
+
+// product reads the product that a page is about.
+func (h *Handlers) product(c echo.Context) (w models.WorkspaceSeen, p models.Product, err error) {
+	ctx, who := c.Request().Context(), actor(c)
+	if w, err = h.Store.Workspace(ctx, who, c.Param("workspace")); err != nil {
+		return w, p, err
+	}
+	p, err = h.Store.ProductOf(ctx, who, w.ID, c.Param("id"))
+	return w, p, err
+}
+
+func (h *Handlers) showResources(c echo.Context, status int, back views.Form, of string) error {
+	ctx, who := c.Request().Context(), actor(c)
+	w, err := h.Store.Workspace(ctx, who, c.Param("workspace"))
+	if err != nil {
+		return err
+	}
+	products, err := h.Store.Products(ctx, who, w.ID)
+	if err != nil {
+		return err
+	}
+	used, err := h.Store.UsedProducts(ctx, w.ID)
+	if err != nil {
+		return err
+	}
+	list := views.ProductList{
+		Path: "/w/" + w.Slug + "/settings/products", Gateway: h.address(c) + "/api", MayEdit: who.MayEditResources(w.Role), MayPoint: who.MayPointProducts(),
+		Form: back, FormOf: of, CallsLimit: counted(w.APICallsAMinute, "call", "calls") + " a minute for each token",
+	}
+	list.MayAdd = list.MayEdit && len(products) < models.MostProducts
+	for _, p := range products {
+		list.Products = append(list.Products, views.ProductCard{
+			ID: p.ID, Path: productPath(w, p), Name: p.Name, Prefix: p.Prefix, Upstream: p.Upstream, Used: used[p.ID], Resources: scopeGroups(p.Resources, nil),
+		})
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, status, views.SettingsResources(page, list))
+}
+
+func (h *Handlers) showEditResources(c echo.Context, status int, back views.Form) error {
+	w, p, err := h.product(c)
+	if err != nil {
+		return err
+	}
+	if !actor(c).MayEditResources(w.Role) {
+		return models.Fail(models.Forbidden, "Only the workspace's Owner and Admins can change its resources.")
+	}
+	page, err := h.page(c)
+	if err != nil {
+		return err
+	}
+	return show(c, status, views.EditResources(page, views.ResourceForm{
+		Product: p.Name, Path: productPath(w, p) + "/resources", Back: resourcesPath(w), Form: back, Text: p.Resources.Text(), Revision: strconv.FormatInt(p.Revision, 10),
+	}))
+}

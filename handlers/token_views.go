@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+	"tokendesk/views"
+)
+
+// zone is the time zone of whoever reads.
+func (h *Handlers) zone(c echo.Context) *time.Location { return visit(c).Seen.Person.Zone() }
+
+// tokenCard is an API token as its card shows it.
+func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.CredentialSeen, namesProduct bool) views.TokenCard {
+	now, zone := h.Clock(), h.zone(c)
+	card := views.TokenCard{
+		ID: t.ID, Path: tokensPath(w) + "/" + t.ID, Name: t.Name, Prefix: t.Prefix, LastFour: t.Last4, Status: status(t.Credential, now),
+		Created: momentIn(t.CreatedAt, now, zone), CreatedBy: t.CreatedByName, Reason: t.RevokeReason, RevokedBy: t.RevokedByName,
+		Calls: t.Usage.Calls, Refused: t.Usage.Refused, Late: t.Usage.Late, LastFrom: t.Usage.LastAddress, Days: fortnight(t.Days, now),
+	}
+	if t.ExpiresAt != nil {
+		card.Expires = momentIn(*t.ExpiresAt, now, zone)
+		card.Soon = card.Status == "Expires soon"
+	}
+	if t.RevokedAt != nil {
+		card.Revoked = momentIn(*t.RevokedAt, now, zone)
+		if card.RevokedBy == "" {
+			card.RevokedBy = "the command line"
+		}
+	}
+	if used := t.Usage.LastUsedAt; used != nil {
+		card.LastUsed = momentIn(*used, now, zone)
+		card.InUse = now.Sub(*used) < 30*24*time.Hour
+	}
+	if namesProduct {
+		card.Product = t.Product
+	}
+	return card
+}
+
+// presets are the expirations that a form offers.
+var presets = []views.Preset{
+	{Value: string(models.ForAWeek), Text: "1 week"}, {Value: string(models.ForAMonth), Text: "1 month"}, {Value: string(models.ForThree), Text: "3 months"},
+	{Value: string(models.ForAYear), Text: "1 year"}, {Value: string(models.NoExpiration), Text: "Never"}, {Value: string(models.OnADate), Text: "Date and time"},
+}
+
+// tokenForm is the form that makes a token for one of these products: the one that was chosen, or the first.
+func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []models.Product, back views.Form, chosen []string) views.TokenForm {
+	f := views.TokenForm{Path: tokensPath(w), Workspace: w.Name, FormID: secret.FormID(), Form: back, Chosen: chosen}
+	h.offerExpirations(c, &f)
+	product := products[0]
+	for _, p := range products {
+		if p.ID == back.Value("product") {
+			product = p
+		}
+		if len(products) > 1 {
+			f.Products = append(f.Products, views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"})
+		}
+	}
+	f.Resources = scopeGroups(product.Resources, nil)
+	return f
+}
+
+func (h *Handlers) offerExpirations(c echo.Context, f *views.TokenForm) {
+	zone := h.zone(c)
+	now := h.Clock().In(zone)
+	f.Zone, f.Presets = zone.String(), slices.Clone(presets)
+	for i, p := range f.Presets {
+		if at, ok := models.Expiration(p.Value).Ends(now); ok {
+			f.Presets[i].Ends = at.Format("2 Jan 2006, 15:04 MST")
+		}
+	}
+}
+
+// scopeGroups are a product's resources with their operations: all, or those of the scopes.
+func scopeGroups(resources models.Resources, only models.Scopes) []views.ScopeGroup {
+	var groups []views.ScopeGroup
+	for _, r := range resources {
+		group := views.ScopeGroup{Name: r.Name}
+		if len(r.Operations) > 0 {
+			group.Path = r.Operations[0].Pattern
+		}
+		for _, name := range r.OperationNames() {
+			if scope := r.Scope(name); only.Allow(scope) {
+				text := models.OperationLabel(name)
+				group.Operations = append(group.Operations, views.ScopeOption{Value: scope, Text: text, Label: r.Name + ": " + text})
+			}
+		}
+		if len(group.Operations) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+// accessOf says what a token may do, in few words, and names a first call.
+func (h *Handlers) accessOf(c echo.Context, w models.WorkspaceSeen, t models.Credential) (access, in, try string) {
+	access = "Every resource"
+	products, err := h.Store.Products(c.Request().Context(), actor(c), w.ID)
+	at := slices.IndexFunc(products, func(p models.Product) bool { return p.ID == t.ProductID })
+	if err != nil || at < 0 {
+		return access, "", ""
+	}
+	resources := products[at].Resources
+	in = products[at].Name
+	if len(t.Scopes) > 0 {
+		access = counted(len(t.Scopes), "operation", "operations")
+		var names []string
+		for _, group := range scopeGroups(resources, t.Scopes) {
+			names = append(names, group.Name)
+		}
+		in = strings.Join(names, ", ")
+	}
+	for _, r := range resources {
+		for _, o := range r.Operations {
+			if o.Method == "GET" && !strings.ContainsAny(o.Pattern, "{*") && t.Scopes.Allow(r.Scope(o.Name)) {
+				return access, in, o.Pattern
+			}
+		}
+	}
+	return access, in, ""
+}
+
+// placeOf makes the text that says where a list of tokens goes on, signed as by where.
+func (h *Handlers) placeOf(list string, at models.TokenPlace) string {
+	text, err := json.Marshal(at)
+	if err != nil { // numbers, text and times always encode
+		panic(err)
+	}
+	return h.Key.Sign("list/"+list, text)
+}
+
+// placeFrom reads it back; empty text is the beginning.
+func (h *Handlers) placeFrom(list, text string, at *models.TokenPlace) error {
+	if text == "" {
+		return nil
+	}
+	plain, ok := h.Key.Verify("list/"+list, text)
+	if !ok || json.Unmarshal(plain, at) != nil {
+		return models.Fail(models.Ambiguous, "This address does not lead to a page of the list. Start again at its beginning.")
+	}
+	return nil
+}
+
+func copied(values url.Values) url.Values {
+	to := url.Values{}
+	for name, list := range values {
+		to[name] = list
+	}
+	return to
+}

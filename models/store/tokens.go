@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+const (
+	onlyOwnersTokens = "Only the workspace's Owner and Admins can manage its API tokens."
+	mintInBrowser    = "Only the workspace's Owner and Admins can make a token's secret, signed in to the console."
+)
+
+var noToken = models.Fail(models.NotFound, "There is no such API token in this workspace.")
+
+// CreateAPIToken makes an API token of a workspace. The secret is answered once and kept nowhere. formID is the one-use
+// number of the form, as in CreateBearerToken.
+func (s *Store) CreateAPIToken(ctx context.Context, who models.Actor, workspace string, n models.NewAPIToken, formID string) (made models.Credential, text secret.Text, err error) {
+	if !secret.ValidFormID(formID) {
+		return made, "", incompleteForm
+	}
+	now := s.now()
+	ends, problems := n.Clean(now)
+	err = s.writeWithin(ctx, who, workspace, func(tx *gorm.DB, w models.WorkspaceSeen) (event models.Event, err error) {
+		if err := allow(who.MayMintTokens(w.Role), mintInBrowser); err != nil {
+			return event, err
+		}
+		made.ID = s.newID()
+		if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
+			return event, err
+		}
+		product, err := s.chosenProduct(tx, w.ID, n.ProductID, &problems)
+		if err != nil {
+			return event, err
+		}
+		for _, scope := range n.Scopes {
+			problems.Add(!product.Resources.Has(scope), "scope", "This product has no operation of that name. Reload the page and choose again.")
+		}
+		if err := problems.Err(); err != nil {
+			return event, err
+		}
+		if text, err = secret.Mint(product.Prefix, nil); err != nil {
+			return event, err
+		}
+		hash, hint := text.Hash(), text.Hint()
+		made = models.Credential{
+			ID: made.ID, Kind: models.APIToken, Name: n.Name, NameKey: models.Fold(n.Name), Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
+			WorkspaceID: w.ID, ProductID: product.ID, Scopes: n.Scopes, Enabled: true, CreatedAt: now, CreatedBy: who.ID, ExpiresAt: ends,
+		}
+		if err := tx.Create(&made).Error; err != nil {
+			return event, err
+		}
+		event = tokenEvent(models.CredentialCreated, made).WithChanges(models.Change{Field: "token", After: made.Prefix + "..."},
+			models.Change{Field: "expires", After: expiryName(ends)}, models.Change{Field: "access", After: accessName(n.Scopes)})
+		return event, tx.Create(&models.Usage{CredentialID: made.ID, WorkspaceID: w.ID, IdleSince: now}).Error
+	})
+	if err != nil {
+		text.Wipe()
+		return models.Credential{}, "", err
+	}
+	return made, text, nil
+}
+
+var incompleteForm = models.Fail(models.Invalid, "This form is incomplete. Open the list again, then create the token from there.")
+
+// chosenProduct is the product that a new token opens: the one that was chosen, or the only one.
+func (s *Store) chosenProduct(tx *gorm.DB, workspaceID, id string, problems *models.Problems) (models.Product, error) {
+	var list []models.Product
+	if err := fresh(tx).Where("workspace_id = ?", workspaceID).Order("id").Limit(models.MostProducts).Find(&list).Error; err != nil {
+		return models.Product{}, err
+	}
+	for _, p := range list {
+		if p.ID == id || (id == "" && len(list) == 1) {
+			return p, nil
+		}
+	}
+	problems.Add(true, "product", "Choose the product that the token opens.")
+	return models.Product{}, nil
+}
+
+func tokenEvent(action models.Action, c models.Credential) models.Event {
+	return models.Event{Action: action, SubjectKind: models.OfCredential, SubjectID: c.ID, SubjectName: c.Name, WorkspaceID: c.WorkspaceID}
+}
+
+func expiryName(ends *time.Time) string {
+	if ends == nil {
+		return "never"
+	}
+	return ends.Format(time.RFC3339)
+}
+
+// accessName tells scopes in an event; which ones, as far as there is room.
+func accessName(scopes models.Scopes) string {
+	if len(scopes) == 0 {
+		return "every resource"
+	}
+	return models.Shorten(scopes.String(), 500)
+}

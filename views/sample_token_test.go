@@ -1,0 +1,108 @@
+package views_test
+
+import "tokendesk/views"
+
+const (
+	tokensPath  = "/w/marlowe/settings/api-tokens"
+	productPath = "/w/marlowe/settings/products/x1"
+)
+
+func tokenSamples() []sample {
+	list := views.TokenList{Path: tokensPath, Cards: tokenCards(), Sort: "newest", Count: "6 tokens", MoreHref: tokensPath + "?after=6", FirstHref: tokensPath, Create: tokenForm(), Here: true}
+	found, none := list, views.TokenList{Path: tokensPath, None: true, Create: tokenForm(), Here: true}
+	found.Cards, found.Query, found.Status, found.Here, found.Looked = nil, "deploy", "expired", false, "These are the matches among the 5,000 tokens that were looked through."
+	behind := list
+	behind.Here = false
+	failed, several := tokenForm(), tokenForm()
+	failed.Chosen = []string{"agents:list"}
+	failed.Form = form(map[string]string{"name": "", "expiration": "custom", "expires_at": "2026-01-01T09:00", "access": "chosen"},
+		"name", "Enter a token name.", "expires_at", "The date and time must be in the future.", "scope", "Choose at least one operation.")
+	several.Products = []views.Option{{Value: "x1", Text: "Product API (prod)"}, {Value: "x2", Text: "Print API (prnt)"}}
+	several.Form = form(map[string]string{"product": "x2", "expiration": "no_exp", "access": "all"}, "product", "Choose the product.", "expiration", "Choose when it expires.")
+	again := tokenForm()
+	again.Form = form(nil, "expiration", "Choose when it expires from now on, or Never.")
+	shown := views.TokenReveal{Secret: sampleSecret, Title: "Token created", Card: tokenCards()[0], Workspace: "Marlowe Press", Access: "3 operations", AccessIn: "Agents, Storage", Try: "/api/agent-base"}
+	replaced := views.TokenReveal{Secret: sampleSecret, Title: "Token regenerated", Card: tokenCards()[3], Workspace: "Marlowe Press", Access: "Every resource", AccessIn: "Product API", Replaced: true}
+	one, revoked := tokenPage(0), tokenPage(5)
+	one.Form = form(map[string]string{"name": ""}, "name", "Enter a token name.")
+	return []sample{
+		{"settings-tokens", views.SettingsTokens(page(), list)},
+		{"settings-tokens-found", views.SettingsTokens(page(), found)},
+		{"settings-tokens-empty", views.SettingsTokens(page(), none)},
+		{"settings-tokens-new", views.TokenNew(page(), tokenForm())},
+		{"settings-tokens-new-error", views.TokenNew(page(), failed)},
+		{"settings-tokens-new-several", views.TokenNew(page(), several)},
+		{"settings-tokens-revoke", views.TokenRevoke(page(), tokenCards()[0], views.Form{}, tokensPath)},
+		{"settings-tokens-regenerate", views.TokenRegenerate(page(), tokenCards()[0], tokenForm(), tokensPath)},
+		{"settings-tokens-regenerate-error", views.TokenRegenerate(page(), tokenCards()[4], again, tokensPath)},
+		{"settings-tokens-reveal", views.TokenRevealed(page(), behind, shown)},
+		{"settings-tokens-reveal-again", views.TokenRevealed(page(), behind, replaced)},
+		{"settings-token", views.Token(page(), one)},
+		{"settings-token-revoked", views.Token(page(), revoked)},
+		{"workspace-delete", views.WorkspaceDelete(page(), views.WorkspaceEnd{Name: "Marlowe Press", Path: "/w/marlowe/settings/delete", Back: "/w/marlowe/settings"})},
+		{"workspace-delete-refused", views.WorkspaceDelete(page(), views.WorkspaceEnd{Name: "Marlowe Press", Path: "/w/marlowe/settings/delete", Back: "/w/marlowe/settings", Tokens: "3 tokens"})},
+	}
+}
+
+func productSamples() []sample {
+	list := views.ProductList{
+		Path: "/w/marlowe/settings/products", Gateway: "https://desk.marlowe.example/api", MayEdit: true, MayPoint: true, MayAdd: true, CallsLimit: "600 calls a minute for each token",
+		Products: []views.ProductCard{{ID: "x1", Path: productPath, Name: "Product API", Prefix: "prod", Resources: tokenForm().Resources}},
+	}
+	read, failed := list, list
+	read.MayEdit, read.MayPoint, read.MayAdd = false, false, false
+	read.Products = []views.ProductCard{{ID: "x1", Path: productPath, Name: "Product API", Prefix: "prod", Upstream: "https://api.marlowe.example", Used: true, Resources: tokenForm().Resources}}
+	failed.Form = form(map[string]string{"name": "", "prefix": "PROD"}, "name", "Enter a product name.", "prefix", "Prefix must be 4 lower-case letters or digits.")
+	edit := views.ResourceForm{Product: "Product API", Path: productPath + "/resources", Back: "/w/marlowe/settings/resources", Text: "Agents (agents)\n  list  GET  /api/agent-base\n", Revision: "3"}
+	wrong := edit
+	wrong.Form = form(map[string]string{"resources": "nonsense", "revision": "3"}, "resources", "Line 1: an operation stands below its resource.")
+	own := views.UpstreamPage{Product: "Product API", Path: productPath + "/upstream", Back: productPath, FormID: "id", Signed: true, HeaderNames: []string{"Authorization"},
+		Form: form(map[string]string{"to": "own", "upstream": "https://api.marlowe.example", "connect_timeout": "3", "answer_timeout": "30", "max_body": "2048", "web_socket": "on"})}
+	tested, mistyped := own, own
+	tested.Tested, tested.TestedWell, tested.Signed, tested.HeaderNames = "api.marlowe.example answered 200 OK in 12 ms.", true, false, nil
+	mistyped.Tested = "api.marlowe.example refuses the connection."
+	mistyped.Form = form(map[string]string{"to": "own", "upstream": "api"}, "upstream", "The address must begin with https:// or http://.", "max_body", "Largest request must be a whole number.", "headers", "Line 1: write a name, a colon and a value.")
+	return []sample{
+		{"settings-resources", views.SettingsResources(page(), list)},
+		{"settings-resources-read", views.SettingsResources(memberPage(), read)},
+		{"settings-resources-error", views.SettingsResources(page(), failed)},
+		{"settings-resources-edit", views.EditResources(page(), edit)},
+		{"settings-resources-edit-error", views.EditResources(page(), wrong)},
+		{"settings-upstream", views.ProductUpstream(page(), own)},
+		{"settings-upstream-tested", views.ProductUpstream(page(), tested)},
+		{"settings-upstream-error", views.ProductUpstream(page(), mistyped)},
+		{"settings-upstream-key", views.SigningKeyRevealed(page(), own, sampleSecret)},
+	}
+}
+
+func tokenCards() []views.TokenCard {
+	card := func(id, name, status string) views.TokenCard {
+		return views.TokenCard{ID: id, Path: tokensPath + "/" + id, Name: name, Prefix: "prod_9Fk", LastFour: "4tli", Status: status, Created: at("21 Aug 2026"), CreatedBy: "Ines Moreau",
+			Expires: at("19 Feb 2027"), Calls: 48291, LastUsed: at("21 Nov 2026"), LastFrom: "203.0.113.24", Days: []int{0, 3, 9, 12, 0, 0, 4, 2, 2, 9, 8, 7, 1, 5}}
+	}
+	cards := []views.TokenCard{card("t1", "Deploy pipeline", "Active"), card("t2", "Knowledge base sync", "Expires soon"), card("t3", "Storefront webhooks", "Active"),
+		card("t4", "Support assistant chat", "Inactive"), card("t5", "Quarterly import", "Expired"), card("t6", "Contractor staging", "Revoked")}
+	cards[0].InUse, cards[0].Refused, cards[0].Product = true, 12, "Product API"
+	cards[1].Soon = true
+	cards[2].Expires, cards[2].LastUsed = views.Time{}, views.Time{}
+	cards[5].Revoked, cards[5].RevokedBy, cards[5].Reason, cards[5].Late = at("9 Oct 2026"), "Tomasz Zieliński", "The contract has ended.", 7
+	return cards
+}
+
+func tokenForm() views.TokenForm {
+	agents := []views.ScopeOption{{Value: "agents:list", Text: "List", Label: "Agents: List"}, {Value: "agents:delete", Text: "Delete", Label: "Agents: Delete"}}
+	return views.TokenForm{
+		Path: tokensPath, Workspace: "Marlowe Press", FormID: "id", Zone: "Europe/London",
+		Presets: []views.Preset{{Value: "1w", Text: "1 week", Ends: "28 Nov 2026, 09:00 GMT"}, {Value: "3mo", Text: "3 months", Ends: "21 Feb 2027, 09:00 GMT"},
+			{Value: "no_exp", Text: "Never"}, {Value: "custom", Text: "Date and time"}},
+		Resources: []views.ScopeGroup{{Name: "Agents", Path: "/api/agent-base", Operations: agents}},
+	}
+}
+
+func tokenPage(n int) views.TokenPage {
+	t := views.TokenPage{Card: tokenCards()[n], List: tokensPath, Access: tokenForm().Resources, Gone: []string{"print:send"}, History: entries()[:2], AllEvents: "/w/marlowe/settings/audit?subject=t1"}
+	for _, day := range []string{"18 Nov", "19 Nov", "20 Nov", "21 Nov"} {
+		t.Chart = append(t.Chart, views.ChartDay{Text: day, Accepted: 120, Refused: 7})
+	}
+	return t
+}

@@ -1,0 +1,262 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/web/gateway"
+)
+
+// calls answers what programs ask of products. It stands before the console's middleware and not behind it: each call
+// pays for what it needs and nothing else.
+type calls struct {
+	handlers *handlers.Handlers
+	address  func(*http.Request) string
+	log      *slog.Logger
+	secure   bool
+	trusted  []*net.IPNet // proxies
+
+	mu        sync.RWMutex
+	upstreams map[string]gateway.Upstream // by product, as of its revision
+}
+
+// apiPrefix is what the paths of products begin with.
+const apiPrefix = "/api/"
+
+func isCall(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, apiPrefix) || r.URL.Path == forwardAuthPath
+}
+
+// ServeHTTP answers a call, or a proxy's question about one.
+func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := models.NewID()
+	header := w.Header()
+	header["X-Request-Id"] = []string{id}
+	header["Cache-Control"] = noStore
+	if s.secure {
+		header["Strict-Transport-Security"] = strictTransport
+	}
+	gateway.CloseAfterChunks(w, r)
+	defer s.recovered(w, r, id)
+	allowed := allMethods
+	if r.URL.Path == forwardAuthPath {
+		allowed = askMethods
+	}
+	switch {
+	case !slices.Contains(allowed, r.Method):
+		list := strings.Join(allowed, ", ")
+		header["Allow"] = []string{list}
+		s.Problem(w, r, http.StatusMethodNotAllowed, string(access.MethodNotAllowed), "The method is not allowed", "Use one of "+list+".")
+	case r.URL.Path == forwardAuthPath:
+		s.forwardAuth(w, r)
+	default:
+		s.forward(w, r, id)
+	}
+}
+
+// forward checks a call and sends it on.
+func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
+	path, problem := readable(r)
+	if problem != "" {
+		s.refuse(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
+		return
+	}
+	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
+		Need:      access.Need{Route: &access.Route{Method: r.Method, Path: path, Workspace: r.Header.Get("X-Workspace-Id")}},
+		Address:   s.address(r),
+	})
+	tellLimit(w.Header(), d)
+	if !d.Allowed() {
+		s.refuse(w, r, d)
+		return
+	}
+	up, err := s.upstream(d.Product)
+	if err != nil {
+		s.unreadable(w, r, d, err)
+		return
+	}
+	s.handlers.Gateway.Forward(w, r, up, callerOf(d, id, s.address(r)), path)
+}
+
+var (
+	noStore         = []string{"no-store"}
+	allMethods      = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+	askMethods      = allMethods[:2]
+	strictTransport = []string{"max-age=31536000; includeSubDomains"}
+)
+
+// readable refuses what could be read in two ways, before anybody looks at it (security rules G1, G2, G7 and G11).
+func readable(r *http.Request) (access.Path, string) {
+	fields := 0
+	for _, values := range r.Header {
+		fields += len(values)
+	}
+	if fields > mostFields {
+		return access.Path{}, fmt.Sprintf("The request has more than %d header fields. Send fewer.", mostFields)
+	}
+	for _, check := range []error{gateway.CheckHeaders(r.Header), gateway.CheckQuery(r.URL.RawQuery)} {
+		if check != nil {
+			return access.Path{}, check.Error()
+		}
+	}
+	if len(r.Header["X-Workspace-Id"]) > 1 {
+		return access.Path{}, "The field X-Workspace-Id was sent more than once. Send it once."
+	}
+	path, ok := access.CanonicalPath(r.URL.EscapedPath())
+	if !ok {
+		return path, "The path can be read in two ways. Leave out dots, doubled slashes, a slash at its end and escapes that are not needed."
+	}
+	return path, ""
+}
+
+func callerOf(d access.Decision, id, address string) gateway.Caller {
+	c := d.Grant.Credential
+	return gateway.Caller{
+		Workspace: d.Grant.Opens.WorkspaceID, Kind: string(c.Kind), Credential: c.ID, Person: c.PersonID, Scope: d.Scope, RequestID: id, Address: address,
+	}
+}
+
+// upstream is where a product's calls go. What it keeps sealed is opened once for each revision.
+func (s *calls) upstream(p *access.Product) (gateway.Upstream, error) {
+	s.mu.RLock()
+	up, ok := s.upstreams[p.ID]
+	s.mu.RUnlock()
+	if ok && up.Revision == p.Revision {
+		return up, nil
+	}
+	up, err := s.handlers.UpstreamOf(p.Product)
+	if err != nil {
+		return up, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.upstreams) >= mostUpstreams {
+		clear(s.upstreams)
+	}
+	s.upstreams[p.ID] = up
+	return up, nil
+}
+
+const mostUpstreams = 1000
+
+// tellLimit says where the caller stands (draft-ietf-httpapi-ratelimit-headers-10). Only calls that were counted are told: a
+// credential that is no good learns nothing.
+func tellLimit(h http.Header, d access.Decision) {
+	if d.Limit.Window == 0 {
+		return
+	}
+	name := limitName(d.Grant.Credential.Kind)
+	h["RateLimit-Policy"] = []string{name + ";q=" + strconv.Itoa(d.Limit.Quota) + ";w=" + strconv.Itoa(int(d.Limit.Window.Seconds()))}
+	h["RateLimit"] = []string{name + ";r=" + strconv.Itoa(d.Limit.Remaining) + ";t=" + strconv.Itoa(access.Seconds(d.Limit.Wait))}
+}
+
+// limitName is the policy's name as a structured field has it (RFC 9651, section 3.3.3).
+func limitName(kind models.CredentialKind) string { return `"` + string(kind) + `"` }
+
+// refuse tells why a call was not let through, and notes it.
+func (s *calls) refuse(w http.ResponseWriter, r *http.Request, d access.Decision) {
+	h := w.Header()
+	if value := challengeOf(d); value != "" {
+		h["Www-Authenticate"] = []string{value}
+	}
+	switch d.Code {
+	case access.RateLimited:
+		h["Retry-After"] = []string{strconv.Itoa(access.Seconds(d.Limit.Wait))}
+	case access.VerifierUnavailable:
+		h["Retry-After"] = []string{"1"}
+		s.log.Error("a credential could not be checked", slog.String("request_id", h.Get("X-Request-Id")), slog.Any("error", d.Cause))
+	case access.MethodNotAllowed:
+		h["Allow"] = []string{strings.Join(d.Methods, ", ")}
+	}
+	if d.Code != access.VerifierUnavailable {
+		s.handlers.RefusedProduct(s.address(r), h.Get("X-Request-Id"), d)
+	}
+	s.Problem(w, r, verdicts[d.Code], string(d.Code), d.Code.Title(), d.Detail)
+}
+
+// problem is an error as programs are told of it (RFC 9457).
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail,omitempty"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+}
+
+// Problem tells a program of an error.
+func (s *calls) Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
+	h := w.Header()
+	body, err := json.Marshal(problem{"about:blank", title, status, detail, code, h.Get("X-Request-Id")})
+	if err != nil { // text always encodes
+		panic(err)
+	}
+	h["Content-Type"] = []string{"application/problem+json"}
+	for name, value := range ofEveryAnswer {
+		h[name] = value
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body) + 1)}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(append(body, '\n'))
+	}
+	s.log.LogAttrs(r.Context(), slog.LevelDebug, "call refused", slog.String("code", code), slog.Int("status", status), slog.String("request_id", h.Get("X-Request-Id")))
+}
+
+// recovered makes a panic an error of this one call. One that ends the connection on purpose goes on.
+func (s *calls) recovered(w http.ResponseWriter, r *http.Request, id string) {
+	switch why := recover(); why {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(why)
+	default:
+		s.log.Error("request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
+		s.Problem(w, r, http.StatusInternalServerError, "internal", "The server couldn't finish that", "Try again. If it happens again, tell an Admin the request_id.")
+	}
+}
+
+// challengeOf says how to authenticate (RFC 6750, section 3): without an error where no credential came, and with what is
+// wrong where one did.
+func challengeOf(d access.Decision) string {
+	value := `Bearer realm="tokendesk"`
+	switch verdicts[d.Code] {
+	case http.StatusBadRequest:
+		value += `, error="invalid_request"`
+	case http.StatusUnauthorized:
+		if d.Code != access.CredentialMissing {
+			value += `, error="invalid_token"`
+		}
+		if d.Grant.Credential.ID != "" {
+			value += `, error_description="` + d.Code.Title() + `"`
+		}
+	case http.StatusForbidden:
+		value += `, error="insufficient_scope", error_description="` + d.Code.Title() + `"`
+		if d.Scope != "" {
+			value += `, scope="` + d.Scope + `"`
+		}
+	default:
+		return ""
+	}
+	return value
+}
+
+// challenge puts it on an answer of the console's own routes.
+func challenge(c echo.Context, d access.Decision) {
+	if value := challengeOf(d); value != "" {
+		c.Response().Header().Set(echo.HeaderWWWAuthenticate, value)
+	}
+}

@@ -1,0 +1,295 @@
+package web_test
+
+import (
+	"encoding/hex"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+	"tokendesk/web/sample"
+	"tokendesk/web/webtest"
+)
+
+// ownAPI is a product that somebody runs: it answers 204 and keeps what arrived.
+type ownAPI struct {
+	*httptest.Server
+	mu      sync.Mutex
+	arrived []*http.Request
+}
+
+func newOwnAPI(t testing.TB) *ownAPI {
+	t.Helper()
+	api := &ownAPI{}
+	api.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api.mu.Lock()
+		defer api.mu.Unlock()
+		api.arrived = append(api.arrived, r)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(api.Close)
+	return api
+}
+
+// take answers what has arrived since the last time.
+func (api *ownAPI) take() []*http.Request {
+	api.mu.Lock()
+	defer api.mu.Unlock()
+	arrived := api.arrived
+	api.arrived = nil
+	return arrived
+}
+
+// one is the one call that has arrived.
+func (api *ownAPI) one(t testing.TB) *http.Request {
+	t.Helper()
+	arrived := api.take()
+	if len(arrived) != 1 {
+		t.Fatalf("%d calls arrived", len(arrived))
+	}
+	return arrived[0]
+}
+
+// pointing is the form that sends a product's calls to an address; more fields come in pairs.
+func pointing(address string, fields ...string) webtest.Form {
+	form := webtest.Form{"to": "own", "upstream": address, "connect_timeout": "1", "answer_timeout": "5", "max_body": "10"}
+	for i := 0; i+1 < len(fields); i += 2 {
+		form[fields[i]] = fields[i+1]
+	}
+	return form
+}
+
+// signingKey makes a product a signing key, in the console.
+func signingKey(t testing.TB, s webtest.Site, admin *webtest.Agent, product string) []byte {
+	t.Helper()
+	page := admin.Get(t, product+"/upstream").Want(t, 200)
+	number := page.Page(t).Find(`form[action="`+product+`/signing-key"] [name="form_id"]`).AttrOr("value", "")
+	shown := admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).Want(t, 200)
+	text := shown.Text(t, "dialog#reveal[open] output#token")
+	s.Secrets.Add(secret.Text(text))
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != 32 || strings.Count(shown.Body, text) != 1 || shown.Header.Get("Cache-Control") != "no-store" || shown.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Fatalf("a key of %d bytes, %d times in the page: %v", len(key), strings.Count(shown.Body, text), err)
+	}
+	admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).HasNot(t, text).Has(t, "This key was already shown.")
+	admin.Get(t, product+"/upstream").Want(t, 200).HasNot(t, text).Has(t, "Calls are signed.")
+	return key
+}
+
+// A product that is pointed to an API of one's own has its next call there: who calls stands in signed fields that nobody else
+// can send, the token does not, and the product's own fields do. The key that the console showed is the one that signs.
+func TestAnAPIOfOnesOwn(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		api, admin := newOwnAPI(t), s.SignedIn(t, ines)
+		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+		p, made := holder(t, s, models.NewAPIToken{})
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 200)
+		saved := pointing(api.URL+"/base/", "headers", "X-Product-Pass: open sesame\nAccept-Language: en")
+		admin.Post(t, product+"/upstream", saved).To(t, product+"/upstream")
+		admin.Get(t, product+"/upstream").Has(t, "Saved. The next call goes there.").Has(t, "Sent now: Accept-Language, X-Product-Pass.").HasNot(t, "open sesame")
+
+		key := signingKey(t, s, admin, product)
+		p.call(t, "POST", "/api/webhook/a%20b?x=1&x=2", `{}`, "X-Tokendesk-Workspace", "another", "X-Tokendesk-Signature", "t=0,v1=00", "X-Request-Id", "mine", "X-Forwarded-For", "192.0.2.1", "Cookie", "sid=x").Want(t, 204)
+		arrived := api.one(t)
+		who, err := sample.Verify(arrived, key, s.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (sample.Caller{Workspace: made.WorkspaceID, Kind: "api", Credential: made.ID, Scope: "webhooks:send-events", RequestID: who.RequestID}); who != want || !models.ValidID(who.RequestID) {
+			t.Errorf("it says that %+v called", who)
+		}
+		h := arrived.Header
+		if arrived.RequestURI != "/base/api/webhook/a%20b?x=1&x=2" || h.Get("X-Product-Pass") != "open sesame" || h.Get("X-Forwarded-For") != "127.0.0.1" {
+			t.Errorf("what arrives is %s with %v", arrived.RequestURI, h)
+		}
+		for field, values := range h {
+			if strings.Contains(strings.Join(values, " "), p.token[5:25]) || field == "Cookie" || field == "Authorization" {
+				t.Errorf("the field %s reaches the product", field)
+			}
+		}
+
+		again := signingKey(t, s, admin, product)
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
+		arrived = api.one(t)
+		if _, err := sample.Verify(arrived, key, s.Clock.Now()); err == nil {
+			t.Error("the key of before still signs")
+		}
+		if _, err := sample.Verify(arrived, again, s.Clock.Now()); err != nil {
+			t.Error(err)
+		}
+		admin.Post(t, product+"/upstream", pointing(api.URL, "pass_credential", "on", "drop_headers", "on")).Want(t, 303)
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
+		if arrived = api.one(t); arrived.Header.Get("Authorization") != "Bearer "+p.token || arrived.Header.Get("X-Product-Pass") != "" || arrived.RequestURI != "/api/agent-base" {
+			t.Errorf("then it is %s with %v", arrived.RequestURI, arrived.Header)
+		}
+		admin.Post(t, product+"/upstream", pointing("", "to", "sample")).Want(t, 303)
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 200)
+		if n := len(api.take()); n != 0 {
+			t.Errorf("%d calls still arrive", n)
+		}
+	}, webtest.Sampled())
+}
+
+// A product that is away is told as that, with the number of the request; what is too large is refused by its size.
+func TestAProductThatIsAway(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	api, admin := newOwnAPI(t), s.SignedIn(t, ines)
+	product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+	p, _ := holder(t, s, models.NewAPIToken{})
+	admin.Post(t, product+"/upstream", pointing(api.URL, "max_body", "1")).Want(t, 303)
+	refusedCall(t, p.call(t, "POST", "/api/knowledge-base/storage", strings.Repeat("x", 1<<20+1)), 413, "request_too_large")
+	p.call(t, "POST", "/api/knowledge-base/storage", strings.Repeat("x", 1<<20)).Want(t, 204)
+	if n := len(api.take()); n != 1 {
+		t.Errorf("%d calls arrived", n)
+	}
+	api.Close()
+	said := refusedCall(t, p.call(t, "GET", "/api/agent-base", ""), 502, "upstream_unreachable")
+	if said.Title != "The product did not answer" || strings.Contains(said.Detail, "127.0.0.1") {
+		t.Errorf("it says %q, %q", said.Title, said.Detail)
+	}
+}
+
+// Test connection says in a sentence what is there, or what is in the way, keeps what was typed, and changes nothing.
+func TestTestConnection(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t, webtest.Sampled())
+	api, admin := newOwnAPI(t), s.SignedIn(t, ines)
+	product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+	there, before := strings.TrimPrefix(api.URL, "http://"), s.Changes(t)
+	gone := newOwnAPI(t)
+	gone.Close()
+	for address, says := range map[string]string{
+		api.URL:                        there + " answered 204 No Content in ",
+		api.URL + "/base":              there + " answered 204 No Content in ",
+		gone.URL:                       strings.TrimPrefix(gone.URL, "http://") + " refuses the connection: nothing listens there.",
+		"https://" + there:             there + " does not speak TLS there. Begin the address with http://",
+		"http://169.254.169.254":       "169.254.169.254 is not called: ",
+		"http://10.0.0.1.invalid":      "There is no host with the name 10.0.0.1.invalid.",
+		"http://[::1]:" + there[10:]:   "is not called: ",
+		"http://0.0.0.0:" + there[10:]: "is not called: ",
+	} {
+		a := admin.Post(t, product+"/test", pointing(address, "headers", "X-Product-Pass: open sesame")).Want(t, 200).HasNot(t, "open sesame")
+		if told := words(a.Page(t).Find("main")); !strings.Contains(told, says) || a.Value(t, "upstream") != address {
+			t.Errorf("%s: %.300s", address, told)
+		}
+	}
+	for _, arrived := range api.take() {
+		if arrived.Header.Get("X-Product-Pass") != "open sesame" || arrived.Header.Get("X-Tokendesk-Signature") != "" {
+			t.Errorf("a test arrives with %v", arrived.Header)
+		}
+	}
+	admin.Post(t, product+"/test", pointing("", "to", "sample")).Want(t, 200).Has(t, "The sample product is there.")
+	for _, c := range []struct {
+		form        webtest.Form
+		field, says string
+	}{
+		{pointing(""), "upstream", "Enter the product's address"},
+		{pointing("ftp://example.com"), "upstream", "must begin with https:// or http://"},
+		{pointing("http://user:pw@example.com"), "upstream", "must not hold a user name or a password"},
+		{pointing(api.URL, "connect_timeout", "0"), "connect_timeout", "from 1 to 30"},
+		{pointing(api.URL, "answer_timeout", "601"), "answer_timeout", "from 1 to 600"},
+		{pointing(api.URL, "max_body", "many"), "max_body", "from 1 to 10,240"},
+		{pointing(api.URL, "headers", "A: b\nX-Tokendesk-Scope: all"), "headers", "Line 2: The gateway sets or removes X-Tokendesk-Scope itself."},
+	} {
+		for _, path := range []string{"/test", "/upstream"} {
+			back := admin.Post(t, product+path, c.form).Want(t, 422)
+			if told := back.Problem(t, c.field); !strings.Contains(told, c.says) {
+				t.Errorf("%s %v: it says %q", path, c.form, told)
+			}
+		}
+	}
+	if s.Changes(t) != before || len(api.take()) > 0 {
+		t.Error("a test changed something")
+	}
+}
+
+// What an Admin makes of the resources is felt by the next call. Two who edit at once do not undo one another's work, and
+// patterns between which nobody could choose are refused as the pair that they are.
+func TestEditingResources(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		api, admin := newOwnAPI(t), s.SignedIn(t, ines)
+		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+		admin.Post(t, product+"/upstream", pointing(api.URL)).Want(t, 303)
+		p, _ := holder(t, s, models.NewAPIToken{Chosen: true, Scopes: models.Scopes{"agents:list", "storage:list"}})
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
+		page := admin.Get(t, product+"/resources").Want(t, 200)
+		text, revision := page.Page(t).Find("textarea#resources").Text(), page.Value(t, "revision")
+		if strings.TrimSpace(text) != strings.TrimSpace(models.DefaultResources().Text()) {
+			t.Fatalf("the page has\n%s", text)
+		}
+		save := func(text, revision string) *webtest.Answer {
+			t.Helper()
+			return admin.Post(t, product+"/resources", webtest.Form{"resources": text, "revision": revision})
+		}
+		moved := "Agents (agents)\r\n  list GET /api/v2/agents\r\n  list GET /api/v2/agents/{id}\r\n\r\nThings\r\n\tlist GET /api/things/*\r\n"
+		save(moved, revision).To(t, "/w/marlowe-press/settings/resources")
+		refusedCall(t, p.call(t, "GET", "/api/agent-base", ""), 404, "no_such_resource")
+		p.call(t, "GET", "/api/v2/agents/7", "").Want(t, 204)
+		if told := refusedCall(t, p.call(t, "GET", "/api/things/a/b", ""), 403, "scope_missing"); !strings.Contains(told.Detail, "things:list") {
+			t.Errorf("it says %s", told.Detail)
+		}
+
+		save(text, revision).Want(t, 409).Has(t, "Somebody else has changed this product meanwhile.").Has(t, "/api/agent-base/{id}/executions")
+		page = admin.Get(t, product+"/resources").Want(t, 200)
+		revision = page.Value(t, "revision")
+		for wrong, says := range map[string][]string{
+			"A (a)\n  list GET /api/a/{x}/b\n  get GET /api/a/b/{y}": {"GET /api/a/{x}/b and GET /api/a/b/{y} both match GET /api/a/b/b", "neither is more exact"},
+			"A (a)\n  list GET /api/a/{x}\n  get GET /api/a/{y}":     {"GET /api/a/{x} (a:list) and GET /api/a/{y} (a:get) both match", "never reached"},
+			"  list GET /api/a":                                  {"Line 1: an operation stands below its resource."},
+			"A (a)\n  list GET":                                  {"Line 2: an operation is a name, a method and a path"},
+			"A (a)\n  list GET /api/a/../b":                      {"A, row 1: the path must not have . or .. as a part of its own."},
+			"A (a)\n  list GET /people":                          {"A, row 1: the path must begin with /api/."},
+			"A (a)\n  list GET /api/a\nB (a)\n  list GET /api/b": {"Two resources have the key a."},
+		} {
+			back := save(wrong, revision).Want(t, 422)
+			told := words(back.Page(t).Find(".errs")) + back.Problem(t, "resources")
+			for _, says := range says {
+				if !strings.Contains(told, says) {
+					t.Errorf("%q: it says %s", wrong, told)
+				}
+			}
+			if kept := back.Page(t).Find("textarea#resources").Text(); strings.TrimSpace(kept) != strings.TrimSpace(wrong) || back.Value(t, "revision") != revision {
+				t.Errorf("%q comes back as %q", wrong, kept)
+			}
+		}
+		p.call(t, "GET", "/api/v2/agents", "").Want(t, 204) // as it was
+		save(text, revision).Want(t, 303)
+		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
+		save(text, "no number").Want(t, 400)
+	})
+}
+
+// Members of the workspace see what there is, and change nothing; its own Admins change resources, and only Admins of the installation
+// where calls go.
+func TestWhoMayChangeProducts(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		product, resources := "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID, "/w/marlowe-press/settings/resources"
+		tom, ann := s.Person(t, s.Admin, models.Member), s.Person(t, s.Admin, models.Member)
+		s.SignedIn(t, ines).Post(t, memberships+"/"+ann.ID, webtest.Form{"role": "Admin"}).Want(t, 303)
+		member, owner, before := s.SignedIn(t, tom.Email), s.SignedIn(t, ann.Email), s.Changes(t)
+		for _, who := range []*webtest.Agent{member, owner} {
+			page := who.Get(t, resources).Want(t, 200).Has(t, "Knowledge Base")
+			if who == member && page.Page(t).Find(`main a[href*="/products/"], main form`).Length() > 0 {
+				t.Error("a Member is led to what they may not do")
+			}
+			who.Get(t, product+"/upstream").Want(t, 403)
+			for path, form := range map[string]webtest.Form{"/upstream": pointing("http://x.invalid"), "/test": pointing("http://x.invalid"), "/signing-key": {"form_id": secret.FormID()}} {
+				who.Post(t, product+path, form).Want(t, 403)
+			}
+		}
+		member.Get(t, product+"/resources").Want(t, 403)
+		member.Post(t, product+"/resources", webtest.Form{"resources": "A (a)\n list GET /api/a", "revision": "1"}).Want(t, 403)
+		member.Post(t, product, webtest.Form{"name": "x", "prefix": "abcd"}).Want(t, 403)
+		if s.Changes(t) != before {
+			t.Error("something was changed")
+		}
+		owner.Post(t, product+"/resources", webtest.Form{"resources": "A (a)\n list GET /api/a", "revision": "1"}).Want(t, 303)
+	})
+}

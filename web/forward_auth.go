@@ -1,0 +1,138 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"tokendesk/models/access"
+	"tokendesk/web/gateway"
+)
+
+// forwardAuthPath is where a proxy that a team has already asks whether a call may pass: nginx auth_request, Caddy
+// forward_auth, Traefik ForwardAuth.
+const forwardAuthPath = "/forward-auth"
+
+// forwardAuth answers a proxy's question about a call with the same decision that the gateway makes: 200 with who calls, or
+// the refusal. The call is the one that the proxy tells of, so only proxies that are trusted may ask (security rule G3).
+func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
+	if !s.isProxy(r) {
+		s.Problem(w, r, http.StatusForbidden, "proxy_not_trusted", "This proxy is not trusted", "The operator of this server lists proxies in TOKENDESK_TRUSTED_PROXIES.")
+		return
+	}
+	told, problem := toldCall(r.Header)
+	if problem != "" {
+		s.refuseTo(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
+		return
+	}
+	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
+		Need:      access.Need{Route: &access.Route{Method: told.method, Path: told.path, Workspace: r.Header.Get("X-Workspace-Id")}},
+		Address:   s.address(r),
+	})
+	tellLimit(w.Header(), d)
+	if !d.Allowed() {
+		s.refuseTo(w, r, d)
+		return
+	}
+	up, err := s.upstream(d.Product)
+	if err != nil {
+		s.unreadable(w, r, d, err)
+		return
+	}
+	h := w.Header()
+	gateway.Identify(h, up.Key, callerOf(d, h.Get("X-Request-Id"), ""), told.method, told.target, s.handlers.Clock().Unix())
+	h["Content-Length"] = []string{"0"}
+	w.WriteHeader(http.StatusOK)
+}
+
+// isProxy says whether a request comes from a proxy that is trusted, by the address of the connection itself.
+func (s *calls) isProxy(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	for _, network := range s.trusted {
+		if network.Contains(net.IP(from.Addr().Unmap().AsSlice())) {
+			return true
+		}
+	}
+	return false
+}
+
+// told is a call as a proxy tells of it.
+type told struct {
+	method, target string
+	path           access.Path
+}
+
+// tellings are the pairs of fields in which proxies tell of a call. One of them is there, each field once: what else a caller
+// may have sent along must not be taken for it.
+var tellings = [][2]string{{"X-Forwarded-Method", "X-Forwarded-Uri"}, {"X-Original-Method", "X-Original-Uri"}}
+
+func toldCall(h http.Header) (told, string) {
+	var t told
+	for _, pair := range tellings {
+		methods, targets := notEmpty(h[pair[0]]), notEmpty(h[pair[1]])
+		switch {
+		case len(methods) == 0 && len(targets) == 0:
+		case len(methods) != 1 || len(targets) != 1 || t.method != "":
+			return t, "The proxy must tell of the call in X-Forwarded-Method and X-Forwarded-Uri, or in X-Original-Method and X-Original-URI, and in no others."
+		default:
+			t.method, t.target = methods[0], targets[0]
+		}
+	}
+	if t.method == "" {
+		return t, "The proxy does not tell of the call. Have it send X-Forwarded-Method and X-Forwarded-Uri."
+	}
+	escaped, query, _ := strings.Cut(t.target, "?")
+	var ok bool
+	if t.path, ok = access.CanonicalPath(escaped); !ok || t.path.Escaped() != escaped { // the proxy sends on what it has, and not what we make of it
+		return t, "The path can be read in two ways. Leave out dots, doubled slashes, a slash at its end and escapes that are not needed."
+	}
+	if err := gateway.CheckHeaders(h); err != nil {
+		return t, err.Error()
+	}
+	if err := gateway.CheckQuery(query); err != nil {
+		return t, err.Error()
+	}
+	if len(h["X-Workspace-Id"]) > 1 {
+		return t, "The field X-Workspace-Id was sent more than once. Send it once."
+	}
+	return t, ""
+}
+
+// notEmpty leaves out fields without a value: proxies clear what a caller sent by sending nothing.
+func notEmpty(values []string) []string {
+	var list []string
+	for _, v := range values {
+		if v != "" {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// refuseTo tells a proxy of a refusal. What nginx takes for a fault of ours, because it is neither 401 nor 403, is told to it as
+// 403, and what it really is in a field of its own.
+func (s *calls) refuseTo(w http.ResponseWriter, r *http.Request, d access.Decision) {
+	h := w.Header()
+	h["X-Tokendesk-Status"] = []string{strconv.Itoa(verdicts[d.Code])}
+	h["X-Tokendesk-Code"] = []string{string(d.Code)}
+	if r.URL.RawQuery == "for=nginx" && verdicts[d.Code] != http.StatusUnauthorized {
+		w = &as403{w}
+	}
+	s.refuse(w, r, d)
+}
+
+type as403 struct{ http.ResponseWriter }
+
+func (w *as403) WriteHeader(int) { w.ResponseWriter.WriteHeader(http.StatusForbidden) }
+
+// unreadable is for a product whose settings do not open: nothing that is not signed as it should be goes to it.
+func (s *calls) unreadable(w http.ResponseWriter, r *http.Request, d access.Decision, err error) {
+	s.log.Error("where a product's calls go could not be read", "request_id", w.Header().Get("X-Request-Id"), "product", d.Product.ID, "error", err)
+	s.Problem(w, r, http.StatusBadGateway, "upstream_unreachable", "The product did not answer", "Its settings could not be read. An Admin can save them again.")
+}

@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"bufio"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// answer is the caller's side of an exchange.
+type answer struct {
+	http.ResponseWriter
+	control  *http.ResponseController
+	exchange *exchange
+	final    bool        // the header of the answer is there
+	early    http.Header // until then: of an informational one, like 103
+	left     int64       // bytes of the body that are to come, as far as they are known; below 0: they are not
+	set      time.Time   // when the deadline for taking it was
+	moves    atomic.Int64
+	awaits   atomic.Bool // more of a body whose length is known
+}
+
+// streamed is how long a body of known length is at least for its header to go out before it.
+const streamed = chunk
+
+// Header is the caller's, once there is an answer. What goes out before that must not stay in it: httputil clears what it gets here.
+func (a *answer) Header() http.Header {
+	if a.final {
+		return a.ResponseWriter.Header()
+	}
+	if a.early == nil {
+		a.early = http.Header{}
+	}
+	return a.early
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (a *answer) WriteHeader(status int) {
+	a.pace()
+	if !a.final {
+		a.inform(status)
+		return
+	}
+	a.ResponseWriter.WriteHeader(status)
+	if a.left > streamed {
+		_ = a.control.Flush() // what fails now fails again with the body
+	}
+}
+
+// inform passes an informational answer on, to callers whose version of HTTP has such.
+func (a *answer) inform(status int) {
+	if !a.exchange.callers.ProtoAtLeast(1, 1) {
+		return
+	}
+	ours := a.ResponseWriter.Header()
+	sift(a.early, ours)
+	maps.Copy(ours, a.early)
+	a.ResponseWriter.WriteHeader(status)
+	for name := range a.early {
+		delete(ours, name)
+	}
+}
+
+// Write sends what came on its way at once. Only what ends a body of known length waits for the answer's end, which follows.
+func (a *answer) Write(b []byte) (int, error) {
+	a.pace()
+	n, err := a.ResponseWriter.Write(b)
+	if a.left < 0 {
+		return n, err // httputil flushes what is a stream
+	}
+	a.moves.Add(1)
+	if a.left -= int64(n); a.left > 0 && err == nil {
+		err = a.control.Flush()
+	}
+	return n, err
+}
+
+// pace gives the caller time to take what comes next.
+func (a *answer) pace() {
+	if due(&a.set, a.exchange.gateway.stall) {
+		_ = a.control.SetWriteDeadline(a.set.Add(a.exchange.gateway.stall))
+	}
+}
+
+// Hijack gives up the connection, for a WebSocket.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := a.control.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &pacedConn{Conn: conn, within: a.exchange.gateway.stall}, buffered, nil
+}
+
+// errSwitched is a product that speaks something else all of a sudden.
+var errSwitched = errors.New("the product switched to another protocol, and was not asked to")
+
+// received takes in the header of the product's answer.
+func (x *exchange) received(res *http.Response) error {
+	if res.StatusCode == http.StatusSwitchingProtocols && !x.websocket {
+		return errSwitched
+	}
+	a := &x.answer
+	a.final, a.left = true, res.ContentLength
+	if x.callers.Method == http.MethodHead {
+		a.left = 0
+	}
+	a.awaits.Store(a.left > 0)
+	sift(res.Header, a.ResponseWriter.Header())
+	return nil
+}
+
+// sift takes out of a product's header what is not for it to say, and what we say ourselves.
+func sift(products, ours http.Header) {
+	for name := range products {
+		if _, taken := ours[name]; taken || hostWide.has(name) {
+			delete(products, name)
+		}
+	}
+}

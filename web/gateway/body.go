@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// body is what a caller sends. Reading it has a deadline that moves on with it, because a large body may take longer than any
+// request should; and it remembers what went wrong with it, which is the caller's doing and not the product's.
+type body struct {
+	io.ReadCloser
+	exchange *exchange
+	most     int64 // bytes
+	set      time.Time
+	ended    bool // only for whoever reads
+	fault    atomic.Int32
+}
+
+const (
+	isTooLarge = 1 + iota
+	isTooSlow
+	isBroken
+)
+
+func (b *body) Read(p []byte) (int, error) {
+	if ended := b.exchange.ended.Load(); ended != nil {
+		return 0, *ended
+	}
+	if !b.ended && due(&b.set, b.exchange.gateway.stall) {
+		_ = b.exchange.answer.control.SetReadDeadline(b.set.Add(b.exchange.gateway.stall)) // connections of net/http support it
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	b.ended = true // from here on net/http watches the connection, with no deadline
+	switch large := (*http.MaxBytesError)(nil); {
+	case errors.As(err, &large):
+		b.fault.Store(isTooLarge)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		b.fault.Store(isTooSlow)
+	case !errors.Is(err, io.EOF):
+		b.fault.Store(isBroken)
+	}
+	return n, err
+}

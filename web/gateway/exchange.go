@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"tokendesk/models/access"
+)
+
+// exchange is one call, from its admission to the end of its answer.
+type exchange struct {
+	gateway   *Gateway
+	line      *line
+	who       Caller
+	path      access.Path
+	callers   *http.Request // as it came
+	websocket bool          // asked for
+	answer    answer
+	body      body
+	ended     atomic.Pointer[error] // why it ends before it is over
+
+	// Guarded by Gateway.mu.
+	begun          time.Time
+	next, previous *exchange
+	moves          int64     // of the answer's body, when Sweep last looked
+	moved          time.Time // when that was another number
+}
+
+// Why an exchange ends before it is over.
+var (
+	errTooOld = errors.New("the call has gone on for the longest time that is allowed")
+	errSilent = errors.New("the product sent nothing of its answer for too long")
+	errCut    = errors.New("what the call was admitted by has ended")
+)
+
+// enter finds the way to the product, and puts the exchange among those under way.
+func (g *Gateway) enter(x *exchange, up Upstream) {
+	now := g.settings.Clock()
+	x.answer.set = now // about when the server set its own deadline
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	x.line = g.line(up, now)
+	x.begun, x.moved = now, now
+	x.previous, x.next = &g.live, g.live.next
+	x.previous.next, x.next.previous = x, x
+}
+
+func (g *Gateway) leave(x *exchange) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	x.previous.next, x.next.previous = x.next, x.previous
+}
+
+// Sweep ends the calls that have gone on for too long, or whose product has fallen silent in the middle of a body whose length it told. It closes
+// the connections to products that nobody calls any more.
+func (g *Gateway) Sweep(context.Context) error {
+	now := g.settings.Clock()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for x := g.live.next; x != &g.live; x = x.next {
+		if moves := x.answer.moves.Load(); moves != x.moves {
+			x.moves, x.moved = moves, now
+		}
+		switch ended := x.ended.Load(); {
+		case ended != nil:
+			x.end(*ended) // once more: see there
+		case now.Sub(x.begun) > g.oldest:
+			x.end(errTooOld)
+		case x.answer.awaits.Load() && now.Sub(x.moved) > g.stall:
+			x.end(errSilent)
+		}
+	}
+	for id, l := range g.lines {
+		if now.Sub(l.used) > g.quiet {
+			g.drop(id)
+		}
+	}
+	return nil
+}
+
+// Cut ends the calls of some callers, so that a stream does not outlive the credential that it was admitted by. It returns how many
+// there were.
+func (g *Gateway) Cut(whose func(Caller) bool) (ended int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for x := g.live.next; x != &g.live; x = x.next {
+		if whose(x.who) {
+			x.end(errCut)
+			ended++
+		}
+	}
+	return ended
+}
+
+// Close closes the connections that no call uses.
+func (g *Gateway) Close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id := range g.lines {
+		g.drop(id)
+	}
+}
+
+var longAgo = time.Unix(1, 0)
+
+// end ends an exchange that is still under way, by having the caller's connection run out of time: whoever reads from it, which is net/http when the
+// body has come, takes that for its end, and the request's context is over. A context of our own for each call would do the same for
+// two microseconds more. net/http begins to watch a connection by taking its deadline away, and can do so just after this: so
+// Sweep does it again.
+func (x *exchange) end(why error) {
+	x.ended.CompareAndSwap(nil, &why)
+	_ = x.answer.control.SetReadDeadline(longAgo)
+}
+
+// brokeOff notes an answer that could not be finished. That a caller leaves is their business, and no news.
+func (x *exchange) brokeOff() {
+	switch ended := x.ended.Load(); {
+	case ended != nil:
+		x.log(slog.LevelInfo, "a call was ended", *ended)
+	case x.callers.Context().Err() != nil:
+		x.log(slog.LevelDebug, "a caller left", x.callers.Context().Err())
+	default:
+		x.log(slog.LevelWarn, "a product broke off its answer", nil)
+	}
+}
+
+func (x *exchange) log(level slog.Level, what string, err error) {
+	x.gateway.settings.Log.LogAttrs(x.callers.Context(), level, what, slog.String("request_id", x.who.RequestID), slog.String("workspace", x.who.Workspace),
+		slog.String("upstream", x.line.url.Host), slog.Any("error", err))
+}

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+)
+
+// failed tells a caller that there is no answer of the product. httputil calls it when nothing was sent yet.
+func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
+	f := x.failure(err)
+	if f.status >= http.StatusInternalServerError && x.callers.Context().Err() == nil {
+		x.log(slog.LevelWarn, "a product did not answer", err)
+	}
+	if x.body.fault.Load() != 0 { // where the next request begins is anybody's guess
+		x.answer.ResponseWriter.Header().Set("Connection", "close")
+	}
+	x.answer.pace()
+	x.gateway.settings.OnError(x.answer.ResponseWriter, x.callers, f.status, f.code, f.title, f.detail)
+}
+
+func (x *exchange) failure(err error) *failure {
+	unreachable := func(detail string) *failure {
+		return &failure{http.StatusBadGateway, codeUnreachable, "The product did not answer", detail}
+	}
+	timeout := func(detail string) *failure {
+		return &failure{http.StatusGatewayTimeout, codeTimeout, "The product did not answer in time", detail}
+	}
+	var denied *deniedError
+	var slow net.Error
+	var ended error
+	if why := x.ended.Load(); why != nil {
+		ended = *why
+	}
+	switch {
+	case errors.Is(ended, errCut):
+		return unreachable("The credential ended while the call was under way. Whether it was carried out is not known.")
+	case ended != nil:
+		return timeout("The call had gone on for an hour, which is the longest. Whether it was carried out is not known.")
+	case x.body.fault.Load() == isTooLarge:
+		return tooLarge(x.body.most)
+	case x.body.fault.Load() == isTooSlow:
+		return &failure{http.StatusRequestTimeout, codeTooSlow, "The request did not arrive in time", "Nothing of its body came for a minute. Send it again."}
+	case x.callers.Context().Err() != nil, x.body.fault.Load() == isBroken:
+		return unreachable("The connection was closed before the product had answered. Whether the call was carried out is not known.")
+	case errors.As(err, &denied):
+		return unreachable("The gateway may not call its address. An Admin of its workspace sees why when they test the connection.")
+	case errors.As(err, &slow) && slow.Timeout():
+		return timeout("Try again later. Whether the call was carried out is not known.")
+	}
+	return unreachable("Try again later. If it stays so, an Admin of its workspace can test the connection.")
+}

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+)
+
+// request is the call as httputil sees it: with the fields that are about the connection, which are its business, and with no others, which
+// would be copied there only to be looked through here.
+func (x *exchange) request(up Upstream) *http.Request {
+	r := *x.callers
+	r.Header = http.Header{}
+	for _, name := range [...]string{"Connection", "Upgrade", "Te"} {
+		if values, ok := x.callers.Header[name]; ok {
+			r.Header[name] = values
+		}
+	}
+	if r.ContentLength != 0 {
+		// An answer may begin, and end, before the body has: without this net/http would take the rest of the body away.
+		_ = x.answer.control.EnableFullDuplex()
+		x.body = body{ReadCloser: http.MaxBytesReader(nil, r.Body, up.maxBody()), exchange: x, most: up.maxBody()}
+		r.Body = &x.body
+	}
+	return &r
+}
+
+// rewrite makes the request that goes upstream. It is called when fields about the connection are gone already, so that a
+// caller cannot have ours taken for one of those.
+func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
+	in, out := x.callers, pr.Out
+	*out.URL = url.URL{
+		Scheme: x.line.url.Scheme, Host: x.line.url.Host,
+		Path: x.line.url.Path + x.path.Decoded(), RawPath: x.line.escaped + x.path.Escaped(),
+		RawQuery: in.URL.RawQuery, ForceQuery: in.URL.ForceQuery, // as they came
+	}
+	out.Host = x.line.host
+	out.Trailer = nil // fields that come behind the body were seen by nobody who decided
+	header := make(http.Header, len(in.Header)+len(x.line.fields)+len(identity))
+	carry(header, in.Header, x.line.passCredential)
+	for name, values := range out.Header {
+		header[name] = values // what httputil made of those about the connection
+	}
+	for _, field := range x.line.fields {
+		header[field.name] = field.values
+	}
+	x.identify(header, out.URL.RequestURI())
+	out.Header = header
+}
+
+// identity are the fields by which the product is told who calls.
+var identity = [...]string{
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id",
+	"X-Tokendesk-Workspace", "X-Tokendesk-Kind", "X-Tokendesk-Credential", "X-Tokendesk-Person", "X-Tokendesk-Scope", "X-Tokendesk-Signature",
+}
+
+// identify tells the product who calls. Every field is there, also when it is empty.
+func (x *exchange) identify(h http.Header, target string) {
+	who := &x.who
+	values := &[len(identity)]string{
+		x.address(), x.callers.Host, x.scheme(), who.RequestID,
+		who.Workspace, who.Kind, who.Credential, who.Person, who.Scope, x.line.sign(x.begun.Unix(), x.callers.Method, target, who),
+	}
+	for i, name := range identity {
+		h[name] = values[i : i+1 : i+1]
+	}
+}
+
+func (x *exchange) address() string {
+	if x.who.Address != "" {
+		return x.who.Address
+	}
+	host, _, err := net.SplitHostPort(x.callers.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+func (x *exchange) scheme() string {
+	if x.gateway.settings.Secure || x.callers.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
