@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -137,13 +138,13 @@ func tokenList(ctx context.Context, io console, c config, _ []string) error {
 			return err
 		}
 		table := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "ID\tKIND\tTOKEN\tOWNER\tSTATUS\tCREATED\tEXPIRES\tCALLS")
+		fmt.Fprintln(table, "ID\tKIND\tTOKEN\tOWNER OR NAME\tSTATUS\tCREATED\tEXPIRES\tCALLS")
 		for _, t := range list {
 			expires := "never"
 			if t.ExpiresAt != nil {
 				expires = t.ExpiresAt.UTC().Format(time.DateOnly)
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s...%s\t%s\t%s\t%s\t%s\t%d\n", t.ID, t.Kind, t.Prefix, t.Last4, owners[t.PersonID].Email,
+			fmt.Fprintf(table, "%s\t%s\t%s...%s\t%s\t%s\t%s\t%s\t%d\n", t.ID, t.Kind, t.Prefix, t.Last4, cmp.Or(owners[t.PersonID].Email, t.Name),
 				t.State(models.SystemClock()), t.CreatedAt.UTC().Format(time.DateOnly), expires, t.Usage.Calls)
 		}
 		return table.Flush()

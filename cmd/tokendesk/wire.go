@@ -111,6 +111,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
 	})
+	s.Listen(server.Heard)
 	return app{store: s, gateway: h.Gateway, sample: inside, tally: tally, refusals: refusals, server: server}
 }
 

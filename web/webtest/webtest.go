@@ -108,6 +108,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
 		Secure: secure, Log: h.Log, Clock: w.Clock.Now, OnError: site.Problem,
 	})
+	set.store.Listen(site.Heard)
 	if set.sampled {
 		h.Sample = startSample(t, w)
 	}

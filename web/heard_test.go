@@ -1,0 +1,125 @@
+package web_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+	"tokendesk/web/webtest"
+)
+
+// A stream ends with what let it in, at the very change, and others go on (security rule G7): the caller's half with an
+// error and not with a clean end, and the product's too.
+func TestAStreamEndsWithItsToken(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	left := make(chan string, 10)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who := r.Header.Get("X-Tokendesk-Credential")
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = w.Write([]byte("data: first\n\n"))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		left <- who
+	}))
+	t.Cleanup(api.Close)
+	products, err := s.Products(t.Context(), s.Admin, "marlowe-press")
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := s.SignedIn(t, "ines@marlowe.example")
+	admin.Post(t, "/w/marlowe-press/settings/products/"+products[0].ID+"/upstream", pointing(api.URL)).Want(t, http.StatusSeeOther)
+
+	stream := func(text secret.Text) *bufio.Reader {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/assistant/chat", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+text.Reveal())
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { res.Body.Close() })
+		body := bufio.NewReader(res.Body)
+		if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" {
+			t.Fatalf("%q (%v)", line, err)
+		}
+		return body
+	}
+	person := s.Person(t, s.Admin, models.Member)
+	kept, keptText := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Kept"})
+	goesOn := stream(keptText)
+	for name, end := range map[string]func() (id string, text secret.Text, do func() error){
+		"revoked": func() (string, secret.Text, func() error) {
+			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+			return made.ID, text, func() error {
+				_, err := s.RevokeAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Revocation{})
+				return err
+			}
+		},
+		"deactivated": func() (string, secret.Text, func() error) {
+			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "B"})
+			return made.ID, text, func() error {
+				_, err := s.SwitchAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, false)
+				return err
+			}
+		},
+		"regenerated": func() (string, secret.Text, func() error) {
+			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "C"})
+			return made.ID, text, func() error {
+				_, newer, err := s.RegenerateAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Regeneration{}, secret.FormID())
+				s.Secrets.Add(newer)
+				return err
+			}
+		},
+		"a bearer token, replaced": func() (string, secret.Text, func() error) {
+			made, text := s.Token(t, s.Admin, person.ID)
+			return made.ID, text, func() error {
+				s.Token(t, s.Admin, person.ID)
+				return nil
+			}
+		},
+		"of somebody who was removed": func() (string, secret.Text, func() error) {
+			other := s.Person(t, s.Admin, models.Member)
+			made, text := s.Token(t, s.Admin, other.ID)
+			return made.ID, text, func() error {
+				_, err := s.RemoveMember(t.Context(), s.Admin, "marlowe-press", other.ID)
+				return err
+			}
+		},
+		"of somebody deactivated": func() (string, secret.Text, func() error) {
+			other := s.Person(t, s.Admin, models.Member)
+			made, text := s.Token(t, s.Admin, other.ID)
+			return made.ID, text, func() error {
+				_, err := s.DeactivatePerson(t.Context(), s.Admin, other.ID)
+				return err
+			}
+		},
+	} {
+		id, text, do := end()
+		body := stream(text)
+		if err := do(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if _, err := body.ReadString(0); err == nil || err.Error() == "EOF" {
+			t.Errorf("%s: the stream ends with %v", name, err)
+		}
+		if who := <-left; who != id {
+			t.Errorf("%s: %s was ended", name, who)
+		}
+	}
+	if _, err := s.RevokeAPIToken(t.Context(), s.Admin, "marlowe-press", kept.ID, models.Revocation{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := goesOn.ReadString(0); err == nil || err.Error() == "EOF" {
+		t.Errorf("the last stream ends with %v", err)
+	}
+	if who := <-left; who != kept.ID {
+		t.Errorf("the last to end was %s", who)
+	}
+}
