@@ -13,7 +13,7 @@ import (
 )
 
 // Which addresses are called: those where products can be, private networks with them; and never those of this machine, of the same wire, of a
-// cloud's own services, or of many, however they are written.
+// cloud's own services, or of many, however they are written (security rule G8).
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	g := New(Settings{})
@@ -66,7 +66,7 @@ func TestAllowedAddresses(t *testing.T) {
 }
 
 // A name that means something else each time it is asked, or something good and something bad at once, gets nobody to an address that is
-// denied.
+// denied (security rule G8).
 func TestNamesThatChange(t *testing.T) {
 	t.Parallel()
 	for name, answers := range map[string][][]string{

@@ -368,7 +368,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 func (roundTripper) CloseIdleConnections()                               {}
 
-// The credential goes to the product only where it asks for it, and in whatever field it came.
+// The credential goes to the product only where it asks for it, and in whatever field it came (security rule G4).
 func TestTheCredentialStaysHere(t *testing.T) {
 	t.Parallel()
 	for _, pass := range []bool{false, true} {
@@ -383,7 +383,7 @@ func TestTheCredentialStaysHere(t *testing.T) {
 	}
 }
 
-// What cannot go on is refused before the product hears of it, in words that say what to do.
+// What cannot go on is refused before the product hears of it, in words that say what to do (security rule G5).
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	product := &seen{}

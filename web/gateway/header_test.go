@@ -20,7 +20,7 @@ var spoofs = []string{
 }
 
 // However a field is written by which a product could be told who calls, the product does not get it: the call is refused, or it gets there without it. The fields
-// that we send are there once each, with our values.
+// that we send are there once each, with our values (security rule G2).
 func TestNobodyElseSaysWhoCalls(t *testing.T) {
 	t.Parallel()
 	for _, name := range spoofs {
@@ -46,7 +46,7 @@ func TestNobodyElseSaysWhoCalls(t *testing.T) {
 }
 
 // A caller cannot have our fields taken for those of the connection, which a proxy removes; what the caller says of their own is
-// done.
+// done (security rule G2).
 func TestConnectionRemovesNothingOfOurs(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{

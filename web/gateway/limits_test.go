@@ -135,7 +135,7 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return here, nil
 }
 
-// A product without a network, as the sample is: nothing is looked up, nothing is denied.
+// A product without a network, as the sample is: nothing is looked up, nothing is denied (security rule G8).
 func TestDial(t *testing.T) {
 	t.Parallel()
 	product := &seen{}

@@ -47,7 +47,7 @@ func (w *wire) echoes(text string) {
 	}
 }
 
-// A WebSocket passes, both ways, from a page of the same host and from programs; when one side is done, the other hears of it.
+// A WebSocket passes, both ways, from a page of the same host and from programs; when one side is done, the other hears of it (security rule G5).
 func TestWebSocket(t *testing.T) {
 	t.Parallel()
 	for _, origin := range []string{"", "Origin: https://gateway.example\r\n", "Origin: http://GATEWAY.example:80\r\n"} {

@@ -11,7 +11,7 @@ import (
 )
 
 // Where a request says in two ways how long it is, what comes after it on the connection is nobody's: it is not answered, and the product
-// does not hear of it. The same for every body in chunks, for net/http does not say whether a length stood beside.
+// does not hear of it. The same for every body in chunks, for net/http does not say whether a length stood beside (security rule G6).
 func TestNothingIsSmuggled(t *testing.T) {
 	t.Parallel()
 	const hidden = "GET /api/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
