@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -50,190 +49,63 @@ func (s *Store) APITokens(ctx context.Context, who models.Actor, workspace strin
 
 // tokenPage gathers a page from the parts of an order, one after the other.
 func (s *Store) tokenPage(tx *gorm.DB, workspaceID string, f models.TokenFilter) (rows []listed, found models.TokensFound, err error) {
+	room := s.reach
 	for at := f.After; at.Part < parts(f.Sort); at = (models.TokenPlace{Part: at.Part + 1}) {
 		f.After = at
-		some, further, err := s.tokenPart(tx, workspaceID, f, models.PageSize+1-len(rows))
+		some, looked, err := s.tokenPart(tx, workspaceID, f, models.PageSize+1-len(rows), room)
 		if err != nil {
 			return nil, found, translate(err)
+		}
+		for i := range some {
+			some[i].Part = at.Part
 		}
 		if rows = append(rows, some...); len(rows) > models.PageSize {
 			rows = rows[:models.PageSize]
 			found.Next = placeOf(rows[models.PageSize-1], f.Sort)
 			return rows, found, nil
 		}
-		if further != nil {
-			found.Next = placeOf(*further, f.Sort)
+		if looked == room {
+			found.Next, err = s.beyond(tx, workspaceID, f, room)
 			if len(rows) < models.PageSize {
 				found.Looked = s.reach
 			}
-			return rows, found, nil
+			return rows, found, translate(err)
 		}
+		room -= looked
 	}
 	return rows, found, nil
 }
 
-// tokenPart reads so many tokens of a part of an order. Where not all of the part was looked through, further is the last
-// one that was.
-func (s *Store) tokenPart(tx *gorm.DB, workspaceID string, f models.TokenFilter, most int) (rows []listed, further *listed, err error) {
+// beyond is the place after so many tokens of a part; where there are fewer by now, the next part.
+func (s *Store) beyond(tx *gorm.DB, workspaceID string, f models.TokenFilter, looked int) (models.TokenPlace, error) {
 	var last []listed
-	if f.Status == "" && f.Query == "" { // none is passed over
-		err = s.tokensAfter(tx, workspaceID, f).Limit(most).Find(&rows).Error
-	} else {
-		err = s.letThrough(fresh(tx).Table("(?) AS listed", s.tokensAfter(tx, workspaceID, f).Limit(s.reach)), f).Order(asListed(f)).Limit(most).Find(&rows).Error
-		if err == nil && len(rows) < most {
-			err = s.tokensAfter(tx, workspaceID, f).Offset(s.reach - 1).Limit(1).Find(&last).Error
-		}
-	}
-	for i := range rows {
-		rows[i].Part = f.After.Part
-	}
-	for i := range last {
-		last[i].Part = f.After.Part
-		further = &last[i]
-	}
-	return rows, further, err
-}
-
-// tokensAfter are a workspace's API tokens in an order, from a place in it on.
-func (s *Store) tokensAfter(tx *gorm.DB, workspaceID string, f models.TokenFilter) *gorm.DB {
-	at := f.After
-	switch f.Sort {
-	case models.MostUsed:
-		q := byUse(tx, workspaceID)
-		if at.ID != "" {
-			q = q.Where("(usages.calls, usages.credential_id) < (?, ?)", at.Calls, at.ID)
-		}
-		return q.Order("usages.calls DESC, usages.credential_id DESC")
-	case models.Unused:
-		q := byUse(tx, workspaceID)
-		if at.ID != "" {
-			q = q.Where("(usages.idle_since, usages.credential_id) > (?, ?)", at.At, at.ID)
-		}
-		return q.Order("usages.idle_since, usages.credential_id")
-	case models.ExpiringFirst:
-		return s.byExpiry(tx, workspaceID, at)
-	}
-	return newestFirst(byItself(tx, workspaceID), at)
-}
-
-func byUse(tx *gorm.DB, workspaceID string) *gorm.DB {
-	return fresh(tx).Table("usages").Select("credentials.*, usages.calls, usages.idle_since").
-		Joins("JOIN credentials ON credentials.id = usages.credential_id").
-		Where("usages.workspace_id = ? AND credentials.kind = ?", workspaceID, models.APIToken)
-}
-
-func byItself(tx *gorm.DB, workspaceID string) *gorm.DB {
-	return fresh(tx).Table("credentials").Select("credentials.*").Where("workspace_id = ? AND kind = ?", workspaceID, models.APIToken)
-}
-
-func newestFirst(q *gorm.DB, at models.TokenPlace) *gorm.DB {
-	if at.ID != "" {
-		q = q.Where("id < ?", at.ID)
-	}
-	return q.Order("id DESC")
-}
-
-// The parts of the order by expiry.
-const (
-	willExpire   = iota // the soonest first
-	neverExpires        // the newest first
-	hasExpired          // the latest first
-	wasRevoked          // the newest first
-	partsByExpiry
-)
-
-func parts(sort models.TokenSort) int {
-	if sort == models.ExpiringFirst {
-		return partsByExpiry
-	}
-	return 1
-}
-
-func (s *Store) byExpiry(tx *gorm.DB, workspaceID string, at models.TokenPlace) *gorm.DB {
-	q, now := byItself(tx, workspaceID), s.now()
-	switch at.Part {
-	case willExpire:
-		q = q.Where("revoked_at IS NULL AND expires_at > ?", now)
-		if at.ID != "" {
-			q = q.Where("(expires_at, id) > (?, ?)", at.At, at.ID)
-		}
-	case neverExpires:
-		q = q.Where("revoked_at IS NULL AND expires_at IS NULL")
-		if at.ID != "" {
-			q = q.Where("id < ?", at.ID)
-		}
-	case hasExpired:
-		q = q.Where("revoked_at IS NULL AND expires_at <= ?", now)
-		if at.ID != "" {
-			q = q.Where("(expires_at, id) < (?, ?)", at.At, at.ID)
-		}
-	default:
-		return newestFirst(q.Where("revoked_at IS NOT NULL"), at)
-	}
-	return q.Order(expiryOrder(at.Part))
-}
-
-// expiryOrder is the order of a part by expiry. Where nothing expires, that is the order of the index too.
-func expiryOrder(part int) string {
-	switch part {
-	case willExpire:
-		return "expires_at, id"
-	case wasRevoked:
-		return "id DESC"
-	}
-	return "expires_at DESC, id DESC"
-}
-
-// asListed is the order of a part, for what was taken from it: a database keeps none by itself.
-func asListed(f models.TokenFilter) string {
-	switch f.Sort {
-	case models.MostUsed:
-		return "calls DESC, id DESC"
-	case models.Unused:
-		return "idle_since, id"
-	case models.ExpiringFirst:
-		return expiryOrder(f.After.Part)
-	}
-	return "id DESC"
-}
-
-func placeOf(row listed, sort models.TokenSort) models.TokenPlace {
-	at := models.TokenPlace{ID: row.ID, Part: row.Part}
+	err := s.keysAfter(tx, workspaceID, f).Offset(looked - 1).Limit(1).Find(&last).Error
 	switch {
-	case sort == models.MostUsed:
-		at.Calls = row.Calls
-	case sort == models.Unused:
-		at.At = row.IdleSince
-	case sort == models.ExpiringFirst && (row.Part == willExpire || row.Part == hasExpired):
-		at.At = *row.ExpiresAt
+	case len(last) > 0:
+		last[0].Part = f.After.Part
+		return placeOf(last[0], f.Sort), nil
+	case f.After.Part+1 < parts(f.Sort):
+		return models.TokenPlace{Part: f.After.Part + 1}, err
 	}
-	return at
+	return models.TokenPlace{}, err
 }
 
-// letThrough is what of a list a filter shows.
-func (s *Store) letThrough(q *gorm.DB, f models.TokenFilter) *gorm.DB {
-	now := s.now()
-	switch f.Status {
-	case models.Active:
-		q = q.Where("revoked_at IS NULL AND enabled AND (expires_at IS NULL OR expires_at > ?)", now)
-	case models.Inactive:
-		q = q.Where("revoked_at IS NULL AND NOT enabled AND (expires_at IS NULL OR expires_at > ?)", now)
-	case models.Expired:
-		q = q.Where("revoked_at IS NULL AND expires_at <= ?", now)
-	case models.Revoked:
-		q = q.Where("revoked_at IS NOT NULL")
+// tokenPart reads so many tokens of a part of an order, out of as many as there is room to look through. Where there are fewer, it
+// tells how many were looked through.
+func (s *Store) tokenPart(tx *gorm.DB, workspaceID string, f models.TokenFilter, most, room int) (rows []listed, looked int, err error) {
+	if f.Status == "" && f.Query == "" { // none is passed over
+		return rows, 0, s.tokensAfter(tx, workspaceID, f).Limit(most).Find(&rows).Error
 	}
-	if f.Query == "" {
-		return q
+	q := fresh(tx).Table("(?) AS listed", s.tokensAfter(tx, workspaceID, f).Limit(room))
+	if byUse(f.Sort) {
+		q = withTokens(fresh(tx).Table("(?) AS listed", s.keysAfter(tx, workspaceID, f).Limit(room)), "listed")
 	}
-	part := "%" + likeEscaper.Replace(models.Fold(f.Query)) + "%"
-	if begins := strings.TrimSuffix(f.Query, "..."); beginning.MatchString(begins) {
-		return q.Where(`name_key LIKE ? ESCAPE '\' OR (prefix >= ? AND prefix < ?)`, part, begins, beyond(begins))
+	if err := s.letThrough(q, f).Order(asListed(f)).Limit(most).Find(&rows).Error; err != nil || len(rows) == most {
+		return rows, 0, err
 	}
-	return q.Where(`name_key LIKE ? ESCAPE '\'`, part)
+	n, err := countUpTo(tx, s.keysAfter(tx, workspaceID, f), room)
+	return rows, int(n), err
 }
-
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // APIToken finds one of a workspace's, as its page shows it.
 func (s *Store) APIToken(ctx context.Context, who models.Actor, workspace, id string) (models.CredentialSeen, error) {

@@ -251,6 +251,30 @@ func TestTokensNear(t *testing.T) {
 	})
 }
 
+// A part of the order that becomes shorter while a page looks through it is left behind, and nothing that comes after it.
+func TestTokensNearWhileSomeAreRevoked(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		w.SetUp(t)
+		list, now := make([]card, 70), w.Clock.Now()
+		for i := range list {
+			if at := now.Add(time.Hour); i < 60 {
+				list[i].ExpiresAt, list[i].Enabled = &at, true
+			}
+		}
+		list = cards(t, w, firstProduct(t, w, home), list)
+		w.Store = w.OpenWith(t, func(set *store.Settings) { set.Reach = 60 })
+		w.ListenStatements(func(sql string) {
+			if strings.Contains(sql, "count(*)") {
+				exec(t, w, "UPDATE credentials SET revoked_at = ? WHERE id = ?", now, list[30].ID)
+			}
+		})
+		found, pages := tokenPages(t, w, models.TokenFilter{Sort: models.ExpiringFirst, Status: models.Inactive}, func(int) {})
+		if len(found) != 10 || pages != 2 || slices.Contains(found, list[30].ID) {
+			t.Errorf("%d tokens on %d pages", len(found), pages)
+		}
+	})
+}
+
 // What can be in no name is found nowhere, and no text that somebody types is a failure.
 func TestTokenQueriesThatFindNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
