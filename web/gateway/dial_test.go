@@ -81,7 +81,7 @@ func TestNamesThatChange(t *testing.T) {
 		d.settings.Allow = nil
 		d.resolver = resolverOf(t, answers)
 		reached := func() (conn net.Conn, err error) {
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			if conn, err = d.dialer().DialContext(ctx, "tcp", "product.example:"+port); err == nil {
 				conn.Close()
@@ -95,9 +95,9 @@ func TestNamesThatChange(t *testing.T) {
 		}
 		d.settings.Allow = loopback
 		got := false
-		for range 2 {
+		for i := 0; i < 20 && !got; i++ { // of two addresses in turn, one leads nowhere
 			_, err := reached()
-			got = got || err == nil
+			got = err == nil
 		}
 		if denied := name == "the cloud" || name == "this machine"; got == denied {
 			t.Errorf("%s: where loopback is allowed, it got there: %v", name, got)

@@ -92,7 +92,7 @@ func New(s Settings) *Gateway {
 // caller's: Forward panics with http.ErrAbortHandler.
 func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, who Caller, path access.Path) {
 	CloseAfterChunks(w, r)
-	if f := refuse(r, up); f != nil {
+	if f := refuse(r, up, path); f != nil {
 		switch f.status {
 		case http.StatusMethodNotAllowed:
 			w.Header().Set("Allow", methods)

@@ -112,11 +112,7 @@ func (w wrapped) Write(b []byte) (int, error) { return w.inner.Write(b) }
 func (w wrapped) Unwrap() http.ResponseWriter { return w.inner }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := access.CanonicalPath(r.URL.EscapedPath())
-	if !ok {
-		tell(w, r, http.StatusBadRequest, "path", "", "")
-		return
-	}
+	path, _ := access.CanonicalPath(r.URL.EscapedPath())
 	if d.before != nil {
 		d.before(w, r)
 	}
@@ -422,9 +418,11 @@ func TestRefused(t *testing.T) {
 		"GET /api/a" + socket + "Origin: https://gateway.example:8443\n":                          {400, "A page of another site", nil},
 		"GET /api/a" + socket + "Origin: https://gateway.example\nOrigin: https://evil.example\n": {400, "A page of another site", nil},
 		"GET /api/a" + socket + "Origin: https://gateway.example.evil.example\n":                  {400, "A page of another site", nil},
-		"POST /api/a\nContent-Length: 11\n":                                                       {413, "at most 10 bytes", closed},
-		"GET /api/b\n":                                                                            {502, "It has no address yet", func(d *door) { d.up.URL = nil }},
-		"GET /api/c\n":                                                                            {502, "It has no address yet", func(d *door) { d.up.Key = nil }},
+		"GET /api/../a\n":                   {400, "Write the path without dots", nil},
+		"GET /api/a%2fb\n":                  {400, "Write the path without dots", nil},
+		"POST /api/a\nContent-Length: 11\n": {413, "at most 10 bytes", closed},
+		"GET /api/b\n":                      {502, "It has no address yet", func(d *door) { d.up.URL = nil }},
+		"GET /api/c\n":                      {502, "It has no address yet", func(d *door) { d.up.Key = nil }},
 	} {
 		d := toProduct(t, product.ServeHTTP, c.change)
 		answer, body := d.exchange(t, head)

@@ -185,7 +185,7 @@ func TestNobodyHoldsACallUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer deaf.Close()
-		d := open(t, "http://"+deaf.Addr().String(), impatient)
+		d := open(t, "http://"+deaf.Addr().String(), func(d *door) { d.stall = 2 * time.Second }) // in which the caller is sure to send
 		c := d.connect(t)
 		go func() {
 			_, _ = io.Copy(c, io.MultiReader(strings.NewReader("POST /api/a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n"), zeros{}))
@@ -200,18 +200,20 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// A body that keeps coming, if ever so slowly, may take longer than a side may be still.
+// A body that keeps coming, if ever so slowly, may take longer than a side may be still. The pauses are short beside what
+// is allowed, so that a busy machine does not make them too long.
 func TestSlowIsNotStill(t *testing.T) {
 	t.Parallel()
+	patient := func(d *door) { d.stall = 2 * time.Second }
 	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		fmt.Fprint(w, len(body), err)
-	}, impatient)
+	}, patient)
 	c := d.connect(t)
 	c.say("POST /api/a HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n")
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for range 50 { // half a second
+	for range 50 { // two and a half seconds
 		<-tick.C
 		c.say("x")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tokendesk/models"
+	"tokendesk/models/access"
 )
 
 // What goes wrong here has stable names, beside those of the gate.
@@ -38,7 +39,7 @@ func tooLarge(most int64) *failure {
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
 // refuse is why a call does not go upstream, whoever makes it; nil when it may.
-func refuse(r *http.Request, up Upstream) *failure {
+func refuse(r *http.Request, up Upstream, path access.Path) *failure {
 	if r.Method != http.MethodHead && !slices.Contains(models.Methods, r.Method) {
 		return &failure{http.StatusMethodNotAllowed, codeMethod, "The method is not allowed", "Use one of " + methods + "."}
 	}
@@ -53,6 +54,9 @@ func refuse(r *http.Request, up Upstream) *failure {
 	}
 	if r.ContentLength > up.maxBody() {
 		return tooLarge(up.maxBody())
+	}
+	if path == (access.Path{}) {
+		return ambiguous("Write the path without dots, empty parts, semicolons, backslashes and escaped slashes.")
 	}
 	if up.URL == nil || len(up.Key) == 0 { // then nobody could tell our calls from others
 		return &failure{http.StatusBadGateway, codeUnreachable, "The product did not answer", "It has no address yet. An Admin of its workspace can give it one."}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -162,5 +163,41 @@ func TestAProductSaysMoreThanItSaid(t *testing.T) {
 		if answer, body := c.answer("GET"); answer.StatusCode == 200 && body != "body" {
 			t.Fatalf("%s %q", answer.Status, body)
 		}
+	}
+}
+
+// Many calls at once, on connections that stay open, each get their own answer, and no connection breaks off.
+func TestManyCallsAtOnce(t *testing.T) {
+	t.Parallel()
+	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if len(body)%2 == 1 {
+			w.Header().Set("Content-Length", fmt.Sprint(len(r.URL.Path)+len(body)))
+			w.(http.Flusher).Flush()
+		}
+		fmt.Fprintf(w, "%s%s", r.URL.Path, body)
+	}, nil)
+	var all sync.WaitGroup
+	for conn := range 16 {
+		c := d.connect(t)
+		all.Go(func() {
+			for i := range 100 {
+				path, body := fmt.Sprintf("/api/%d/%d", conn, i), strings.Repeat("x", i%70)
+				fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+				answer, err := http.ReadResponse(c.reader, nil)
+				if err != nil {
+					t.Errorf("%s: %v", path, err)
+					return
+				}
+				if got, err := io.ReadAll(answer.Body); err != nil || string(got) != path+body {
+					t.Errorf("%s: %s %q, %v", path, answer.Status, got, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	if log := d.log.String(); log != "" {
+		t.Errorf("logged %s", log)
 	}
 }
