@@ -22,8 +22,7 @@ type screen struct {
 
 var (
 	desktop = screen{"desktop", 1440, 900}
-	mobile  = screen{"mobile", 390, 844}
-	narrow  = screen{"narrow", 360, 740} // the smallest that every page must fit into
+	mobile  = screen{"mobile", 360, 740} // the smallest that every page must fit into
 )
 
 // Viewport gives the window this size, in CSS pixels.
@@ -59,30 +58,24 @@ func (b *Tab) JavaScript(enabled bool) {
 	})
 }
 
-// Look keeps pictures of the page (NAME.desktop-light.png, …-dark, mobile-light, and narrow-light) and
+// Look keeps pictures of the page (NAME.desktop-light.png, NAME.desktop-dark.png and NAME.mobile-light.png) and
 // fails the test for what axe finds in any of them, and for a page that is wider than its window.
 func (b *Tab) Look(name string) {
 	b.t.Helper()
 	before := b.with
-	screens := []screen{desktop, mobile, narrow}
-	if os.Getenv("CI") == "true" { // whose time is short: what fits into the narrow one fits into the mobile one
-		screens = []screen{desktop, narrow}
-	}
-	for _, on := range screens {
-		b.Viewport(on.width, on.height)
-		for _, scheme := range []string{"light", "dark"} {
-			if on != desktop && scheme == "dark" { // a narrower window changes no colour
-				continue
-			}
-			b.ColorScheme(scheme)
-			view := fmt.Sprintf("%s.%s-%s", name, on.name, scheme)
-			b.Screenshot(view)
-			for _, found := range b.Axe() {
-				b.t.Errorf("%s: %s", view, found)
-			}
-			if b.HorizontalOverflow() {
-				b.t.Errorf("%s: the page is wider than the window", view)
-			}
+	for _, view := range []struct {
+		on     screen
+		scheme string
+	}{{desktop, "light"}, {desktop, "dark"}, {mobile, "light"}} { // a narrower window changes no colour
+		b.Viewport(view.on.width, view.on.height)
+		b.ColorScheme(view.scheme)
+		picture := fmt.Sprintf("%s.%s-%s", name, view.on.name, view.scheme)
+		b.Screenshot(picture)
+		for _, found := range b.Axe() {
+			b.t.Errorf("%s: %s", picture, found)
+		}
+		if b.HorizontalOverflow() {
+			b.t.Errorf("%s: the page is wider than the window", picture)
 		}
 	}
 	b.Viewport(before.Width, before.Height)
@@ -121,14 +114,14 @@ func (b *Tab) keep(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	picture := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng}
+	yes := true
+	picture := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng, OptimizeForSpeed: &yes}
 	if !open {
 		size, err := chromedp.Call(ctx, page.GetLayoutMetrics, cdp.Empty{})
 		if err != nil {
 			return "", err
 		}
-		whole := true
-		picture.CaptureBeyondViewport = &whole
+		picture.CaptureBeyondViewport = &yes
 		picture.Clip = &page.Viewport{Width: size.CSSContentSize.Width, Height: size.CSSContentSize.Height, Scale: 1}
 	}
 	taken, err := still(ctx, picture)

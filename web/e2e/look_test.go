@@ -41,7 +41,7 @@ func ids(found []Violation) string {
 	return strings.Join(all, " ")
 }
 
-// Look keeps four pictures of the sizes of the design and leaves the tab as it was.
+// Look keeps three pictures in the sizes of the design and leaves the tab as it was.
 func TestLookKeepsPictures(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("TOKENDESK_TEST_SCREENS", folder)
@@ -50,7 +50,7 @@ func TestLookKeepsPictures(t *testing.T) {
 	b.Go("/right")
 	b.Look("right")
 	for name, width := range map[string]int{
-		"desktop-light": 1440, "desktop-dark": 1440, "mobile-light": 390, "mobile-dark": 390, "narrow-light": 360,
+		"desktop-light": 1440, "desktop-dark": 1440, "mobile-light": 360,
 	} {
 		file, err := os.Open(filepath.Join(folder, "right."+name+".png"))
 		if err != nil {
@@ -79,7 +79,7 @@ func TestLookFailsWhatIsWrong(t *testing.T) {
 		b.Go("/wide")
 		b.Look("wide")
 	}), "\n")
-	for _, want := range []string{"wide.mobile-dark: the page is wider", "wide.desktop-light: axe image-alt"} {
+	for _, want := range []string{"wide.mobile-light: the page is wider", "wide.desktop-light: axe image-alt"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the test does not say %q but %q", want, said)
 		}

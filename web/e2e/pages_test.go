@@ -186,7 +186,7 @@ func TestLongestNames(t *testing.T) {
 		"audit": "/audit", "audit-event": "/audit" + event, "settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit" + event,
 	} {
 		b.Go(path)
-		for _, on := range []screen{desktop, narrow} {
+		for _, on := range []screen{desktop, mobile} {
 			b.Viewport(on.width, on.height)
 			view := name + "-long." + on.name + "-light"
 			b.Screenshot(view)
