@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"log/slog"
 	"strings"
 	"unicode"
@@ -10,10 +11,13 @@ import (
 // openLog makes the log that the settings ask for. In both formats an entry is one line, and what a
 // terminal would obey, or read backwards, is an escape (security rule A4).
 func openLog(io console, c config) *slog.Logger {
+	var handler slog.Handler = slog.NewTextHandler(io.err, nil)
 	if c.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(io.err, &slog.HandlerOptions{ReplaceAttr: shown}))
+		handler = slog.NewJSONHandler(io.err, &slog.HandlerOptions{ReplaceAttr: shown})
 	}
-	return slog.New(slog.NewTextHandler(io.err, nil))
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer()) // net/http quotes there what a product sends unasked
+	return slog.New(handler)
 }
 
 // shown does for JSON what the text format does by itself: JSON escapes the first 32 characters and no

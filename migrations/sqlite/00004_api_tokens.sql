@@ -21,7 +21,7 @@ CREATE UNIQUE INDEX products_prefix ON products (workspace_id, prefix);
 
 -- A workspace that is deleted keeps its row, because its credentials stay listed; its slug is free again.
 ALTER TABLE workspaces ADD COLUMN deleted_at timestamp;
-ALTER TABLE workspaces ADD COLUMN api_calls_a_minute integer NOT NULL DEFAULT 600;
+ALTER TABLE workspaces ADD COLUMN api_calls_a_minute integer NOT NULL DEFAULT 600 CHECK (api_calls_a_minute >= 1);
 DROP INDEX workspaces_slug;
 CREATE UNIQUE INDEX workspaces_slug ON workspaces (slug) WHERE deleted_at IS NULL;
 DROP INDEX workspaces_list;
@@ -65,6 +65,7 @@ CREATE UNIQUE INDEX credentials_one_bearer ON credentials (person_id) WHERE kind
 CREATE INDEX credentials_person ON credentials (person_id, id);
 CREATE INDEX credentials_prefix ON credentials (prefix, id);
 CREATE INDEX credentials_workspace ON credentials (workspace_id, kind, id);
+CREATE INDEX credentials_product ON credentials (product_id) WHERE product_id IS NOT NULL;
 CREATE INDEX credentials_expiring ON credentials (workspace_id, kind, expires_at, id) WHERE revoked_at IS NULL;
 CREATE INDEX credentials_revoked ON credentials (workspace_id, kind, id) WHERE revoked_at IS NOT NULL;
 

@@ -43,7 +43,7 @@ func (s *Store) UsedProducts(ctx context.Context, workspaceID string) (map[strin
 	db := s.db.WithContext(ctx)
 	var ids []string
 	err := db.Model(&models.Product{}).Where("workspace_id = ? AND EXISTS (?)", workspaceID,
-		fresh(db).Model(&models.Credential{}).Select("1").Where("credentials.workspace_id = products.workspace_id AND credentials.product_id = products.id")).Pluck("id", &ids).Error
+		fresh(db).Model(&models.Credential{}).Select("1").Where("credentials.product_id = products.id")).Pluck("id", &ids).Error
 	used := map[string]bool{}
 	for _, id := range ids {
 		used[id] = true
@@ -93,7 +93,7 @@ func (s *Store) NameProduct(ctx context.Context, who models.Actor, workspace, id
 		}
 		if p.Prefix != n.Prefix {
 			var used []string
-			if err := fresh(tx).Model(&models.Credential{}).Where("workspace_id = ? AND product_id = ?", p.WorkspaceID, p.ID).Limit(1).Pluck("id", &used).Error; err != nil {
+			if err := fresh(tx).Model(&models.Credential{}).Where("product_id = ?", p.ID).Limit(1).Pluck("id", &used).Error; err != nil {
 				return nil, err
 			}
 			if len(used) > 0 {

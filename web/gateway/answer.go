@@ -111,6 +111,9 @@ func (x *exchange) received(res *http.Response) error {
 	}
 	a.awaits.Store(a.left > 0)
 	sift(res.Header, a.ResponseWriter.Header())
+	for i, location := range res.Header["Location"] {
+		res.Header["Location"][i] = x.line.relocate(location)
+	}
 	return nil
 }
 

@@ -1,0 +1,30 @@
+package gateway
+
+import (
+	"net/url"
+	"strings"
+)
+
+// relocate is where a product's redirect leads a caller, who knows the gateway's address and not the product's: an address below the
+// product's own becomes the path by which the gateway reaches it. Any other stays as it is.
+func (l *line) relocate(location string) string {
+	to, err := url.Parse(location)
+	if err != nil || to.User != nil || to.Opaque != "" {
+		return location
+	}
+	switch {
+	case to.Host == "" && to.Scheme == "" && l.escaped != "" && strings.HasPrefix(location, "/"): // a path of the product's host
+	case strings.EqualFold(to.Scheme, l.url.Scheme) && (strings.EqualFold(to.Host, l.url.Host) || l.host != "" && strings.EqualFold(to.Host, l.host)):
+	default:
+		return location
+	}
+	path, below := strings.CutPrefix(to.EscapedPath(), l.escaped)
+	if !below || path != "" && path[0] != '/' || strings.HasPrefix(path, "//") { // which would be another host
+		return location
+	}
+	if path == "" {
+		path = "/"
+	}
+	rest := &url.URL{RawQuery: to.RawQuery, ForceQuery: to.ForceQuery, Fragment: to.Fragment, RawFragment: to.RawFragment}
+	return path + rest.String()
+}
