@@ -8,6 +8,10 @@
 //	Membership  a person's role in a workspace: Owner, Admin or Member.
 //	Credential  any secret that Tokendesk issues. One table, one format, one verifier.
 //	Bearer token the credential of one person, with that person's rights at the time of each call.
+//	API token   a workspace's credential for programs; it opens one product, all of it or some operations.
+//	Product     what a workspace's API tokens open: a name, a prefix, resources, and an upstream that answers.
+//	Resource    named paths of a product. Each of its operations is a method and a path pattern.
+//	Scope       resource and operation in one word, "knowledge-base:search": what a call needs.
 //	Grant       what is known about a presented credential at the moment of a call.
 //	Usage       how often a credential was accepted and refused, and when last.
 //	Collection  a named, versioned zip that a program installs into a workspace.
