@@ -74,7 +74,14 @@ func (b *Tab) Axe() []Violation {
 		if err != nil {
 			return nil, err
 		}
-		return evaluate[[]Violation](ctx, runAxe, there, chromedp.EvalAwaitPromise)
+		// Right after a change of colours Chromium may tell of parts of the page in the old ones. What is wrong stays wrong.
+		var found []Violation
+		for try := 0; try == 0 || try < 5 && err == nil && len(found) > 0; try++ {
+			if _, err = evaluate[chromedp.Void](ctx, painted, there, chromedp.EvalAwaitPromise); err == nil {
+				found, err = evaluate[[]Violation](ctx, runAxe, there, chromedp.EvalAwaitPromise)
+			}
+		}
+		return found, err
 	})
 }
 

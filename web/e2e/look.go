@@ -58,8 +58,9 @@ func (b *Tab) JavaScript(enabled bool) {
 	})
 }
 
-// Look keeps pictures of the page (NAME.desktop-light.png, NAME.desktop-dark.png and NAME.mobile-light.png) and
-// fails the test for what axe finds in any of them, and for a page that is wider than its window.
+// Look looks at the page on a desktop, light and dark, and on a small screen (NAME.desktop-light, NAME.desktop-dark and
+// NAME.mobile-light): it keeps a picture where pictures are wanted, and fails the test for what axe finds in any of
+// them, and for a page that is wider than its window.
 func (b *Tab) Look(name string) {
 	b.t.Helper()
 	before := b.with
@@ -91,20 +92,33 @@ func (b *Tab) HorizontalOverflow() bool {
 	})
 }
 
-// Screenshot keeps a picture of the page as NAME.png in build/screens, or in the folder that
-// TOKENDESK_TEST_SCREENS names, and returns its path. It shows the whole page, or the window while a
-// dialog is open.
-func (b *Tab) Screenshot(name string) string {
+// Screenshot keeps a picture of the page as NAME.png in the folder that TOKENDESK_TEST_SCREENS names. It shows the whole page,
+// or the window while a dialog is open. Where no folder is named, nobody looks at pictures, and none is made.
+func (b *Tab) Screenshot(name string) {
 	b.t.Helper()
-	return ask(b, "take a picture of "+name, func(ctx context.Context) (string, error) { return b.keep(ctx, name) })
+	b.step("take a picture of "+name, func(ctx context.Context) error {
+		folder := os.Getenv("TOKENDESK_TEST_SCREENS")
+		if folder == "" {
+			return nil
+		}
+		_, err := b.keep(ctx, filepath.Join(folder, name+".png"))
+		return err
+	})
 }
 
-// painted waits for what moves or colours a page late: fonts, and the frame after the next, which has
-// all of a change of colours in it.
-const painted = "document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))"
+// painted waits for what moves or colours a page late: fonts, the frame after the next, which has all of a change of colours
+// in it, and transitions that come to an end.
+const painted = `(async () => {
+	const frame = () => new Promise(requestAnimationFrame)
+	await document.fonts.ready
+	await frame()
+	await frame()
+	const ending = document.getAnimations().filter(a => a.effect.getComputedTiming().endTime < Infinity)
+	await Promise.allSettled(ending.map(a => a.finished))
+	await frame()
+})()`
 
-func (b *Tab) keep(ctx context.Context, name string) (string, error) {
-	path := filepath.Join(screens(), name+".png")
+func (b *Tab) keep(ctx context.Context, path string) (string, error) {
 	if !b.with.NoScript { // promises need scripts
 		if _, err := evaluate[chromedp.Void](ctx, painted, chromedp.EvalAwaitPromise); err != nil {
 			return "", err
@@ -148,11 +162,11 @@ func still(ctx context.Context, picture page.CaptureScreenshotParams) ([]byte, e
 	return last, nil
 }
 
-// screens is the folder for pictures, which git ignores.
-func screens() string {
+// failures is the folder for pictures of tests that failed, which git ignores.
+func failures() string {
 	if folder := os.Getenv("TOKENDESK_TEST_SCREENS"); folder != "" {
-		return folder
+		return filepath.Join(folder, "failed")
 	}
 	_, self, _, _ := runtime.Caller(0) // the root of the module is two folders up from this file's
-	return filepath.Join(filepath.Dir(self), "..", "..", "build", "screens")
+	return filepath.Join(filepath.Dir(self), "..", "..", "build", "screens", "failed")
 }

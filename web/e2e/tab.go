@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -91,7 +92,7 @@ func (b *Tab) atEnd() {
 		b.t.Errorf("the browser complained: %s", complaint)
 	}
 	if b.t.Failed() && !b.watch.closed() {
-		if path, err := b.keep(ctx, "failed/"+strings.ReplaceAll(b.t.Name(), "/", "-")); err == nil {
+		if path, err := b.keep(ctx, filepath.Join(failures(), strings.ReplaceAll(b.t.Name(), "/", "-")+".png")); err == nil {
 			b.t.Logf("how the page looked: %s", path)
 		}
 	}
