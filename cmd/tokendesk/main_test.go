@@ -21,9 +21,9 @@ import (
 const asProgram = "TOKENDESK_TEST_PROGRAM=1"
 
 func TestMain(m *testing.M) {
-	if os.Getenv("TOKENDESK_TEST_PROGRAM") == "1" {
+	if program := programs[os.Getenv("TOKENDESK_TEST_PROGRAM")]; program != nil {
 		go endWith(os.NewFile(3, "the tests"))
-		main() // exits
+		program() // exits
 	}
 	os.Exit(storetest.Run(m))
 }
@@ -95,16 +95,26 @@ type process struct {
 // launch starts the program. The end of the test is its end too.
 func launch(t *testing.T, env []string, input string, args ...string) *process {
 	t.Helper()
-	self, err := os.Executable()
+	return begin(t, exec.Command(self(t), args...), append(env, asProgram), input)
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+func begin(t *testing.T, cmd *exec.Cmd, env []string, input string) *process {
+	t.Helper()
 	life, held, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{cmd: exec.Command(self, args...), out: newTranscript(), err: newTranscript(), ended: make(chan struct{})}
-	p.cmd.Env, p.cmd.Dir = append(env, asProgram), t.TempDir()
+	p := &process{cmd: cmd, out: newTranscript(), err: newTranscript(), ended: make(chan struct{})}
+	p.cmd.Env, p.cmd.Dir = env, t.TempDir()
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = strings.NewReader(input), p.out, p.err
 	p.cmd.ExtraFiles = []*os.File{life}
 	if err := errors.Join(p.cmd.Start(), life.Close()); err != nil {

@@ -42,8 +42,13 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 	if err != nil {
 		return err
 	}
+	return a.run(ctx, listener, log)
+}
+
+// run answers, and does what has to be done besides, until the context ends.
+func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.gateway.Sweep))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.handlers.Gateway.Sweep))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -130,13 +135,13 @@ type job func(ctx context.Context) error
 
 // flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
-	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.refusals.Flush(ctx, a.store)))
+	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.store)))
 }
 
 // finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
-	a.gateway.Close()
-	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.refusals.Finish(ctx, a.store)))
+	a.handlers.Gateway.Close()
+	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.store)))
 }
 
 func (a app) flushUsage(ctx context.Context) error {

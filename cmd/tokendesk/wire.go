@@ -93,17 +93,16 @@ func openError(c config, err error) error {
 // app is the server's parts, put together.
 type app struct {
 	store    *store.Store
-	gateway  *gateway.Gateway
+	handlers *handlers.Handlers
 	sample   *sampleInside
 	tally    *access.Tally
-	refusals *access.Refusals
 	server   *web.Server
 }
 
 func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
-	tally, refusals := access.NewTally(), access.NewRefusals(models.SystemClock)
+	tally := access.NewTally()
 	h := &handlers.Handlers{
-		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: refusals,
+		Store: s, Gate: access.NewGate(s, tally, models.SystemClock), Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: access.NewRefusals(models.SystemClock),
 		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(), Sample: inside.upstream(),
 	}
@@ -112,7 +111,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
 	})
 	s.Listen(server.Heard)
-	return app{store: s, gateway: h.Gateway, sample: inside, tally: tally, refusals: refusals, server: server}
+	return app{store: s, handlers: h, sample: inside, tally: tally, server: server}
 }
 
 // own is where this server listens: no product is there.

@@ -18,7 +18,7 @@ type atProduct struct {
 }
 
 // goodCall is an API token's call that passes: narrowed to what it asks for, of its own workspace, within its limit.
-func goodCall(t *testing.T) *atProduct {
+func goodCall(t testing.TB) *atProduct {
 	t.Helper()
 	expires, text := noon.AddDate(1, 0, 0), mint(t)
 	path, ok := CanonicalPath("/api/knowledge-base/search")

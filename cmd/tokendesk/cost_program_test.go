@@ -1,0 +1,168 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"runtime/pprof"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tokendesk/handlers"
+	"tokendesk/models"
+	"tokendesk/models/access"
+	"tokendesk/models/secret"
+	"tokendesk/models/store"
+	"tokendesk/web"
+)
+
+// programs are what this binary can be in a process of its own, by the value of TOKENDESK_TEST_PROGRAM. All but the first are for
+// TestCostOfTheGateway.
+var programs = map[string]func(){
+	"1":           main,
+	"remembering": func() { os.Exit(exitCode(serveRemembering())) },
+	"upstream":    func() { os.Exit(exitCode(serveAlone(http.HandlerFunc(answerSmall), limited))) },
+	"proxy":       func() { os.Exit(exitCode(serveAlone(tunedProxy(), limited))) },
+	"free proxy":  func() { os.Exit(exitCode(serveAlone(tunedProxy(), unlimited))) },
+	"echo":        func() { os.Exit(exitCode(serveAlone(echoNothing(), limited))) },
+}
+
+func exitCode(err error) int {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// serveRemembering is the command serve, but that what a credential opens is looked up once and then known: the difference to the
+// command itself is what looking it up costs at each call.
+func serveRemembering() error {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	io := console{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv}
+	c, err := readConfig(nil, io.env)
+	if err != nil {
+		return err
+	}
+	log := openLog(io, c)
+	a, listener, err := start(ctx, io, c, log)
+	if err != nil {
+		return err
+	}
+	a.handlers.Gate = access.NewGate(&remembering{Store: a.store, grants: map[secret.Hash]models.Grant{}}, a.tally, models.SystemClock)
+	defer profiled()()
+	return a.run(ctx, listener, log)
+}
+
+// remembering is a store that answers again what it answered before.
+type remembering struct {
+	*store.Store
+	mu     sync.RWMutex
+	grants map[secret.Hash]models.Grant
+}
+
+func (r *remembering) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error) {
+	r.mu.RLock()
+	grant, known := r.grants[hash]
+	r.mu.RUnlock()
+	if known {
+		return grant, nil
+	}
+	grant, err := r.Store.GrantOf(ctx, hash)
+	if err == nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.grants[hash] = grant
+	}
+	return grant, err
+}
+
+// serveAlone serves one handler until a signal.
+func serveAlone(handler http.Handler, server func() *http.Server) error {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "address=http://%s\n", listener.Addr())
+	defer profiled()()
+	s := server()
+	s.Handler = handler
+	return answer(s, listener, patience, slog.New(slog.DiscardHandler))(ctx)
+}
+
+// limited is a server with the limits on time and size that Tokendesk's has, and unlimited one without.
+func limited() *http.Server {
+	return web.New(&handlers.Handlers{Log: slog.New(slog.DiscardHandler)}, nil).HTTP()
+}
+func unlimited() *http.Server { return &http.Server{} }
+
+func answerSmall(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"id":"42","name":"a small answer"}`)
+}
+
+// tunedProxy is httputil.ReverseProxy as one would use it for many calls: it keeps as many connections open as there are callers, and uses
+// its buffers again. It checks nothing.
+func tunedProxy() http.Handler {
+	to, err := url.Parse(os.Getenv("UPSTREAM"))
+	if err != nil {
+		panic(err)
+	}
+	return &httputil.ReverseProxy{
+		Rewrite: func(pr *httputil.ProxyRequest) {
+			pr.SetURL(to)
+			pr.SetXForwarded()
+		},
+		Transport:  &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128, IdleConnTimeout: 90 * time.Second, DisableCompression: true, ResponseHeaderTimeout: 30 * time.Second},
+		BufferPool: &pooled{},
+	}
+}
+
+type pooled struct{ sync.Pool }
+
+func (p *pooled) Get() []byte {
+	if b, ok := p.Pool.Get().(*[32 << 10]byte); ok {
+		return b[:]
+	}
+	return make([]byte, 32<<10)
+}
+
+func (p *pooled) Put(b []byte) { p.Pool.Put((*[32 << 10]byte)(b)) }
+
+// echoNothing is a handler of the web framework that answers 204 and checks nothing.
+func echoNothing() http.Handler {
+	e := echo.New()
+	e.GET("/forward-auth", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	return e
+}
+
+// profiled writes where the processor's time goes to a file in the folder PROFILES, until the function that it answers is called.
+func profiled() (end func()) {
+	folder := os.Getenv("PROFILES")
+	if folder == "" {
+		return func() {}
+	}
+	file, err := os.Create(folder + "/" + cmp.Or(os.Getenv("TOKENDESK_TEST_PROGRAM"), "program") + ".pprof")
+	if err == nil {
+		err = pprof.StartCPUProfile(file)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}
+}
