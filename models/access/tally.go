@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,18 +18,21 @@ type Recorder interface {
 // call would be the slowest thing about it. Safe for concurrent use.
 type Tally struct {
 	mu     sync.Mutex
-	counts map[string]models.Usage
-	days   map[credentialDay]models.UsageDay
+	counts map[string]*tallied // by credential
+	day    string              // what the last call's day is called,
+	since  int64               // and the days from 1970 until then
 
 	flushing sync.Mutex // one batch at a time, in order
 }
 
-type credentialDay struct{ id, day string }
+// tallied is what was counted of one credential, and on which days.
+type tallied struct {
+	usage models.Usage
+	days  []models.UsageDay
+}
 
 // NewTally makes an empty tally.
-func NewTally() *Tally {
-	return &Tally{counts: map[string]models.Usage{}, days: map[credentialDay]models.UsageDay{}}
-}
+func NewTally() *Tally { return &Tally{counts: map[string]*tallied{}} }
 
 // Add counts one call.
 func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, address string) {
@@ -43,9 +47,38 @@ func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, a
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.counts[credentialID] = merge(t.counts[credentialID], u)
-	day := credentialDay{credentialID, at.UTC().Format(time.DateOnly)}
-	t.days[day] = mergeDays(t.days[day], models.UsageDay{CredentialID: day.id, Day: day.day, Calls: u.Calls, Refused: u.Refused + u.Late})
+	t.of(credentialID).add(u, models.UsageDay{CredentialID: credentialID, Day: t.dayOf(at), Calls: u.Calls, Refused: u.Refused + u.Late})
+}
+
+// of is what was counted of a credential. The caller holds the lock, as for dayOf.
+func (t *Tally) of(credentialID string) *tallied {
+	c := t.counts[credentialID]
+	if c == nil {
+		c = &tallied{}
+		t.counts[credentialID] = c
+	}
+	return c
+}
+
+// dayOf is what a moment's day is called, in UTC. It is worked out once a day.
+func (t *Tally) dayOf(at time.Time) string {
+	const day = 24 * 60 * 60
+	if since := at.Unix() / day; t.day == "" || since != t.since {
+		t.day, t.since = at.UTC().Format(time.DateOnly), since
+	}
+	return t.day
+}
+
+func (c *tallied) add(u models.Usage, days ...models.UsageDay) {
+	c.usage = merge(c.usage, u)
+	for _, d := range days {
+		if i := slices.IndexFunc(c.days, func(known models.UsageDay) bool { return known.Day == d.Day }); i >= 0 {
+			c.days[i].Calls += d.Calls
+			c.days[i].Refused += d.Refused
+		} else {
+			c.days = append(c.days, d)
+		}
+	}
 }
 
 // Flush writes down what was counted since the last time. What could not be written is kept for
@@ -54,34 +87,28 @@ func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	t.flushing.Lock()
 	defer t.flushing.Unlock()
 	t.mu.Lock()
-	counts, days := t.counts, t.days
-	t.counts, t.days = map[string]models.Usage{}, map[credentialDay]models.UsageDay{}
+	counts := t.counts
+	t.counts = map[string]*tallied{}
 	t.mu.Unlock()
 	if len(counts) == 0 {
 		return nil
 	}
-	batch, perDay := make([]models.Usage, 0, len(counts)), make([]models.UsageDay, 0, len(days))
-	for _, u := range counts {
-		batch = append(batch, u)
+	batch, days := make([]models.Usage, 0, len(counts)), make([]models.UsageDay, 0, len(counts))
+	for _, c := range counts {
+		batch, days = append(batch, c.usage), append(days, c.days...)
 	}
-	for _, d := range days {
-		perDay = append(perDay, d)
-	}
-	err := to.RecordUsage(ctx, batch, perDay)
+	err := to.RecordUsage(ctx, batch, days)
 	if err != nil {
-		t.putBack(counts, days)
+		t.putBack(counts)
 	}
 	return err
 }
 
-func (t *Tally) putBack(counts map[string]models.Usage, days map[credentialDay]models.UsageDay) {
+func (t *Tally) putBack(counts map[string]*tallied) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for id, u := range counts {
-		t.counts[id] = merge(u, t.counts[id])
-	}
-	for d, u := range days {
-		t.days[d] = mergeDays(u, t.days[d])
+	for id, before := range counts {
+		t.of(id).add(before.usage, before.days...)
 	}
 }
 
@@ -100,14 +127,6 @@ func merge(one, other models.Usage) models.Usage {
 		sum.LastLateAt = other.LastLateAt
 	}
 	return sum
-}
-
-// mergeDays adds two counts of one credential and day; either may be the zero value.
-func mergeDays(one, other models.UsageDay) models.UsageDay {
-	return models.UsageDay{
-		CredentialID: max(one.CredentialID, other.CredentialID), Day: max(one.Day, other.Day),
-		Calls: one.Calls + other.Calls, Refused: one.Refused + other.Refused,
-	}
 }
 
 // isLater compares two moments, of which nil is before any other.
