@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -154,7 +153,7 @@ func profiled() (end func()) {
 	if folder == "" {
 		return func() {}
 	}
-	file, err := os.Create(folder + "/" + cmp.Or(os.Getenv("TOKENDESK_TEST_PROGRAM"), "program") + ".pprof")
+	file, err := os.Create(fmt.Sprintf("%s/%s %d.pprof", folder, os.Getenv("TOKENDESK_TEST_PROGRAM"), os.Getpid()))
 	if err == nil {
 		err = pprof.StartCPUProfile(file)
 	}
