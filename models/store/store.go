@@ -127,7 +127,7 @@ func openPostgres(url string) (*sql.DB, error) {
 	}
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readTimesInUTC))
 	pool.SetMaxOpenConns(20)
-	pool.SetMaxIdleConns(10)
+	pool.SetMaxIdleConns(20) // or many callers at once have a connection made and thrown away for each call
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	return pool, nil
 }
