@@ -52,6 +52,7 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 // workspaces adds the first of those that the reader may open, and the one that the page is about.
 func (h *Handlers) workspaces(c echo.Context, p *views.Page) error {
 	ctx, who, here := c.Request().Context(), actor(c), c.Param("workspace")
+	last := h.lastWorkspace(c)
 	list, err := h.Store.Workspaces(ctx, who, models.Place{})
 	if err != nil {
 		return err
@@ -66,16 +67,44 @@ func (h *Handlers) workspaces(c echo.Context, p *views.Page) error {
 			return err
 		}
 		list = append([]models.WorkspaceSeen{w}, list...)
+	} else if here == "" && last != "" && !slices.ContainsFunc(list, func(w models.WorkspaceSeen) bool { return w.ID == last }) {
+		w, err := h.Store.Workspace(ctx, who, last)
+		if err == nil {
+			list = append([]models.WorkspaceSeen{w}, list...)
+		} else if models.KindOf(err) != models.NotFound { // it is gone, or it is not theirs any more
+			return err
+		}
 	}
 	for _, w := range list {
 		link := h.workspaceLink(c, w.Workspace)
 		link.MayAudit, link.MayTokens = who.MayReadWorkspaceAudit(w.Role), who.MayManageTokens(w.Role)
 		p.Workspaces = append(p.Workspaces, link)
-		if p.Workspace == nil || is(w) {
+		if p.Workspace == nil || is(w) || here == "" && w.ID == last {
 			p.Workspace = &link
+		}
+		if is(w) && w.ID != last {
+			c.SetCookie(h.workspaceCookie(w.ID, 365*24*3600))
 		}
 	}
 	return nil
+}
+
+// lastWorkspace is the ID of the workspace that this browser was in last, for the pages that are in none. It comes from outside, and opens
+// nothing.
+func (h *Handlers) lastWorkspace(c echo.Context) string {
+	if cookie, err := c.Cookie(h.workspaceCookie("", 0).Name); err == nil && models.ValidID(cookie.Value) {
+		return cookie.Value
+	}
+	return ""
+}
+
+// workspaceCookie is bound to the host by its name where it can be, like every cookie here (security rule S6).
+func (h *Handlers) workspaceCookie(id string, seconds int) *http.Cookie {
+	cookie := &http.Cookie{Name: "workspace", Value: id, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: h.behindTLS()}
+	if h.behindTLS() {
+		cookie.Name = "__Host-workspace"
+	}
+	return cookie
 }
 
 // Outside is the page around what a stranger sees, and around an error. It asks no database.

@@ -113,6 +113,7 @@ func (h *Handlers) SignOut(c echo.Context) error {
 // leave takes the session from this browser (security rule W6).
 func (h *Handlers) leave(c echo.Context) {
 	h.Sessions.End(c.Request(), c.Response())
+	c.SetCookie(h.workspaceCookie("", -1))
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
 }
 

@@ -125,9 +125,13 @@ func readable(r *http.Request) (access.Path, string) {
 
 func callerOf(d access.Decision, id, address string) gateway.Caller {
 	c := d.Grant.Credential
-	return gateway.Caller{
+	who := gateway.Caller{
 		Workspace: d.Grant.Opens.WorkspaceID, Kind: string(c.Kind), Credential: c.ID, Person: c.PersonID, Scope: d.Scope, RequestID: id, Address: address,
 	}
+	if c.ExpiresAt != nil {
+		who.Until = *c.ExpiresAt
+	}
+	return who
 }
 
 // upstream is where a product's calls go. What it keeps sealed is opened once for each revision.

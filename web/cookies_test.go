@@ -36,8 +36,9 @@ func TestCookies(t *testing.T) {
 		press(t, a, "/people/"+world.Admin.ID)
 		keep(a.Get(t, "/account").Want(t, 200))
 		keep(a.Post(t, "/preferences/theme", webtest.Form{"theme": "dark"}).Want(t, 303))
+		keep(a.Get(t, "/w/marlowe-press/settings").Want(t, 200))
 		keep(a.Get(t, "/nope").Want(t, 404))
-		for _, name := range []string{prefix + "sid", prefix + "n", prefix + "device", prefix + "theme"} {
+		for _, name := range []string{prefix + "sid", prefix + "n", prefix + "device", prefix + "theme", prefix + "workspace"} {
 			c := set[name]
 			if c == nil {
 				t.Errorf("%q: no cookie %s in %v", address, name, set)
@@ -47,12 +48,15 @@ func TestCookies(t *testing.T) {
 				t.Errorf("%q: %s", address, c.Raw)
 			}
 		}
-		if len(set) != 4 || len(set[prefix+"sid"].Value) != 43 {
+		if len(set) != 5 || len(set[prefix+"sid"].Value) != 43 {
 			t.Errorf("%q: cookies %v", address, set)
 		}
 		keep(a.Post(t, "/signout", nil).Want(t, 303))
 		if c := set[prefix+"sid"]; c.Value != "" || c.MaxAge >= 0 || c.Secure != secure || c.Path != "/" {
 			t.Errorf("%q: signing out sets %s", address, c.Raw)
+		}
+		if c := set[prefix+"workspace"]; c.Value != "" || c.MaxAge >= 0 {
+			t.Errorf("%q: signing out leaves %s", address, c.Raw)
 		}
 	}
 }

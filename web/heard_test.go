@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
@@ -75,6 +76,16 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 				_, newer, err := s.RegenerateAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Regeneration{}, secret.FormID())
 				s.Secrets.Add(newer)
 				return err
+			}
+		},
+		"expired": func() (string, secret.Text, func() error) {
+			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "D", Expiration: models.OnADate, ExpiresAt: s.Clock.Now().Add(90 * time.Second).Format("2006-01-02T15:04")})
+			return made.ID, text, func() error {
+				if err := s.Handlers.Gateway.Sweep(t.Context()); err != nil { // which is early, and ends nothing
+					return err
+				}
+				s.Clock.Advance(90 * time.Second)
+				return s.Handlers.Gateway.Sweep(t.Context())
 			}
 		},
 		"a bearer token, replaced": func() (string, secret.Text, func() error) {

@@ -21,7 +21,7 @@ import (
 const (
 	flushEvery = time.Second      // how long a count may be in memory only
 	pruneEvery = time.Hour        // how often what is over is removed
-	sweepEvery = 5 * time.Second  // how often calls that stand still are looked for
+	sweepEvery = time.Second      // how often calls are looked for that stand still, or whose token has expired
 	patience   = 20 * time.Second // how long requests may take to finish after SIGTERM
 	lastWords  = 10 * time.Second // how long the last flush may take
 )

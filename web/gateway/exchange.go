@@ -55,7 +55,7 @@ func (g *Gateway) leave(x *exchange) {
 	x.previous.next, x.next.previous = x.next, x.previous
 }
 
-// Sweep ends the calls that have gone on for too long, or whose product has fallen silent in the middle of a body whose length it told. It closes
+// Sweep ends the calls whose credential has expired, that have gone on for too long, or whose product has fallen silent in the middle of a body whose length it told. It closes
 // the connections to products that nobody calls any more.
 func (g *Gateway) Sweep(context.Context) error {
 	now := g.settings.Clock()
@@ -68,6 +68,8 @@ func (g *Gateway) Sweep(context.Context) error {
 		switch ended := x.ended.Load(); {
 		case ended != nil:
 			x.end(*ended) // once more: see there
+		case !x.who.Until.IsZero() && !now.Before(x.who.Until):
+			x.end(errCut)
 		case now.Sub(x.begun) > g.oldest:
 			x.end(errTooOld)
 		case x.answer.awaits.Load() && now.Sub(x.moved) > g.stall:

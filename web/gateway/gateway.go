@@ -47,7 +47,8 @@ type Upstream struct {
 type Caller struct {
 	Workspace, Kind, Credential, Person, Scope string
 	RequestID                                  string
-	Address                                    string // the caller's IP address, as far as trusted; empty: the connection's
+	Address                                    string    // the caller's IP address, as far as trusted; empty: the connection's
+	Until                                      time.Time // when the credential ends, and the call with it; zero: never
 }
 
 // Settings are what all products have in common.
