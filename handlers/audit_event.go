@@ -74,8 +74,18 @@ func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.Au
 	return page, err
 }
 
-// aboutPrefix is what stands before the name of whoever has it, where the thing itself has none.
-var aboutPrefix = map[models.SubjectKind]string{models.OfCredential: "the bearer token of ", models.OfSession: "a session of "}
+// aboutPrefix is what stands before the name of a subject that is not a name's own: of whoever has it, where the thing itself has none.
+func aboutPrefix(e models.Event) string {
+	switch {
+	case e.SubjectKind == models.OfCredential && e.PersonID == "":
+		return "the API token "
+	case e.SubjectKind == models.OfCredential:
+		return "the bearer token of "
+	case e.SubjectKind == models.OfSession:
+		return "a session of "
+	}
+	return ""
+}
 
 // facts are who, with what, from where and about what.
 func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
@@ -91,6 +101,9 @@ func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 			switch k, err := h.Store.Credential(c.Request().Context(), actor(c), e.CredentialID); models.KindOf(err) {
 			case "":
 				with.Text, with.Href = k.Prefix+"... ending in "+k.Last4, "/people/"+k.PersonID
+				if k.Kind == models.APIToken {
+					with.Href = "/w/" + k.WorkspaceID + "/settings/api-tokens/" + k.ID
+				}
 			case models.NotFound: // of a database that was restored since
 			default:
 				return nil, err
@@ -98,7 +111,7 @@ func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 		}
 		list = append(list, with)
 	}
-	about := views.Fact{Label: "About", Text: aboutPrefix[e.SubjectKind] + e.SubjectName}
+	about := views.Fact{Label: "About", Text: aboutPrefix(e) + e.SubjectName}
 	if about.Href = subjectPath(e); !admin && (e.PersonID != "") {
 		about.Href = ""
 	}

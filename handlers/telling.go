@@ -154,7 +154,10 @@ func ending(e models.Event) (text string) {
 		text = wheres[e.Action] + said["workspace"].After
 	case models.SignInRefused, models.InstallRefused, models.AccessDenied, models.CallDenied:
 		if asked := said["asked for"].After; asked != "" {
-			text = " to " + named.ReplaceAllString(asked, "…")
+			if e.Action != models.CallDenied { // which asks for a scope, like storage:upload
+				asked = named.ReplaceAllString(asked, "…")
+			}
+			text = " to " + asked
 		}
 		reason := said["reason"].After
 		told := strings.TrimSuffix(strings.TrimPrefix(said["told"].After, "The archive was refused: "), ".")

@@ -2,8 +2,10 @@ package handlers
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.Cr
 	card := views.TokenCard{
 		ID: t.ID, Path: tokensPath(w) + "/" + t.ID, Name: t.Name, Prefix: t.Prefix, LastFour: t.Last4, Status: status(t.Credential, now),
 		Created: momentIn(t.CreatedAt, now, zone), CreatedBy: t.CreatedByName, Reason: t.RevokeReason, RevokedBy: t.RevokedByName,
-		Calls: t.Usage.Calls, Refused: t.Usage.Refused, Late: t.Usage.Late, LastFrom: t.Usage.LastAddress, Days: fortnight(t.Days, now),
+		Calls: t.Usage.Calls, Refused: t.Usage.Refused + t.Usage.Late, LastFrom: t.Usage.LastAddress, Days: fortnight(t.Days, now),
 	}
 	if t.ExpiresAt != nil {
 		card.Expires = momentIn(*t.ExpiresAt, now, zone)
@@ -118,14 +120,24 @@ func (h *Handlers) accessOf(c echo.Context, w models.WorkspaceSeen, t models.Cre
 		}
 		in = strings.Join(names, ", ")
 	}
+	return access, in, firstCall(resources, t.Scopes)
+}
+
+// firstCall is the path and query of a call that a token with these scopes may make, and that needs nothing to be filled in; empty
+// where there is none. A search wants something to search for, so anything else comes first.
+func firstCall(resources models.Resources, scopes models.Scopes) (search string) {
 	for _, r := range resources {
 		for _, o := range r.Operations {
-			if o.Method == "GET" && !strings.ContainsAny(o.Pattern, "{*") && t.Scopes.Allow(r.Scope(o.Name)) {
-				return access, in, o.Pattern
+			switch {
+			case o.Method != http.MethodGet || strings.ContainsAny(o.Pattern, "{*") || !scopes.Allow(r.Scope(o.Name)):
+			case !strings.HasSuffix(o.Pattern, "/search"):
+				return o.Pattern
+			case search == "":
+				search = o.Pattern + "?q=token"
 			}
 		}
 	}
-	return access, in, ""
+	return search
 }
 
 // placeOf makes the text that says where a list of tokens goes on, signed as by where.
@@ -155,4 +167,12 @@ func copied(values url.Values) url.Values {
 		to[name] = list
 	}
 	return to
+}
+
+// shownOf begins the sentence that says how many of all tokens a filter shows on a page.
+func shownOf(n int, more bool) string {
+	if more {
+		return strconv.Itoa(n) + " on this page, of "
+	}
+	return strconv.Itoa(n) + " of "
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -154,7 +153,7 @@ func (h *Handlers) listTokens(c echo.Context, w models.WorkspaceSeen, f models.T
 	}
 	list.None, list.Count = total == 0, counted(total, "token", "tokens")
 	if len(asked) > 0 && asked.Get("q")+asked.Get("status") != "" {
-		list.Count = strconv.Itoa(len(list.Cards)) + " on this page, of " + list.Count
+		list.Count = shownOf(len(list.Cards), found.Next != (models.TokenPlace{})) + list.Count
 	}
 	if found.Next != (models.TokenPlace{}) {
 		on := copied(asked)

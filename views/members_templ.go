@@ -503,9 +503,9 @@ func removeBody(m MemberRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var17 string
-			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("They can’t open this workspace any more, until somebody adds them again. What they did stays in the audit log.")
+			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("They can’t open this workspace any more, until somebody adds them again; an Admin of this installation still can. What they did stays in the audit log.")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/members.templ`, Line: 115, Col: 121}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/members.templ`, Line: 115, Col: 162}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 			if templ_7745c5c3_Err != nil {

@@ -85,7 +85,7 @@ func tokenCards() []views.TokenCard {
 	cards[0].InUse, cards[0].Refused, cards[0].Product = true, 12, "Product API"
 	cards[1].Soon = true
 	cards[2].Expires, cards[2].LastUsed = views.Time{}, views.Time{}
-	cards[5].Revoked, cards[5].RevokedBy, cards[5].Reason, cards[5].Late = at("9 Oct 2026"), "Tomasz Zieliński", "The contract has ended.", 7
+	cards[5].Revoked, cards[5].RevokedBy, cards[5].Reason, cards[5].Refused = at("9 Oct 2026"), "Tomasz Zieliński", "The contract has ended.", 7
 	return cards
 }
 

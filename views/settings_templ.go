@@ -298,9 +298,9 @@ func WorkspaceDelete(p Page, e WorkspaceEnd) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var10 string
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs("It has " + e.Tokens + " that are active or inactive. Programs may be using them: look at each, and revoke it first.")
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs("Programs may be using what it still has: " + e.Tokens + ", active or inactive. Look at each, and revoke it first.")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 78, Col: 127}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 78, Col: 125}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {

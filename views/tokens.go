@@ -1,6 +1,9 @@
 package views
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // TokenList is one page of a workspace's API tokens.
 type TokenList struct {
@@ -28,8 +31,7 @@ type TokenCard struct {
 	RevokedBy        string
 	Reason           string
 	Calls            int64
-	Refused          int64 // while it was alive
-	Late             int64 // since it was dead
+	Refused          int64
 	LastUsed         Time
 	LastFrom         string
 	Days             []int  // accepted calls a day, oldest first; 14 of them
@@ -191,3 +193,11 @@ func chartSteps(days []ChartDay) []string {
 
 // fingerprintKept is what stays of a token.
 const fingerprintKept = "We keep a fingerprint, not the token."
+
+// shellWord is an address as a shell takes it: what it would expand stands in quotes.
+func shellWord(address string) string {
+	if strings.ContainsAny(address, "?*&[]") {
+		return `"` + address + `"`
+	}
+	return address
+}

@@ -36,8 +36,9 @@ type calls struct {
 // apiPrefix is what the paths of products begin with.
 const apiPrefix = "/api/"
 
+// isCall is also what is nearly one, so that a program with a slip in a path is told of it and not shown a page.
 func isCall(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, apiPrefix) || r.URL.Path == forwardAuthPath
+	return strings.HasPrefix(strings.TrimLeft(r.URL.Path, "/")+"/", apiPrefix[1:]) || r.URL.Path == forwardAuthPath
 }
 
 // ServeHTTP answers a call, or a proxy's question about one.

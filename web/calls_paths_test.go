@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -224,4 +225,43 @@ func (w *rawWire) ask(t *testing.T, method, target string) int {
 		w.close()
 	}
 	return answer.StatusCode
+}
+
+// A program with a slip in a path is answered as programs are, and not with a page of the console.
+func TestNearlyACall(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	p, _ := holder(t, s, models.NewAPIToken{})
+	wire := &rawWire{site: s, token: p.token}
+	defer wire.close()
+	for path, want := range map[string]int{"/api": 404, "/api/": 400, "//api": 400, "//api/agent-base": 400, "///api/agent-base": 400, "/api//agent-base": 400, "/apis": 404, "/api-docs": 404} {
+		if status := wire.ask(t, http.MethodGet, path); status != want {
+			t.Errorf("%s: status %d, want %d", path, status, want)
+		}
+	}
+	if a := s.Browser(t).Get(t, "/api"); a.Status != 401 || a.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("status %d, %s", a.Status, a.Header.Get("Content-Type"))
+	}
+}
+
+// The log tells of a refused call which operation it asked for, and leads to the API token that it came with.
+func TestARefusedCallIsTold(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		p, made := holder(t, s, models.NewAPIToken{Name: "Search box", Chosen: true, Scopes: models.Scopes{"knowledge-base:search"}})
+		wire := &rawWire{site: s, token: p.token}
+		defer wire.close()
+		if status := wire.ask(t, http.MethodGet, "/api/knowledge-base/storage"); status != 403 {
+			t.Fatalf("status %d", status)
+		}
+		if err := s.Handlers.Refusals.Finish(t.Context(), s.Store); err != nil {
+			t.Fatal(err)
+		}
+		told, admin := strconv.FormatInt(s.Changes(t), 10), s.SignedIn(t, ines)
+		admin.Get(t, tokensTab+"/"+made.ID).Want(t, 200).Has(t, "was refused a call to storage:list")
+		event := admin.Get(t, "/audit/"+told).Want(t, 200).Has(t, "the API token Search box")
+		for _, link := range event.Page(t).Find("dl a").EachIter() {
+			admin.Get(t, link.AttrOr("href", "")).Want(t, 200)
+		}
+	})
 }

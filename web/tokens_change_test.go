@@ -52,14 +52,14 @@ func TestTokenLife(t *testing.T) {
 			}
 			return card
 		}
-		card := is("Active", "Copy Regenerate Deactivate Revoke")
+		card := is("Active", "Copy prefix Regenerate Deactivate Revoke")
 		if copies := card.Find("button[data-copy]").AttrOr("data-copy", ""); copies != first[:8] {
 			t.Errorf("Copy copies %q", copies)
 		}
 
 		admin.Post(t, token+"/deactivate", nil).To(t, tokensTab)
 		admin.Get(t, tokensTab).Has(t, "Deploy is inactive. Calls with it are refused until you activate it.")
-		is("Inactive", "Copy Regenerate Activate Revoke")
+		is("Inactive", "Copy prefix Regenerate Activate Revoke")
 		admin.Post(t, token+"/activate", nil).To(t, tokensTab)
 		admin.Get(t, tokensTab).Has(t, "Deploy is active. Calls with it are accepted.")
 
@@ -75,7 +75,7 @@ func TestTokenLife(t *testing.T) {
 		if title := shown.Text(t, "#reveal-title"); title != "Token regenerated" || same != id || second == first {
 			t.Errorf("%q, on the card %s", title, same)
 		}
-		if card = is("Active", "Copy Regenerate Deactivate Revoke"); !strings.Contains(words(card), second[:8]+"... ends in "+second[50:]) {
+		if card = is("Active", "Copy prefix Regenerate Deactivate Revoke"); !strings.Contains(words(card), second[:8]+"... ends in "+second[50:]) {
 			t.Errorf("the card says %s", words(card))
 		}
 
@@ -83,8 +83,8 @@ func TestTokenLife(t *testing.T) {
 		admin.Post(t, token+"/revoke", webtest.Form{"reason": strings.Repeat("x", 201)}).Want(t, 422)
 		admin.Post(t, token+"/revoke", webtest.Form{"reason": "The contract has ended."}).To(t, tokensTab)
 		admin.Get(t, tokensTab).Has(t, "Deploy pipeline is revoked. Calls with it are refused.").HasNot(t, second)
-		is("Revoked", "Copy")
-		admin.Get(t, token).Want(t, 200).Has(t, "The contract has ended.").Has(t, "by Ines Moreau")
+		is("Revoked", "Copy prefix")
+		admin.Get(t, token).Want(t, 200).Has(t, "The contract has ended.").Has(t, "09:30 UTC, Ines Moreau")
 	})
 }
 
@@ -123,7 +123,7 @@ func TestAnExpiredTokenCanBeRegenerated(t *testing.T) {
 		made, _ := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Weekly", Expiration: models.ForAWeek})
 		s.Clock.Advance(7 * 24 * time.Hour)
 		admin, token := s.SignedIn(t, ines), tokensTab+"/"+made.ID
-		if card := cardOf(t, admin.Get(t, tokensTab), made.ID); badgeOf(card) != "Expired" || actionsOf(card) != "Copy Regenerate Revoke" {
+		if card := cardOf(t, admin.Get(t, tokensTab), made.ID); badgeOf(card) != "Expired" || actionsOf(card) != "Copy prefix Regenerate Revoke" {
 			t.Errorf("the card is %q with %q", badgeOf(card), actionsOf(card))
 		}
 		for _, path := range []string{"/activate", "/deactivate"} {
@@ -144,7 +144,7 @@ func TestAnExpiredTokenCanBeRegenerated(t *testing.T) {
 		if _, id := shownToken(t, s, shown); id != made.ID || shown.Text(t, "#token-expires") != "5 Dec 2026, 09:30 UTC" {
 			t.Errorf("it expires %s", shown.Text(t, "#token-expires"))
 		}
-		if card := cardOf(t, admin.Get(t, tokensTab), made.ID); actionsOf(card) != "Copy Regenerate Deactivate Revoke" {
+		if card := cardOf(t, admin.Get(t, tokensTab), made.ID); actionsOf(card) != "Copy prefix Regenerate Deactivate Revoke" {
 			t.Errorf("afterwards it has %q", actionsOf(card))
 		}
 	})

@@ -150,7 +150,8 @@ func TestChosenOperations(t *testing.T) {
 		}
 		made := fill(t, admin, tokensTab, "name", "Reader", "expiration", "1w", "access", "chosen", "scope", "storage:list", "scope", "knowledge-base:search", "scope", "storage:list")
 		_, id := shownToken(t, s, made)
-		made.Has(t, "2 operations").Has(t, "Knowledge Base, Storage").Has(t, "/api/knowledge-base/search")
+		made.Has(t, "2 operations").Has(t, "Knowledge Base, Storage").Has(t, "curl "+s.URL+"/api/knowledge-base/storage")
+		fill(t, admin, tokensTab, "name", "Search", "access", "chosen", "scope", "knowledge-base:search").Has(t, `curl "`+s.URL+`/api/knowledge-base/search?q=token"`)
 		access := words(admin.Get(t, tokensTab+"/"+id).Want(t, 200).Page(t).Find(`section[aria-labelledby="access-title"]`))
 		if access != "AccessKnowledge Base /api/knowledge-baseSearchStorage /api/knowledge-base/storageList" {
 			t.Errorf("the token's page says %q", access)

@@ -78,7 +78,7 @@ func shown(t *testing.T, b *Tab, ends string) string {
 func changes(t *testing.T, s webtest.Site, b *Tab, first string) {
 	t.Helper()
 	if !b.with.NoScript {
-		card(b).Click("Copy")
+		card(b).Click("Copy prefix")
 		if b.Clipboard() != first[:8] {
 			t.Errorf("Copy copies %q", b.Clipboard())
 		}
