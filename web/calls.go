@@ -50,7 +50,6 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.secure {
 		header["Strict-Transport-Security"] = strictTransport
 	}
-	gateway.CloseAfterChunks(w, r)
 	defer s.recovered(w, r, id)
 	allowed := allMethods
 	if r.URL.Path == forwardAuthPath {

@@ -51,6 +51,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	gateway.CloseAfterChunks(w, r)
 	if isCall(r) {
 		s.calls.ServeHTTP(w, r)
 		return

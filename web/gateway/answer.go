@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"errors"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -96,13 +97,18 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return &pacedConn{Conn: conn, within: a.exchange.gateway.stall}, buffered, nil
 }
 
-// errSwitched is a product that speaks something else all of a sudden.
-var errSwitched = errors.New("the product switched to another protocol, and was not asked to")
+var (
+	errSwitched = errors.New("the product switched to another protocol, and was not asked to")
+	errNoStatus = errors.New("the product's answer has a status that is none") // below 100, which net/http lets through
+)
 
 // received takes in the header of the product's answer.
 func (x *exchange) received(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols && !x.websocket {
 		return errSwitched
+	}
+	if res.StatusCode < 100 {
+		return errNoStatus
 	}
 	a := &x.answer
 	a.final, a.left = true, res.ContentLength
@@ -111,10 +117,29 @@ func (x *exchange) received(res *http.Response) error {
 	}
 	a.awaits.Store(a.left > 0)
 	sift(res.Header, a.ResponseWriter.Header())
+	sift(res.Trailer, a.ResponseWriter.Header()) // of which names were told before
+	if res.StatusCode != http.StatusSwitchingProtocols {
+		res.Body = &trailed{res.Body, res, a.ResponseWriter.Header()}
+	}
 	for i, location := range res.Header["Location"] {
 		res.Header["Location"][i] = x.line.relocate(location)
 	}
 	return nil
+}
+
+// trailed is the body of an answer, behind which no field may come that may not come before it.
+type trailed struct {
+	io.ReadCloser
+	res  *http.Response
+	ours http.Header
+}
+
+func (t *trailed) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err != nil { // then the fields behind it are there
+		sift(t.res.Trailer, t.ours)
+	}
+	return n, err
 }
 
 // sift takes out of a product's header what is not for it to say, and what we say ourselves.

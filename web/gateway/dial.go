@@ -54,7 +54,7 @@ func (g *Gateway) admit(at netip.AddrPort) error {
 // means says whether who listens at own is called at an address: at its own, or, when it listens everywhere, at any of this machine.
 func means(own, address netip.Addr) bool {
 	if !own.IsUnspecified() {
-		return own == address
+		return own == address || own.IsLoopback() && address.IsUnspecified() // which most systems take for it
 	}
 	if address.IsLoopback() || address.IsUnspecified() {
 		return true

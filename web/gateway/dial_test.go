@@ -53,6 +53,12 @@ func TestAllowedAddresses(t *testing.T) {
 			t.Errorf("%s: %v", at, err)
 		}
 	}
+	everything := New(Settings{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, Own: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:8080")}})
+	for at, allowed := range map[string]bool{"127.0.0.1:8080": false, "0.0.0.0:8080": false, "[::]:8080": false, "[::ffff:0.0.0.0]:8080": false, "0.0.0.0:8081": true, "127.0.0.2:8080": true} {
+		if err := everything.admit(netip.MustParseAddrPort(at)); (err == nil) != allowed {
+			t.Errorf("where everything is allowed, %s: %v", at, err)
+		}
+	}
 	local, err := net.InterfaceAddrs()
 	if err != nil {
 		t.Fatal(err)

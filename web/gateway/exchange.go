@@ -17,8 +17,9 @@ type exchange struct {
 	line      *line
 	who       Caller
 	path      access.Path
-	callers   *http.Request // as it came
-	websocket bool          // asked for
+	callers   *http.Request      // as it came
+	cancel    context.CancelFunc // gives up what goes upstream
+	websocket bool               // asked for
 	answer    answer
 	body      body
 	ended     atomic.Pointer[error] // why it ends before it is over
@@ -109,12 +110,12 @@ func (g *Gateway) Close() {
 
 var longAgo = time.Unix(1, 0)
 
-// end ends an exchange that is still under way, by having the caller's connection run out of time: whoever reads from it, which is net/http when the
-// body has come, takes that for its end, and the request's context is over. A context of our own for each call would do the same for
-// two microseconds more. net/http begins to watch a connection by taking its deadline away, and can do so just after this: so
-// Sweep does it again.
+// end ends an exchange that is still under way: what goes upstream is given up, and whoever reads from the caller's connection runs out of
+// time. net/http's own watch over that connection is not enough: it stops looking at the first byte that a caller sends too
+// early. It begins by taking the deadline away, and can do so just after this: so Sweep does it again.
 func (x *exchange) end(why error) {
 	x.ended.CompareAndSwap(nil, &why)
+	x.cancel()
 	_ = x.answer.control.SetReadDeadline(longAgo)
 }
 

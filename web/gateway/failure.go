@@ -11,7 +11,7 @@ import (
 func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 	f := x.failure(err)
 	if f.status >= http.StatusInternalServerError && x.callers.Context().Err() == nil {
-		x.log(slog.LevelWarn, "a product did not answer", err)
+		x.log(slog.LevelWarn, "a product did not answer", errors.New(x.line.explain(err))) // net/http's own words quote what it sent
 	}
 	if x.body.fault.Load() != 0 { // where the next request begins is anybody's guess
 		x.answer.ResponseWriter.Header().Set("Connection", "close")

@@ -103,7 +103,9 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 		g.settings.OnError(w, r, f.status, f.code, f.title, f.detail)
 		return
 	}
-	x := &exchange{gateway: g, who: who, path: path, callers: r, websocket: len(r.Header["Upgrade"]) > 0}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	x := &exchange{gateway: g, who: who, path: path, callers: r, cancel: cancel, websocket: len(r.Header["Upgrade"]) > 0}
 	x.answer = answer{ResponseWriter: w, control: http.NewResponseController(w), exchange: x}
 	g.enter(x, up)
 	defer func() {
@@ -117,7 +119,7 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 		Rewrite: x.rewrite, ModifyResponse: x.received, ErrorHandler: x.failed,
 		Transport: x.line.transport, BufferPool: &buffers, ErrorLog: quietly,
 	}
-	proxy.ServeHTTP(&x.answer, x.request(up))
+	proxy.ServeHTTP(&x.answer, x.request(ctx, up))
 }
 
 func (up Upstream) maxBody() int64 {

@@ -12,6 +12,7 @@ var spoofable = byInitial(
 	"Forwarded", "X-Forwarded*", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "True-Client-Ip", "Cf-Connecting-*", "Fastly-Client-Ip", "X-Envoy-*",
 	"X-Original-*", "X-Rewrite-*", "X-Http-Method*", "X-Method-Override", "Proxy-*",
 	"X-Auth-*", "X-Authenticated-*", "X-Remote-*", "Remote-*", "X-Webauth-*", "X-Amzn-Oidc-*", "X-Goog-Iap-*", "X-Goog-Authenticated-*", "X-Ms-Client-Principal*", "X-Ms-Token-*",
+	"Proxy", "X-Sendfile*", "X-Accel-*", "X-Http-Host-Override", "X-Arr-*", "Cf-Access-*", "X-Authentik-*", "X-Grafana-User",
 	"Client-Cert*", "X-Client-Cert*", "Ssl-Client-*", "X-Ssl-Client-*",
 )
 
@@ -28,7 +29,9 @@ var hopByHop = byInitial("Connection", "Keep-Alive", "Te", "Trailer", "Transfer-
 // hostWide are those of an answer that mean the whole host, the console with it, or whoever stands in front of us. They are not for a product to say.
 var hostWide = byInitial(
 	"Set-Cookie", "Set-Cookie2", "Clear-Site-Data", "Strict-Transport-Security", "Public-Key-Pins", "Public-Key-Pins-Report-Only", "Expect-Ct",
-	"Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints", "Service-Worker-Allowed", "X-Accel-Redirect", "X-Sendfile", "X-Lighttpd-Send-File",
+	"Alt-Svc", "Nel", "Report-To", "Reporting-Endpoints", "Service-Worker-Allowed",
+	"X-Accel-*", "X-Sendfile*", "X-Lighttpd-*", "X-Litespeed-*", "X-Reproxy-*", "Surrogate-Control", "Cdn-Cache-Control",
+	"Ratelimit", "Ratelimit-Policy", // ours are written with a capital in the middle
 )
 
 // names is a set of field names in their canonical form, by their first letter.

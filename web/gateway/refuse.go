@@ -160,9 +160,9 @@ func sameHost(r *http.Request) bool {
 // CloseAfterChunks has the connection closed after the answer to a request whose body comes in chunks. net/http drops a
 // Content-Length that stands beside Transfer-Encoding, and says nothing of it (RFC 9112, section 6.1, wants such a connection closed): what
 // somebody in front took for the end of the request may be another place, and what follows for a request of somebody else. It is
-// called before anything is answered.
+// called before anything is answered. Of HTTP/1.0, which has no chunks, net/http says nothing of them, so that one is closed after any body.
 func CloseAfterChunks(w http.ResponseWriter, r *http.Request) {
-	if len(r.TransferEncoding) > 0 && r.ProtoMajor == 1 {
+	if r.ProtoMajor == 1 && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0 && r.ContentLength != 0) {
 		w.Header().Set("Connection", "close")
 	}
 }

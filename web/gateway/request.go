@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -9,8 +10,8 @@ import (
 
 // request is the call as httputil sees it: with the fields that are about the connection, which are its business, and with no others, which
 // would be copied there only to be looked through here.
-func (x *exchange) request(up Upstream) *http.Request {
-	r := *x.callers
+func (x *exchange) request(ctx context.Context, up Upstream) *http.Request {
+	r := x.callers.WithContext(ctx)
 	r.Header = http.Header{}
 	for _, name := range [...]string{"Connection", "Upgrade", "Te"} {
 		if values, ok := x.callers.Header[name]; ok {
@@ -23,7 +24,7 @@ func (x *exchange) request(up Upstream) *http.Request {
 		x.body = body{ReadCloser: http.MaxBytesReader(nil, r.Body, up.maxBody()), exchange: x, most: up.maxBody()}
 		r.Body = &x.body
 	}
-	return &r
+	return r
 }
 
 // rewrite makes the request that goes upstream. It is called when fields about the connection are gone already, so that a

@@ -101,6 +101,8 @@ func TestHostileProducts(t *testing.T) {
 		"half a header":           ok + "X: y",
 		"no status":               "HTTP/1.1 \r\n\r\n",
 		"a status that is none":   "HTTP/1.1 abc OK\r\n\r\n",
+		"status 99":               "HTTP/1.1 099 X\r\n\r\n",
+		"status 0":                "HTTP/1.1 000 X\r\n\r\n",
 		"two lengths":             ok + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
 		"a signed length":         ok + "Content-Length: -1\r\n\r\n",
 		"a coding that is none":   ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
@@ -117,6 +119,39 @@ func TestHostileProducts(t *testing.T) {
 		}
 		if body, err := io.ReadAll(got.Body); got.StatusCode != 502 || err != nil || !strings.Contains(string(body), "upstream_unreachable") {
 			t.Errorf("%s: %s %q, %v", name, got.Status, body, err)
+		}
+	}
+}
+
+// What a product says is no text of ours: of an answer that is none nothing gets into the log, for it may hold the credential that it was
+// given.
+func TestTheLogQuotesNoProduct(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{"hush\r\n\r\n", "HTTP/1.1 hush\r\n\r\n", "HTTP/1.1 200 OK\r\nhush\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: hush\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: hush\r\n\r\n"} {
+		d := raw(t, func(conn net.Conn) { _, _ = io.WriteString(conn, answer) })
+		if status, _ := d.ask(t, "GET /api/a\n"); status != 502 || strings.Contains(d.log.String(), "hush") || !strings.Contains(d.log.String(), "a product did not answer") {
+			t.Errorf("%q: status %d, and %s", answer, status, d.log)
+		}
+	}
+}
+
+// What may not come before a body does not come behind it either, announced or not.
+func TestTrailersAreSifted(t *testing.T) {
+	t.Parallel()
+	const trailers = "Set-Cookie: a=b\r\nStrict-Transport-Security: max-age=1\r\nX-Accel-Redirect: /x\r\nX-Request-Id: forged\r\nX-Sum: 1\r\n\r\n"
+	for _, announced := range []string{"", "Trailer: Set-Cookie, Strict-Transport-Security, X-Accel-Redirect, X-Request-Id, X-Sum\r\n"} {
+		d := raw(t, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"+announced+"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"+trailers)
+		})
+		d.before = func(w http.ResponseWriter, _ *http.Request) { w.Header()["X-Request-Id"] = []string{"ours"} }
+		c := d.connect(t)
+		c.say("GET /api/a HTTP/1.1\r\nHost: x\r\nTe: trailers\r\n\r\n")
+		answer := c.hear("GET")
+		if body, err := io.ReadAll(answer.Body); err != nil || string(body) != "hi" {
+			t.Fatalf("%q, %v", body, err)
+		}
+		if answer.Header.Get("X-Request-Id") != "ours" || answer.Trailer.Get("X-Sum") != "1" || len(answer.Trailer) != 1 {
+			t.Errorf("%q: %v, and behind the body %v", announced, answer.Header, answer.Trailer)
 		}
 	}
 }
