@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"testing"
 )
@@ -19,9 +20,15 @@ func TestAnEarlyByteKeepsNothingAlive(t *testing.T) {
 			c := d.connect(t)
 			c.say("GET /api/a HTTP/1.1\r\nHost: x\r\n\r\n")
 			answer := c.hear("GET")
-			over, how := c.ends(answer)
 			c.say("%s", early)
-			product.next <- struct{}{} // by now it has come
+			event := make([]byte, len("data: x\n\n"))
+			for range 100 { // by the end it has come
+				product.next <- struct{}{}
+				if _, err := io.ReadFull(answer.Body, event); err != nil {
+					t.Fatal(err)
+				}
+			}
+			over, how := c.ends(answer)
 			end(d)
 			within(t, name+": the end of the product's half", product.gone)
 			within(t, name+": the end of the caller's half", over)
