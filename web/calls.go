@@ -27,7 +27,7 @@ type calls struct {
 	address  func(*http.Request) string
 	log      *slog.Logger
 	secure   bool
-	trusted  []*net.IPNet // proxies
+	askers   []*net.IPNet // proxies that may ask for a decision
 
 	mu        sync.RWMutex
 	upstreams map[string]gateway.Upstream // by product, as of its revision

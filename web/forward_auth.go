@@ -16,10 +16,10 @@ import (
 const forwardAuthPath = "/forward-auth"
 
 // forwardAuth answers a proxy's question about a call with the same decision that the gateway makes: 200 with who calls, or
-// the refusal. The call is the one that the proxy tells of, so only proxies that are trusted may ask (security rule G3).
+// the refusal. The call is the one that the proxy tells of, so only those proxies may ask that the operator has named (security rule G3).
 func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
-	if !s.isProxy(r) {
-		s.Problem(w, r, http.StatusForbidden, "proxy_not_trusted", "This proxy is not trusted", "The operator of this server lists proxies in TOKENDESK_TRUSTED_PROXIES.")
+	if !s.mayAsk(r) {
+		s.Problem(w, r, http.StatusForbidden, "proxy_not_trusted", "This proxy is not trusted", "The operator of this server lists proxies in TOKENDESK_FORWARD_AUTH_FROM.")
 		return
 	}
 	told, problem := toldCall(r.Header)
@@ -48,13 +48,13 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// isProxy says whether a request comes from a proxy that is trusted, by the address of the connection itself.
-func (s *calls) isProxy(r *http.Request) bool {
+// mayAsk says whether a request comes from a proxy that was named, by the address of the connection itself.
+func (s *calls) mayAsk(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return false
 	}
-	for _, network := range s.trusted {
+	for _, network := range s.askers {
 		if network.Contains(net.IP(from.Addr().Unmap().AsSlice())) {
 			return true
 		}

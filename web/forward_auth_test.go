@@ -75,16 +75,16 @@ func TestForwardAuth(t *testing.T) {
 				t.Errorf("%s, for nginx: status %d, really %s", name, a.Status, a.Header.Get("X-Tokendesk-Status"))
 			}
 		}
-	}, webtest.Sampled(), webtest.Trusting("127.0.0.0/8"))
+	}, webtest.Sampled(), webtest.Trusting("127.0.0.0/8"), webtest.Asking("127.0.0.0/8"))
 }
 
-// Whoever is no trusted proxy learns nothing, whatever is told of the call.
+// Whoever is no proxy that may ask learns nothing, one whose word about addresses is believed included, whatever is told of the call.
 func TestForwardAuthIsForProxies(t *testing.T) {
 	t.Parallel()
-	s := webtest.SQLite(t, webtest.Sampled())
+	s := webtest.SQLite(t, webtest.Sampled(), webtest.Trusting("127.0.0.0/8"))
 	_, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "All"})
 	a := asked(t, s, text.Reveal(), "", "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/api/agent-base", "X-Forwarded-For", "127.0.0.1")
-	a.Want(t, http.StatusForbidden).Has(t, "TOKENDESK_TRUSTED_PROXIES")
+	a.Want(t, http.StatusForbidden).Has(t, "TOKENDESK_FORWARD_AUTH_FROM")
 	if codeIn(a.Body) != "proxy_not_trusted" {
 		t.Error(a.Body)
 	}

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+
 	"tokendesk/models"
 	"tokendesk/web/gateway"
 )
@@ -17,6 +19,11 @@ func (s *Server) Heard(e models.Event) {
 		whose = func(c gateway.Caller) bool { return c.Credential == before }
 	case models.PersonDeactivated:
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
+	case models.PersonChanged:
+		if !changesRole(e) {
+			return
+		}
+		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
 	case models.MemberRemoved:
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID && c.Workspace == e.WorkspaceID }
 	case models.WorkspaceDeleted:
@@ -25,6 +32,45 @@ func (s *Server) Heard(e models.Event) {
 		return
 	}
 	s.handlers.Gateway.Cut(whose)
+}
+
+// Hear is Heard for what others did on the same database: another server, the command line. It is to be called often; the first time it
+// finds out where to begin. What this server did itself it hears again, for calls that were decided on just before the change
+// and were not under way yet when it was told.
+func (s *Server) Hear(ctx context.Context) error {
+	last, err := s.handlers.Store.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	if s.heard == nil {
+		s.heard = &last
+	}
+	if last < *s.heard { // another database was put in this one's place: nobody knows what it has of those who were let in
+		s.handlers.Gateway.Cut(func(gateway.Caller) bool { return true })
+		*s.heard = last
+	}
+	for *s.heard < last {
+		list, err := s.handlers.Store.EventsAfter(ctx, *s.heard, heardAtOnce)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, e := range list {
+			s.Heard(e)
+			*s.heard = e.Seq
+		}
+	}
+	return nil
+}
+
+const heardAtOnce = 500 // events
+
+func changesRole(e models.Event) bool {
+	for _, c := range e.ChangeList() {
+		if c.Field == "role" {
+			return true
+		}
+	}
+	return false
 }
 
 // replaced is the ID of the bearer token in whose place the new one came.

@@ -10,6 +10,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/web"
 	"tokendesk/web/webtest"
 )
 
@@ -52,6 +53,10 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		}
 		return body
 	}
+	server := s.Listener.Config.Handler.(*web.Server)
+	if err := server.Hear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	person := s.Person(t, s.Admin, models.Member)
 	kept, keptText := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Kept"})
 	goesOn := stream(keptText)
@@ -86,6 +91,23 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 				}
 				s.Clock.Advance(90 * time.Second)
 				return s.Handlers.Gateway.Sweep(t.Context())
+			}
+		},
+		"revoked by another process": func() (string, secret.Text, func() error) {
+			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "E"})
+			return made.ID, text, func() error {
+				if _, err := s.Open(t).RevokeAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Revocation{}); err != nil { // which tells nobody here
+					return err
+				}
+				return server.Hear(t.Context())
+			}
+		},
+		"of somebody who is no Admin any more": func() (string, secret.Text, func() error) {
+			other := s.Person(t, s.Admin, models.Admin)
+			made, text := s.Token(t, s.Admin, other.ID)
+			return made.ID, text, func() error {
+				_, err := s.EditPerson(t.Context(), s.Admin, other.ID, models.PersonEdit{Name: other.Name, Email: other.Email, Role: models.Member})
+				return err
 			}
 		},
 		"a bearer token, replaced": func() (string, secret.Text, func() error) {

@@ -23,6 +23,7 @@ type Server struct {
 	log      *slog.Logger
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
+	heard    *int64           // the number of the event that Hear heard last
 }
 
 // New makes the server. Addresses that proxies report are believed only of those whose own address
@@ -35,7 +36,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.IPExtractor = clientAddress(trusted)
 	e.Pre(s.headers)
 	e.Use(s.logged, recovered, bounded)
-	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, trusted: trusted, upstreams: map[string]gateway.Upstream{}}
+	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, upstreams: map[string]gateway.Upstream{}}
 	for _, r := range routes(h) {
 		if r.guard == programs {
 			continue // answered by calls, which stands before all of this
@@ -49,6 +50,10 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	}
 	return s
 }
+
+// AnswerProxies has proxies in some networks answered at /forward-auth. Whoever else can send a request from there can ask too, so they
+// are named apart from those that are believed about addresses.
+func (s *Server) AnswerProxies(from []*net.IPNet) { s.calls.askers = from }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	gateway.CloseAfterChunks(w, r)

@@ -15,15 +15,16 @@ import (
 
 // config is every setting, checked.
 type config struct {
-	listen         string // HOST:PORT
-	dataDir        string
-	databaseURL    string // empty means SQLite in dataDir
-	keyFile        string
-	baseURL        string // scheme and host; empty: as the request says
-	trustedProxies []*net.IPNet
-	upstreamAllow  []netip.Prefix // where products may be that would be refused otherwise
-	logFormat      string         // "text" or "json"
-	limits         archive.Limits
+	listen          string // HOST:PORT
+	dataDir         string
+	databaseURL     string // empty means SQLite in dataDir
+	keyFile         string
+	baseURL         string // scheme and host; empty: as the request says
+	trustedProxies  []*net.IPNet
+	forwardAuthFrom []*net.IPNet
+	upstreamAllow   []netip.Prefix // where products may be that would be refused otherwise
+	logFormat       string         // "text" or "json"
+	limits          archive.Limits
 }
 
 // setting is one row of the table that --help prints: an environment variable, the flag of the same
@@ -43,7 +44,8 @@ var settings = []setting{
 	{"DATABASE_URL", "", "SQLite", "postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: SQLite in the data directory", (*config).takeDatabaseURL},
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
 	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
-	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", (*config).takeTrustedProxies},
+	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", takeNetworks(func(c *config) *[]*net.IPNet { return &c.trustedProxies })},
+	{"FORWARD_AUTH_FROM", "", "none", "networks of proxies that may ask at /forward-auth, like 10.0.0.5/32; whoever can send requests from there can ask too", takeNetworks(func(c *config) *[]*net.IPNet { return &c.forwardAuthFrom })},
 	{"UPSTREAM_ALLOW", "", "none", "networks where products may be although this machine and its neighbours are refused, like 127.0.0.0/8,::1/128", (*config).takeUpstreamAllow},
 	{"COLLECTION_MAX_SIZE", "100MiB", "", "the most that a collection's .zip file may weigh", takeSize(func(c *config) *int64 { return &c.limits.ArchiveBytes })},
 	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},

@@ -50,6 +50,7 @@ var wrongValues = []struct{ setting, value, shown, right string }{
 	{"TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.0/33", "", "use networks in CIDR form"},
 	{"TRUSTED_PROXIES", "10.0.0.0/8;192.0.2.0/24", "", "use networks in CIDR form"},
 	{"TRUSTED_PROXIES", "*", "", "use networks in CIDR form"},
+	{"FORWARD_AUTH_FROM", "10.0.0.1", "", "use networks in CIDR form"},
 	{"COLLECTION_MAX_SIZE", "", `""`, "use a size from 1KiB to just under 4GiB, like 100MiB"},
 	{"COLLECTION_MAX_SIZE", "1023", "", "use a size from 1KiB"},
 	{"COLLECTION_MAX_SIZE", "4GiB", "", "use a size from 1KiB"},

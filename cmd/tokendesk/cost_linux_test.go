@@ -72,7 +72,7 @@ func subjects(t *testing.T) []*subject {
 	own := storetest.NewOwnPostgres(t)
 	postgres := furnished(t, place{dir: filepath.Join(t.TempDir(), "data"), url: own.URL}, upstream.base, "1")
 	postgres.name, postgres.against = "Tokendesk as it is, PostgreSQL", yardstick
-	asked := furnished(t, onSQLite(t), upstream.base, "remembering", "TOKENDESK_TRUSTED_PROXIES=127.0.0.0/8")
+	asked := furnished(t, onSQLite(t), upstream.base, "remembering", "TOKENDESK_FORWARD_AUTH_FROM=127.0.0.0/8")
 	asked.name, asked.against = "forward-auth, the look-up answered from memory", nothing
 	asked.url = strings.TrimSuffix(asked.url, callPath) + asksPath
 	asked.fields = append(asked.fields, "X-Forwarded-Method: GET", "X-Forwarded-Uri: "+callPath, "X-Forwarded-For: 203.0.113.9")

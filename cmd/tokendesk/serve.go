@@ -45,10 +45,15 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 	return a.run(ctx, listener, log)
 }
 
+// sweep ends calls under way that must not go on.
+func (a app) sweep(ctx context.Context) error {
+	return errors.Join(a.server.Hear(ctx), a.handlers.Gateway.Sweep(ctx))
+}
+
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.handlers.Gateway.Sweep))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.sweep))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -82,7 +87,7 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	}
 	a = wire(c, key, s, listener.Addr(), inside, log)
 	base := reachedAt(c, listener.Addr())
-	if err = offerSetup(ctx, io, a, base); err != nil {
+	if err = errors.Join(a.server.Hear(ctx), offerSetup(ctx, io, a, base)); err != nil {
 		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))

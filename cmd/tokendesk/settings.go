@@ -72,15 +72,18 @@ func (c *config) takeBaseURL(v string) error {
 	return nil
 }
 
-func (c *config) takeTrustedProxies(v string) error {
-	for _, text := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
-		_, network, err := net.ParseCIDR(text)
-		if err != nil {
-			return errors.New("use networks in CIDR form separated by commas, like 10.0.0.0/8,192.0.2.7/32")
+// takeNetworks reads networks that requests come from.
+func takeNetworks(to func(*config) *[]*net.IPNet) func(*config, string) error {
+	return func(c *config, v string) error {
+		for _, text := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' }) {
+			_, network, err := net.ParseCIDR(text)
+			if err != nil {
+				return errors.New("use networks in CIDR form separated by commas, like 10.0.0.0/8,192.0.2.7/32")
+			}
+			*to(c) = append(*to(c), network)
 		}
-		c.trustedProxies = append(c.trustedProxies, network)
+		return nil
 	}
-	return nil
 }
 
 func (c *config) takeUpstreamAllow(v string) error {

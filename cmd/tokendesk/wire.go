@@ -107,6 +107,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(), Sample: inside.upstream(),
 	}
 	server := web.New(h, c.trustedProxies)
+	server.AnswerProxies(c.forwardAuthFrom)
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
 	})

@@ -133,6 +133,12 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]mode
 	return list, translate(s.db.WithContext(ctx).Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
 }
 
+// LastEvent is the number of the newest event; 0 when there is none.
+func (s *Store) LastEvent(ctx context.Context) (int64, error) {
+	clock, err := take[changeClock](s.db.WithContext(ctx))
+	return clock.LastSeq, translate(err)
+}
+
 // StillMay says whether an actor whose request takes long may go on: a session that ended or a role that
 // was lost meanwhile ends it.
 func (s *Store) StillMay(ctx context.Context, who models.Actor) error {

@@ -100,7 +100,7 @@ func builtProxy(t *testing.T, variable string) string {
 // startBehind starts Tokendesk, a product, and a proxy between them, in a folder that has deploy/ with their addresses.
 func startBehind(t *testing.T, program string, args ...string) *behind {
 	t.Helper()
-	b := &behind{Site: webtest.SQLite(t, webtest.Sampled(), webtest.Trusting("127.0.0.0/8")), at: freeAddress(t), more: make(chan struct{})}
+	b := &behind{Site: webtest.SQLite(t, webtest.Sampled(), webtest.Trusting("127.0.0.0/8"), webtest.Asking("127.0.0.0/8")), at: freeAddress(t), more: make(chan struct{})}
 	made, text := b.WorkspaceToken(t, b.Admin, "marlowe-press", models.NewAPIToken{
 		Name: "Behind", Chosen: true, Scopes: models.Scopes{"knowledge-base:search", "storage:list", "storage:upload", "webhooks:send-events"},
 	})

@@ -39,6 +39,7 @@ type setup struct {
 	sampled bool
 	baseURL string
 	trusted []*net.IPNet
+	askers  []*net.IPNet
 	limits  archive.Limits
 	store   *store.Store
 }
@@ -48,13 +49,20 @@ func BaseURL(address string) Option { return func(s *setup) { s.baseURL = addres
 
 // Trusting names a network of proxies whose X-Forwarded-For is believed.
 func Trusting(network string) Option {
-	return func(s *setup) {
-		_, trusted, err := net.ParseCIDR(network)
-		if err != nil {
-			panic(err)
-		}
-		s.trusted = append(s.trusted, trusted)
+	return func(s *setup) { s.trusted = append(s.trusted, parse(network)) }
+}
+
+// Asking names a network of proxies that may ask at /forward-auth.
+func Asking(network string) Option {
+	return func(s *setup) { s.askers = append(s.askers, parse(network)) }
+}
+
+func parse(network string) *net.IPNet {
+	_, parsed, err := net.ParseCIDR(network)
+	if err != nil {
+		panic(err)
 	}
+	return parsed
 }
 
 // Limits bound what a collection may hold.
@@ -103,6 +111,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
 	}
 	server, site := httptest.NewUnstartedServer(nil), web.New(h, set.trusted)
+	site.AnswerProxies(set.askers)
 	server.Config = site.HTTP()
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
