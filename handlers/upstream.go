@@ -123,7 +123,7 @@ func (h *Handlers) SaveUpstream(c echo.Context) error {
 	if err == nil {
 		return h.done(c, productPath(w, p)+"/upstream", "", "Saved. The next call goes there.")
 	}
-	back, status, err := refused(err, without(f, "headers"))
+	back, status, err := refused(err, f)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (h *Handlers) TestUpstream(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	back := views.Form{Values: without(f, "headers"), Errors: problems}
+	back := views.Form{Values: f, Errors: problems}
 	if len(problems) > 0 {
 		return h.drawUpstream(c, http.StatusUnprocessableEntity, back, nil)
 	}

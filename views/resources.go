@@ -33,7 +33,7 @@ type ResourceForm struct {
 // UpstreamPage is where a product's calls go, and how.
 type UpstreamPage struct {
 	Product, Path, Back string
-	Form                Form     // see upstreamFields
+	Form                Form     // see upstreamFields; headers are those that were typed just now, and never those that are kept
 	HeaderNames         []string // that are sent now
 	Signed              bool     // there is a signing key
 	FormID              string   // of the form that makes one

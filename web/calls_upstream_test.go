@@ -173,7 +173,7 @@ func TestTestConnection(t *testing.T) {
 		"http://[::1]:" + there[10:]:   "is not called: ",
 		"http://0.0.0.0:" + there[10:]: "is not called: ",
 	} {
-		a := admin.Post(t, product+"/test", pointing(address, "headers", "X-Product-Pass: open sesame")).Want(t, 200).HasNot(t, "open sesame")
+		a := admin.Post(t, product+"/test", pointing(address, "headers", "X-Product-Pass: open sesame")).Want(t, 200)
 		if told := words(a.Page(t).Find("main")); !strings.Contains(told, says) || a.Value(t, "upstream") != address {
 			t.Errorf("%s: %.300s", address, told)
 		}
@@ -206,6 +206,33 @@ func TestTestConnection(t *testing.T) {
 	if s.Changes(t) != before || len(api.take()) > 0 {
 		t.Error("a test changed something")
 	}
+}
+
+// Header fields stay in the form that they were typed into until they are saved: when the connection is tested, and when another
+// field is wrong. The ones that are kept are never shown.
+func TestTypedHeaderFieldsStay(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		api, admin := newOwnAPI(t), s.SignedIn(t, ines)
+		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+		admin.Post(t, product+"/upstream", pointing(api.URL, "headers", "X-Product-Pass: kept before")).Want(t, 303)
+		const typed = "X-Product-Pass: open sesame\nX-Other: </textarea><b>"
+		for name, c := range map[string]struct {
+			path   string
+			form   webtest.Form
+			status int
+		}{
+			"a test":           {"/test", pointing(api.URL, "headers", typed), 200},
+			"a test in vain":   {"/test", pointing("ftp://x.example", "headers", typed), 422},
+			"a field is wrong": {"/upstream", pointing(api.URL, "headers", typed, "max_body", "many"), 422},
+		} {
+			back := admin.Post(t, product+c.path, c.form).Want(t, c.status).HasNot(t, "kept before")
+			if shown := back.Page(t).Find("textarea#headers").Text(); shown != typed {
+				t.Errorf("%s: the form comes back with %q", name, shown)
+			}
+		}
+		admin.Get(t, product+"/upstream").Want(t, 200).HasNot(t, "open sesame").HasNot(t, "kept before")
+	})
 }
 
 // What an Admin makes of the resources is felt by the next call. Two who edit at once do not undo one another's work, and
