@@ -117,6 +117,12 @@ func (h *Handlers) SaveUpstream(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if problems == nil && u.Upstream != "" {
+		problems, err = h.foresee(c, u.Upstream)
+		if err != nil {
+			return err
+		}
+	}
 	if err = problems.Err(); err == nil {
 		p, err = h.Store.PointProduct(c.Request().Context(), actor(c), w.ID, p.ID, u)
 	}
@@ -128,6 +134,17 @@ func (h *Handlers) SaveUpstream(c echo.Context) error {
 		return err
 	}
 	return h.drawUpstream(c, status, back, nil)
+}
+
+// foresee tells of an address to which no call would ever get.
+func (h *Handlers) foresee(c echo.Context, address string) (problems models.Problems, err error) {
+	u, err := gateway.ParseUpstream(address)
+	if err != nil {
+		return nil, err
+	}
+	said := h.Gateway.Foresee(c.Request().Context(), u)
+	problems.Add(said != "", "upstream", said)
+	return problems, nil
 }
 
 // TestUpstream asks what was typed whether somebody answers there. It changes nothing.

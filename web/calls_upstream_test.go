@@ -208,6 +208,31 @@ func TestTestConnection(t *testing.T) {
 	}
 }
 
+// An address to which no call would ever get is not saved, and the form says why, as a test of it does.
+func TestAnAddressThatIsNeverCalled(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin, before := s.SignedIn(t, ines), productsOf(t, s)[0]
+		product := "/w/marlowe-press/settings/products/" + before.ID
+		for address, says := range map[string]string{
+			"http://[::1]:18095":     "[::1]:18095 is not called: ::1 is this machine itself. The operator of this server can allow it.",
+			"http://169.254.169.254": "169.254.169.254 is not called: 169.254.169.254 is link-local",
+		} {
+			back := admin.Post(t, product+"/upstream", pointing(address)).Want(t, 422)
+			if told := back.Problem(t, "upstream"); !strings.Contains(told, says) || back.Value(t, "upstream") != address {
+				t.Errorf("%s: it says %q", address, told)
+			}
+			if tested := words(admin.Post(t, product+"/test", pointing(address)).Want(t, 200).Page(t).Find("main")); !strings.Contains(tested, says) {
+				t.Errorf("%s: a test says %.300s", address, tested)
+			}
+		}
+		if p := productsOf(t, s)[0]; p.Revision != before.Revision || !p.Sample() {
+			t.Errorf("its calls go to %q", p.Upstream)
+		}
+		admin.Post(t, product+"/upstream", pointing("http://not-there-yet.invalid")).Want(t, 303)
+	})
+}
+
 // Header fields stay in the form that they were typed into until they are saved: when the connection is tested, and when another
 // field is wrong. The ones that are kept are never shown.
 func TestTypedHeaderFieldsStay(t *testing.T) {

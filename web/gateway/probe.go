@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -68,12 +69,12 @@ func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", max(1, d
 // explain says of a try that failed what to do about it.
 func (l *line) explain(err error) string {
 	at := l.url.Host
-	var denied *deniedError
+	if denied := notCalled(l.url, err); denied != "" {
+		return denied
+	}
 	var name *net.DNSError
 	var slow net.Error
 	switch {
-	case errors.As(err, &denied):
-		return fmt.Sprintf("%s is not called: %s. The operator of this server can allow it.", at, denied)
 	case errors.As(err, &name) && name.IsNotFound:
 		return fmt.Sprintf("There is no host with the name %s. Look for a typing error.", l.url.Hostname())
 	case errors.As(err, &name):
@@ -89,6 +90,15 @@ func (l *line) explain(err error) string {
 		return at + problem
 	}
 	return fmt.Sprintf("%s answered with something that is not HTTP, or closed the connection. Look whether this is the product's port.", at)
+}
+
+// notCalled says of an error that it is an address which the gateway does not call; empty when it is another one.
+func notCalled(u *url.URL, err error) string {
+	var denied *deniedError
+	if !errors.As(err, &denied) {
+		return ""
+	}
+	return fmt.Sprintf("%s is not called: %s. The operator of this server can allow it.", u.Host, denied)
 }
 
 // trouble is what is wrong with TLS, as the end of a sentence that begins with the host.
