@@ -64,9 +64,9 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	revision, err := strconv.ParseInt(f["revision"], 10, 64)
+	revision, err := revisionOf(f)
 	if err != nil {
-		return models.Fail(models.Ambiguous, "The form is incomplete. Open the page again.")
+		return err
 	}
 	list, problems := models.ParseResources(f["resources"])
 	if err = problems.Err(); err == nil {
@@ -85,6 +85,15 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 		}
 	}
 	return h.showEditResources(c, status, back)
+}
+
+// revisionOf is the product's revision that whoever sent a form has seen.
+func revisionOf(f map[string]string) (int64, error) {
+	revision, err := strconv.ParseInt(f["revision"], 10, 64)
+	if err != nil {
+		return 0, models.Fail(models.Ambiguous, "The form is incomplete. Open the page again.")
+	}
+	return revision, nil
 }
 
 func resourcesPath(w models.WorkspaceSeen) string { return "/w/" + w.Slug + "/settings/resources" }

@@ -101,11 +101,15 @@ func (h *Handlers) Upstream(c echo.Context) error {
 	return h.drawUpstream(c, http.StatusOK, views.Form{}, nil)
 }
 
-var upstreamFields = []string{"to", "upstream", "connect_timeout", "answer_timeout", "max_body", "pass_credential", "web_socket", "headers", "drop_headers"}
+var upstreamFields = []string{"to", "upstream", "connect_timeout", "answer_timeout", "max_body", "pass_credential", "web_socket", "headers", "drop_headers", "revision"}
 
 // SaveUpstream says where a product's calls go, and how.
 func (h *Handlers) SaveUpstream(c echo.Context) error {
 	f, err := form(c, upstreamFields...)
+	if err != nil {
+		return err
+	}
+	revision, err := revisionOf(f)
 	if err != nil {
 		return err
 	}
@@ -124,7 +128,7 @@ func (h *Handlers) SaveUpstream(c echo.Context) error {
 		}
 	}
 	if err = problems.Err(); err == nil {
-		p, err = h.Store.PointProduct(c.Request().Context(), actor(c), w.ID, p.ID, u)
+		p, err = h.Store.PointProduct(c.Request().Context(), actor(c), w.ID, p.ID, revision, u)
 	}
 	if err == nil {
 		return h.done(c, productPath(w, p)+"/upstream", "", "Saved. The next call goes there.")
@@ -249,7 +253,7 @@ func (h *Handlers) MakeSigningKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err = h.Store.SetSigningKey(c.Request().Context(), actor(c), w.ID, p.ID, sealed, f["form_id"]); models.KindOf(err) == models.ShownAlready {
+	if p, err = h.Store.SetSigningKey(c.Request().Context(), actor(c), w.ID, p.ID, sealed, f["form_id"]); models.KindOf(err) == models.ShownAlready {
 		return models.Fail(models.ShownAlready, "This key was already shown. If it was not stored, open the page again and make a new one.")
 	}
 	if err != nil {
@@ -263,7 +267,7 @@ func (h *Handlers) MakeSigningKey(c echo.Context) error {
 	shown := secret.Text(text)
 	clear(text)
 	defer shown.Wipe()
-	u.Signed = true
+	u.Signed, u.Form.Values["revision"] = true, strconv.FormatInt(p.Revision, 10)
 	return showSecret(c, shown, func(place string) templ.Component { return views.SigningKeyRevealed(page, u, place) })
 }
 
@@ -286,6 +290,7 @@ func (h *Handlers) upstreamPage(c echo.Context, w models.WorkspaceSeen, p models
 		u.Form.Values = map[string]string{
 			"to": "own", "upstream": p.Upstream, "connect_timeout": strconv.Itoa(p.ConnectTimeoutS), "answer_timeout": strconv.Itoa(p.AnswerTimeoutS),
 			"max_body": strconv.Itoa(p.MaxBodyMiB), "pass_credential": onOff(p.PassCredential), "web_socket": onOff(p.WebSocket),
+			"revision": strconv.FormatInt(p.Revision, 10),
 		}
 		if p.Sample() {
 			u.Form.Values["to"] = "sample"

@@ -160,7 +160,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/w/marlowe/settings/products":         "name prefix",
 		productPath:                            "name prefix",
 		productPath + "/resources":             "resources revision",
-		productPath + "/upstream":              "to upstream connect_timeout answer_timeout max_body pass_credential web_socket headers drop_headers",
+		productPath + "/upstream":              "to upstream connect_timeout answer_timeout max_body pass_credential web_socket headers drop_headers revision",
 		productPath + "/signing-key":           "form_id",
 		"GET " + productPath + "/upstream":     "",
 		tokensPath:                             "form_id name product expiration expires_at access scope",

@@ -147,7 +147,7 @@ func TestDisguisedPaths(t *testing.T) {
 	s := webtest.SQLite(t)
 	api, admin := newOwnAPI(t), s.SignedIn(t, ines)
 	admin.Post(t, "/w/marlowe-press/settings/limits", webtest.Form{"calls_a_minute": "1000000"}).Want(t, 303)
-	admin.Post(t, "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID+"/upstream", pointing(api.URL)).Want(t, 303)
+	point(t, admin, "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID, pointing(api.URL)).Want(t, 303)
 	for _, scope := range []string{"knowledge-base:search", "agents:list", "webhooks:send-events", "storage:download"} {
 		t.Run(scope, func(t *testing.T) {
 			p, _ := holder(t, s, models.NewAPIToken{Chosen: true, Scopes: models.Scopes{scope}})

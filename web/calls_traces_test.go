@@ -22,7 +22,7 @@ func TestCallsWhileTheDatabaseIsAway(t *testing.T) {
 		p, _ := holder(t, s, models.NewAPIToken{})
 		_, bearer := s.Token(t, s.Admin, s.Admin.ID)
 		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
-		s.SignedIn(t, ines).Post(t, product+"/upstream", pointing(api.URL)).Want(t, 303)
+		point(t, s.SignedIn(t, ines), product, pointing(api.URL)).Want(t, 303)
 		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
 		api.take()
 		away := webtest.Start(t, s.World, webtest.Over(closed(t, s)))
@@ -98,7 +98,7 @@ func TestNoTokenOfAWorkspaceIsAnywhere(t *testing.T) {
 		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
 		const pass = "a pass that only the product may know"
 		s.Secrets.Add(pass)
-		admin.Post(t, product+"/upstream", pointing(api.URL, "headers", "X-Product-Pass: "+pass)).Want(t, 303)
+		point(t, admin, product, pointing(api.URL, "headers", "X-Product-Pass: "+pass)).Want(t, 303)
 		signingKey(t, s, admin, product)
 		admin.Post(t, product+"/test", pointing(api.URL, "headers", "X-Product-Pass: "+pass)).Want(t, 200)
 

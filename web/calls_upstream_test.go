@@ -62,6 +62,13 @@ func pointing(address string, fields ...string) webtest.Form {
 	return form
 }
 
+// point sends that form, as somebody does who has just opened its page.
+func point(t testing.TB, who *webtest.Agent, product string, form webtest.Form) *webtest.Answer {
+	t.Helper()
+	form["revision"] = who.Get(t, product+"/upstream").Want(t, 200).Value(t, "revision")
+	return who.Post(t, product+"/upstream", form)
+}
+
 // signingKey makes a product a signing key, in the console.
 func signingKey(t testing.TB, s webtest.Site, admin *webtest.Agent, product string) []byte {
 	t.Helper()
@@ -89,7 +96,7 @@ func TestAnAPIOfOnesOwn(t *testing.T) {
 		p, made := holder(t, s, models.NewAPIToken{})
 		p.call(t, "GET", "/api/agent-base", "").Want(t, 200)
 		saved := pointing(api.URL+"/base/", "headers", "X-Product-Pass: open sesame\nAccept-Language: en")
-		admin.Post(t, product+"/upstream", saved).To(t, product+"/upstream")
+		point(t, admin, product, saved).To(t, product+"/upstream")
 		admin.Get(t, product+"/upstream").Has(t, "Saved. The next call goes there.").Has(t, "Sent now: Accept-Language, X-Product-Pass.").HasNot(t, "open sesame")
 
 		key := signingKey(t, s, admin, product)
@@ -121,12 +128,12 @@ func TestAnAPIOfOnesOwn(t *testing.T) {
 		if _, err := sample.Verify(arrived, again, s.Clock.Now()); err != nil {
 			t.Error(err)
 		}
-		admin.Post(t, product+"/upstream", pointing(api.URL, "pass_credential", "on", "drop_headers", "on")).Want(t, 303)
+		point(t, admin, product, pointing(api.URL, "pass_credential", "on", "drop_headers", "on")).Want(t, 303)
 		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
 		if arrived = api.one(t); arrived.Header.Get("Authorization") != "Bearer "+p.token || arrived.Header.Get("X-Product-Pass") != "" || arrived.RequestURI != "/api/agent-base" {
 			t.Errorf("then it is %s with %v", arrived.RequestURI, arrived.Header)
 		}
-		admin.Post(t, product+"/upstream", pointing("", "to", "sample")).Want(t, 303)
+		point(t, admin, product, pointing("", "to", "sample")).Want(t, 303)
 		p.call(t, "GET", "/api/agent-base", "").Want(t, 200)
 		if n := len(api.take()); n != 0 {
 			t.Errorf("%d calls still arrive", n)
@@ -141,7 +148,7 @@ func TestAProductThatIsAway(t *testing.T) {
 	api, admin := newOwnAPI(t), s.SignedIn(t, ines)
 	product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
 	p, _ := holder(t, s, models.NewAPIToken{})
-	admin.Post(t, product+"/upstream", pointing(api.URL, "max_body", "1")).Want(t, 303)
+	point(t, admin, product, pointing(api.URL, "max_body", "1")).Want(t, 303)
 	refusedCall(t, p.call(t, "POST", "/api/knowledge-base/storage", strings.Repeat("x", 1<<20+1)), 413, "request_too_large")
 	p.call(t, "POST", "/api/knowledge-base/storage", strings.Repeat("x", 1<<20)).Want(t, 204)
 	if n := len(api.take()); n != 1 {
@@ -197,6 +204,7 @@ func TestTestConnection(t *testing.T) {
 		{pointing(api.URL, "headers", "A: b\nX-Tokendesk-Scope: all"), "headers", "Line 2: The gateway sets or removes X-Tokendesk-Scope itself."},
 	} {
 		for _, path := range []string{"/test", "/upstream"} {
+			c.form["revision"] = "1"
 			back := admin.Post(t, product+path, c.form).Want(t, 422)
 			if told := back.Problem(t, c.field); !strings.Contains(told, c.says) {
 				t.Errorf("%s %v: it says %q", path, c.form, told)
@@ -206,6 +214,34 @@ func TestTestConnection(t *testing.T) {
 	if s.Changes(t) != before || len(api.take()) > 0 {
 		t.Error("a test changed something")
 	}
+}
+
+// Two who say at once where calls go do not undo one another's work: the second is told, and their form is kept.
+func TestTwoWhoPointAProduct(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin, first := s.SignedIn(t, ines), productsOf(t, s)[0]
+		product := "/w/marlowe-press/settings/products/" + first.ID
+		seen := admin.Get(t, product+"/upstream").Want(t, 200).Value(t, "revision")
+		point(t, admin, product, pointing("http://one.invalid")).Want(t, 303)
+		late := admin.Post(t, product+"/upstream", pointing("http://two.invalid", "revision", seen)).Want(t, 409)
+		late.Has(t, "Somebody else has changed this product meanwhile.")
+		if late.Value(t, "upstream") != "http://two.invalid" || late.Value(t, "revision") != seen || productsOf(t, s)[0].Upstream != "http://one.invalid" {
+			t.Errorf("calls go to %s, and the form has %q of revision %q", productsOf(t, s)[0].Upstream, late.Value(t, "upstream"), late.Value(t, "revision"))
+		}
+		tested := admin.Post(t, product+"/test", pointing("http://two.invalid", "connect_timeout", "0", "revision", seen)).Want(t, 422)
+		if tested.Value(t, "revision") != seen {
+			t.Errorf("a test makes the form one of revision %q", tested.Value(t, "revision"))
+		}
+		for _, none := range []string{"", "x", "1.0"} {
+			admin.Post(t, product+"/upstream", pointing("http://two.invalid", "revision", none)).Want(t, 400)
+		}
+		point(t, admin, product, pointing("http://two.invalid")).Want(t, 303)
+
+		number := admin.Get(t, product+"/upstream").Page(t).Find(`[name="form_id"]`).AttrOr("value", "")
+		shown := admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).Want(t, 200)
+		admin.Post(t, product+"/upstream", pointing("http://three.invalid", "revision", shown.Value(t, "revision"))).Want(t, 303)
+	})
 }
 
 // An address to which no call would ever get is not saved, and the form says why, as a test of it does.
@@ -218,7 +254,7 @@ func TestAnAddressThatIsNeverCalled(t *testing.T) {
 			"http://[::1]:18095":     "[::1]:18095 is not called: ::1 is this machine itself. The operator of this server can allow it.",
 			"http://169.254.169.254": "169.254.169.254 is not called: 169.254.169.254 is link-local",
 		} {
-			back := admin.Post(t, product+"/upstream", pointing(address)).Want(t, 422)
+			back := point(t, admin, product, pointing(address)).Want(t, 422)
 			if told := back.Problem(t, "upstream"); !strings.Contains(told, says) || back.Value(t, "upstream") != address {
 				t.Errorf("%s: it says %q", address, told)
 			}
@@ -229,7 +265,7 @@ func TestAnAddressThatIsNeverCalled(t *testing.T) {
 		if p := productsOf(t, s)[0]; p.Revision != before.Revision || !p.Sample() {
 			t.Errorf("its calls go to %q", p.Upstream)
 		}
-		admin.Post(t, product+"/upstream", pointing("http://not-there-yet.invalid")).Want(t, 303)
+		point(t, admin, product, pointing("http://not-there-yet.invalid")).Want(t, 303)
 	})
 }
 
@@ -240,7 +276,7 @@ func TestTypedHeaderFieldsStay(t *testing.T) {
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		api, admin := newOwnAPI(t), s.SignedIn(t, ines)
 		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
-		admin.Post(t, product+"/upstream", pointing(api.URL, "headers", "X-Product-Pass: kept before")).Want(t, 303)
+		point(t, admin, product, pointing(api.URL, "headers", "X-Product-Pass: kept before")).Want(t, 303)
 		const typed = "X-Product-Pass: open sesame\nX-Other: </textarea><b>"
 		for name, c := range map[string]struct {
 			path   string
@@ -249,7 +285,8 @@ func TestTypedHeaderFieldsStay(t *testing.T) {
 		}{
 			"a test":           {"/test", pointing(api.URL, "headers", typed), 200},
 			"a test in vain":   {"/test", pointing("ftp://x.example", "headers", typed), 422},
-			"a field is wrong": {"/upstream", pointing(api.URL, "headers", typed, "max_body", "many"), 422},
+			"somebody else":    {"/upstream", pointing(api.URL, "headers", typed, "revision", "1"), 409},
+			"a field is wrong": {"/upstream", pointing(api.URL, "headers", typed, "max_body", "many", "revision", "2"), 422},
 		} {
 			back := admin.Post(t, product+c.path, c.form).Want(t, c.status).HasNot(t, "kept before")
 			if shown := back.Page(t).Find("textarea#headers").Text(); shown != typed {
@@ -267,7 +304,7 @@ func TestEditingResources(t *testing.T) {
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		api, admin := newOwnAPI(t), s.SignedIn(t, ines)
 		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
-		admin.Post(t, product+"/upstream", pointing(api.URL)).Want(t, 303)
+		point(t, admin, product, pointing(api.URL)).Want(t, 303)
 		p, _ := holder(t, s, models.NewAPIToken{Chosen: true, Scopes: models.Scopes{"agents:list", "storage:list"}})
 		p.call(t, "GET", "/api/agent-base", "").Want(t, 204)
 		page := admin.Get(t, product+"/resources").Want(t, 200)

@@ -34,7 +34,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := s.SignedIn(t, "ines@marlowe.example")
-	admin.Post(t, "/w/marlowe-press/settings/products/"+products[0].ID+"/upstream", pointing(api.URL)).Want(t, http.StatusSeeOther)
+	point(t, admin, "/w/marlowe-press/settings/products/"+products[0].ID, pointing(api.URL)).Want(t, http.StatusSeeOther)
 
 	stream := func(text secret.Text) *bufio.Reader {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/assistant/chat", strings.NewReader("{}"))

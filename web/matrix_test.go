@@ -346,13 +346,13 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.create":         {"name": "Another", "prefix": unique[len(unique)-4:]},
 		"product.name":           {"name": "Product " + unique, "prefix": product.Prefix},
 		"product.resources.save": {"resources": "Things (things)\n  list GET /api/things/" + unique, "revision": strconv.FormatInt(product.Revision, 10)},
-		"product.upstream.save":  upstreamForm(unique),
-		"product.test":           upstreamForm(unique),
+		"product.upstream.save":  upstreamForm(unique, product),
+		"product.test":           upstreamForm(unique, product),
 		"product.key":            {"form_id": secret.FormID()},
 		"collection.delete.do":   {"typed": collectionName},
 	}
 }
 
-func upstreamForm(unique string) webtest.Form {
-	return webtest.Form{"to": "own", "upstream": "http://" + unique + ".invalid", "connect_timeout": "1", "answer_timeout": "5", "max_body": "10"}
+func upstreamForm(unique string, p models.Product) webtest.Form {
+	return pointing("http://"+unique+".invalid", "revision", strconv.FormatInt(p.Revision, 10))
 }

@@ -43,7 +43,7 @@ func TestUsageIsExact(t *testing.T) {
 		t.Cleanup(product.Close)
 		admin := s.SignedIn(t, ines)
 		admin.Post(t, "/w/marlowe-press/settings/limits", webtest.Form{"calls_a_minute": "1000000"}).Want(t, 303)
-		admin.Post(t, "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID+"/upstream", pointing(product.URL)).Want(t, 303)
+		point(t, admin, "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID, pointing(product.URL)).Want(t, 303)
 		all, made := holder(t, s, models.NewAPIToken{Name: "All"})
 		narrow, other := holder(t, s, models.NewAPIToken{Name: "Narrow", Chosen: true, Scopes: models.Scopes{"agents:list"}})
 

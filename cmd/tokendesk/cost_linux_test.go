@@ -121,7 +121,10 @@ func (b browser) apiToken(t *testing.T, upstream string) string {
 	const settings = "/w/marlowe-press/settings"
 	b.post(t, settings+"/limits", url.Values{"calls_a_minute": {fmt.Sprint(models.MostCallsAMinute)}}).want(t, http.StatusSeeOther)
 	product := pick(t, b.get(t, settings+"/resources").want(t, 200).body, `"(`+settings+`/products/[0-9a-f-]{36})/`)
-	b.post(t, product+"/upstream", url.Values{"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}}).want(t, http.StatusSeeOther)
+	revision := pick(t, b.get(t, product+"/upstream").want(t, 200).body, `name="revision" value="([0-9]+)"`)
+	b.post(t, product+"/upstream", url.Values{
+		"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}, "revision": {revision},
+	}).want(t, http.StatusSeeOther)
 	formID := pick(t, b.get(t, settings+"/api-tokens/new").want(t, 200).body, `name="form_id" value="([^"]+)"`)
 	shown := b.post(t, settings+"/api-tokens", url.Values{"name": {"load"}, "access": {"all"}, "form_id": {formID}})
 	return pick(t, shown.body, `<output[^>]* id="token"[^>]*>([^<]+)<`)

@@ -179,7 +179,7 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 		},
 		"SetResources": func() error { _, err := s.SetResources(ctx, admin, home, product, 1, nil); return err },
 		"PointProduct": func() error {
-			_, err := s.PointProduct(ctx, admin, home, product, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
+			_, err := s.PointProduct(ctx, admin, home, product, 1, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
 			return err
 		},
 		"DeleteWorkspace": func() error { _, err := s.DeleteWorkspace(ctx, admin, home, press.Name); return err },

@@ -17,7 +17,10 @@ const (
 	onlyAdminsUpstream  = "Only Admins can change where a product's calls go: an address may be one that only this server can reach."
 )
 
-var noProduct = models.Fail(models.NotFound, "There is no such product in this workspace.")
+var (
+	noProduct        = models.Fail(models.NotFound, "There is no such product in this workspace.")
+	changedMeanwhile = models.Fail(models.Conflict, "Somebody else has changed this product meanwhile. Reload the page, then make your change again.")
+)
 
 // Products lists a workspace's products, the first one first.
 func (s *Store) Products(ctx context.Context, who models.Actor, workspace string) ([]models.Product, error) {
@@ -112,7 +115,7 @@ func (s *Store) SetResources(ctx context.Context, who models.Actor, workspace, i
 	problems := r.Clean()
 	return s.changeProduct(ctx, who, workspace, id, onlyOwnersResources, models.Actor.MayEditResources, func(_ *gorm.DB, p *models.Product) ([]models.Change, error) {
 		if p.Revision != revision {
-			return nil, models.Fail(models.Conflict, "Somebody else has changed this product meanwhile. Reload the page, then make your change again.")
+			return nil, changedMeanwhile
 		}
 		if err := problems.Err(); err != nil {
 			return nil, err
@@ -123,11 +126,14 @@ func (s *Store) SetResources(ctx context.Context, who models.Actor, workspace, i
 	})
 }
 
-// PointProduct says where a product's calls go, and how.
-func (s *Store) PointProduct(ctx context.Context, who models.Actor, workspace, id string, u models.ProductUpstream) (models.Product, error) {
+// PointProduct says where a product's calls go, and how. revision is the one that whoever says so has seen.
+func (s *Store) PointProduct(ctx context.Context, who models.Actor, workspace, id string, revision int64, u models.ProductUpstream) (models.Product, error) {
 	problems := u.Clean()
 	may := func(who models.Actor, _ models.WorkspaceRole) bool { return who.MayPointProducts() }
 	return s.changeProduct(ctx, who, workspace, id, onlyAdminsUpstream, may, func(_ *gorm.DB, p *models.Product) ([]models.Change, error) {
+		if p.Revision != revision {
+			return nil, changedMeanwhile
+		}
 		if err := problems.Err(); err != nil {
 			return nil, err
 		}

@@ -213,7 +213,7 @@ func TestPointProduct(t *testing.T) {
 		product := firstProduct(t, w, home)
 		usual := models.ProductUpstream{ConnectTimeoutS: 3, AnswerTimeoutS: 30, MaxBodyMiB: 2048}
 		point := func(u models.ProductUpstream) (models.Product, error) {
-			return w.PointProduct(t.Context(), admin, home, product.ID, u)
+			return w.PointProduct(t.Context(), admin, home, product.ID, firstProduct(t, w, home).Revision, u)
 		}
 		all := models.ProductUpstream{
 			Upstream: "https://api.x.example", ConnectTimeoutS: 5, AnswerTimeoutS: 60, MaxBodyMiB: 7, PassCredential: true, WebSocket: true, Headers: []byte("sealed\x00"), SigningKey: []byte("key\xff"),
@@ -241,6 +241,12 @@ func TestPointProduct(t *testing.T) {
 		unchanged(t, w, "numbers that are none", func() {
 			_, err := point(models.ProductUpstream{ConnectTimeoutS: 31, AnswerTimeoutS: 30, MaxBodyMiB: 1})
 			wantField(t, "too patient", err, "connect_timeout", "1 to 30")
+		})
+		unchanged(t, w, "a form from before somebody else's change", func() {
+			for _, seen := range []int64{1, 3, 0} {
+				_, err := w.PointProduct(t.Context(), admin, home, product.ID, seen, usual)
+				wantKind(t, fmt.Sprint("revision ", seen), err, models.Conflict)
+			}
 		})
 		back, err := point(usual)
 		if err != nil || !back.Sample() || string(back.SigningKey) != "key\xff" || len(firstProduct(t, w, home).Headers) != 0 {
@@ -295,13 +301,13 @@ func TestWhoMayChangeProducts(t *testing.T) {
 			}
 			_, err = w.SetResources(t.Context(), c.who, home, product.ID, p.Revision, models.Resources{})
 			wantKind(t, "resources by "+name, err, c.edit)
-			_, err = w.PointProduct(t.Context(), c.who, home, product.ID, models.ProductUpstream{Upstream: "http://127.0.0.1:" + fmt.Sprint(n), ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
+			_, err = w.PointProduct(t.Context(), c.who, home, product.ID, firstProduct(t, w, home).Revision, models.ProductUpstream{Upstream: "http://127.0.0.1:" + fmt.Sprint(n), ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
 			wantKind(t, "point by "+name, err, c.point)
 		}
 		for _, id := range []string{foreign.ID, models.NewID(), "x", "\x00"} {
 			_, err := w.NameProduct(t.Context(), admin, home, id, models.ProductNaming{Name: "Mine", Prefix: "mine"})
 			wantKind(t, "another workspace's", err, models.NotFound)
-			_, err = w.PointProduct(t.Context(), admin, home, id, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
+			_, err = w.PointProduct(t.Context(), admin, home, id, 1, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
 			wantKind(t, "another workspace's", err, models.NotFound)
 		}
 		if p, err := w.Product(t.Context(), foreign.ID); err != nil || p.Revision != 1 {
