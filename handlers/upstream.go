@@ -131,7 +131,11 @@ func (h *Handlers) SaveUpstream(c echo.Context) error {
 		p, err = h.Store.PointProduct(c.Request().Context(), actor(c), w.ID, p.ID, revision, u)
 	}
 	if err == nil {
-		return h.done(c, productPath(w, p)+"/upstream", "", "Saved. The next call goes there.")
+		said := "Saved. The next call goes there."
+		if u.SigningKey != nil {
+			said += " It is signed with a key that nobody was shown: to get one that your API can check with, make a new signing key below."
+		}
+		return h.done(c, productPath(w, p)+"/upstream", "", said)
 	}
 	back, status, err := refused(err, f)
 	if err != nil {
@@ -233,9 +237,26 @@ func (h *Handlers) sealKey(p models.Product, key []byte) ([]byte, error) {
 	return h.Key.Seal(signingPurpose(p), key)
 }
 
+// SigningKeyPage asks before a product gets another signing key.
+func (h *Handlers) SigningKeyPage(c echo.Context) error {
+	w, p, err := h.product(c)
+	if err != nil {
+		return err
+	}
+	page, u, err := h.upstreamPage(c, w, p, views.Form{}, nil)
+	if err != nil {
+		return err
+	}
+	return show(c, http.StatusOK, views.SigningKeyNew(page, u))
+}
+
 // MakeSigningKey gives a product another signing key and shows it, in this one answer and never again.
 func (h *Handlers) MakeSigningKey(c echo.Context) error {
-	f, err := form(c, "form_id")
+	f, err := form(c, "form_id", "revision")
+	if err != nil {
+		return err
+	}
+	revision, err := revisionOf(f)
 	if err != nil {
 		return err
 	}
@@ -253,7 +274,7 @@ func (h *Handlers) MakeSigningKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if p, err = h.Store.SetSigningKey(c.Request().Context(), actor(c), w.ID, p.ID, sealed, f["form_id"]); models.KindOf(err) == models.ShownAlready {
+	if p, err = h.Store.SetSigningKey(c.Request().Context(), actor(c), w.ID, p.ID, revision, sealed, f["form_id"]); models.KindOf(err) == models.ShownAlready {
 		return models.Fail(models.ShownAlready, "This key was already shown. If it was not stored, open the page again and make a new one.")
 	}
 	if err != nil {
@@ -267,7 +288,7 @@ func (h *Handlers) MakeSigningKey(c echo.Context) error {
 	shown := secret.Text(text)
 	clear(text)
 	defer shown.Wipe()
-	u.Signed, u.Form.Values["revision"] = true, strconv.FormatInt(p.Revision, 10)
+	u.Signed, u.Revision = true, strconv.FormatInt(p.Revision, 10)
 	return showSecret(c, shown, func(place string) templ.Component { return views.SigningKeyRevealed(page, u, place) })
 }
 
@@ -285,12 +306,11 @@ func (h *Handlers) drawUpstream(c echo.Context, status int, back views.Form, tes
 
 func (h *Handlers) upstreamPage(c echo.Context, w models.WorkspaceSeen, p models.Product, back views.Form, tested *gateway.TestResult) (views.Page, views.UpstreamPage, error) {
 	path := productPath(w, p)
-	u := views.UpstreamPage{Product: p.Name, Path: path + "/upstream", Back: path, Form: back, Signed: len(p.SigningKey) > 0, FormID: secret.FormID()}
+	u := views.UpstreamPage{Product: p.Name, Path: path + "/upstream", Back: path, Form: back, Signed: len(p.SigningKey) > 0, FormID: secret.FormID(), Revision: strconv.FormatInt(p.Revision, 10)}
 	if u.Form.Values == nil {
 		u.Form.Values = map[string]string{
 			"to": "own", "upstream": p.Upstream, "connect_timeout": strconv.Itoa(p.ConnectTimeoutS), "answer_timeout": strconv.Itoa(p.AnswerTimeoutS),
 			"max_body": strconv.Itoa(p.MaxBodyMiB), "pass_credential": onOff(p.PassCredential), "web_socket": onOff(p.WebSocket),
-			"revision": strconv.FormatInt(p.Revision, 10),
 		}
 		if p.Sample() {
 			u.Form.Values["to"] = "sample"

@@ -161,7 +161,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		productPath:                            "name prefix",
 		productPath + "/resources":             "resources revision",
 		productPath + "/upstream":              "to upstream connect_timeout answer_timeout max_body pass_credential web_socket headers drop_headers revision",
-		productPath + "/signing-key":           "form_id",
+		productPath + "/signing-key":           "form_id revision",
 		"GET " + productPath + "/upstream":     "",
 		tokensPath:                             "form_id name product expiration expires_at access scope",
 		"GET " + tokensPath:                    "q status sort",

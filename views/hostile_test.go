@@ -44,7 +44,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		Revoked: at(hostile), RevokedBy: hostile, Reason: hostile, LastUsed: at(hostile), LastFrom: hostile, Product: hostile, InUse: true}
 	ask := views.TokenForm{Path: "/" + hostile, Workspace: hostile, FormID: hostile, Form: f, Products: []views.Option{{Value: hostile, Text: hostile}}, Presets: []views.Preset{{Value: hostile, Text: hostile, Ends: hostile}}, Zone: hostile,
 		Resources: []views.ScopeGroup{{Name: hostile, Path: hostile, Operations: []views.ScopeOption{{Value: hostile, Text: hostile, Label: hostile}}}}}
-	upstream := views.UpstreamPage{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Form: f, HeaderNames: []string{hostile}, FormID: hostile, Tested: hostile}
+	upstream := views.UpstreamPage{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Form: f, HeaderNames: []string{hostile}, FormID: hostile, Revision: hostile, Tested: hostile, Signed: true}
 	for name, c := range map[string]templ.Component{
 		"setup":       views.Setup(p, hostile, f),
 		"sign-in":     views.SignIn(p, views.SignInForm{Next: hostile, Form: f}),
@@ -76,6 +76,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		"edit":       views.EditResources(p, views.ResourceForm{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Text: hostile, Revision: hostile, Form: f}),
 		"upstream":   views.ProductUpstream(p, upstream),
 		"key":        views.SigningKeyRevealed(p, upstream, hostile),
+		"key, asked": views.SigningKeyNew(p, upstream),
 		"end":        views.WorkspaceDelete(p, views.WorkspaceEnd{Name: hostile, Path: "/" + hostile, Back: "/" + hostile, Form: f}),
 		"here":       views.SettingsAudit(p, log),
 		"event":      views.AuditEventPage(p, event),

@@ -37,6 +37,7 @@ type UpstreamPage struct {
 	HeaderNames         []string // that are sent now
 	Signed              bool     // there is a signing key
 	FormID              string   // of the form that makes one
+	Revision            string   // of the product as it is
 	Tested              string   // what a test found; empty: there was none
 	TestedWell          bool
 }
@@ -71,6 +72,13 @@ func (l ProductList) addForm() Form {
 		return l.Form.in("new")
 	}
 	return Form{}.in("new")
+}
+
+func (u UpstreamPage) asksKey() question {
+	return question{
+		id: "key", title: "Make a new signing key?", action: u.Back + "/signing-key", verb: "Make a new signing key", glyph: "key", kind: "primary",
+		keep: "Cancel", back: u.Path, body: newKeyBody(u),
+	}
 }
 
 func testNote(u UpstreamPage) Note {

@@ -56,7 +56,7 @@ func productSamples() []sample {
 	edit := views.ResourceForm{Product: "Product API", Path: productPath + "/resources", Back: "/w/marlowe/settings/resources", Text: "Agents (agents)\n  list  GET  /api/agent-base\n", Revision: "3"}
 	wrong := edit
 	wrong.Form = form(map[string]string{"resources": "nonsense", "revision": "3"}, "resources", "Line 1: an operation stands below its resource.")
-	own := views.UpstreamPage{Product: "Product API", Path: productPath + "/upstream", Back: productPath, FormID: "id", Signed: true, HeaderNames: []string{"Authorization"},
+	own := views.UpstreamPage{Product: "Product API", Path: productPath + "/upstream", Back: productPath, FormID: "id", Revision: "3", Signed: true, HeaderNames: []string{"Authorization"},
 		Form: form(map[string]string{"to": "own", "upstream": "https://api.marlowe.example", "connect_timeout": "3", "answer_timeout": "30", "max_body": "2048", "web_socket": "on"})}
 	tested, mistyped := own, own
 	tested.Tested, tested.TestedWell, tested.Signed, tested.HeaderNames = "api.marlowe.example answered 200 OK in 12 ms.", true, false, nil
@@ -71,6 +71,7 @@ func productSamples() []sample {
 		{"settings-upstream", views.ProductUpstream(page(), own)},
 		{"settings-upstream-tested", views.ProductUpstream(page(), tested)},
 		{"settings-upstream-error", views.ProductUpstream(page(), mistyped)},
+		{"settings-upstream-key-new", views.SigningKeyNew(page(), own)},
 		{"settings-upstream-key", views.SigningKeyRevealed(page(), own, sampleSecret)},
 	}
 }

@@ -72,18 +72,53 @@ func point(t testing.TB, who *webtest.Agent, product string, form webtest.Form) 
 // signingKey makes a product a signing key, in the console.
 func signingKey(t testing.TB, s webtest.Site, admin *webtest.Agent, product string) []byte {
 	t.Helper()
-	page := admin.Get(t, product+"/upstream").Want(t, 200)
-	number := page.Page(t).Find(`form[action="`+product+`/signing-key"] [name="form_id"]`).AttrOr("value", "")
-	shown := admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).Want(t, 200)
+	form := keyForm(t, admin.Get(t, product+"/signing-key").Want(t, 200))
+	shown := admin.Post(t, product+"/signing-key", form).Want(t, 200)
 	text := shown.Text(t, "dialog#reveal[open] output#token")
 	s.Secrets.Add(secret.Text(text))
 	key, err := hex.DecodeString(text)
 	if err != nil || len(key) != 32 || strings.Count(shown.Body, text) != 1 || shown.Header.Get("Cache-Control") != "no-store" || shown.Header.Get("Referrer-Policy") != "no-referrer" {
 		t.Fatalf("a key of %d bytes, %d times in the page: %v", len(key), strings.Count(shown.Body, text), err)
 	}
-	admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).HasNot(t, text).Has(t, "This key was already shown.")
+	admin.Post(t, product+"/signing-key", form).HasNot(t, text).Has(t, "This key was already shown.")
 	admin.Get(t, product+"/upstream").Want(t, 200).HasNot(t, text).Has(t, "Calls are signed.")
 	return key
+}
+
+// keyForm is the form of a page that makes a signing key, as it would be sent.
+func keyForm(t testing.TB, page *webtest.Answer) webtest.Form {
+	t.Helper()
+	form := page.Want(t, 200).Page(t).Find(`form[action$="/signing-key"]`)
+	return webtest.Form{"form_id": form.Find(`[name="form_id"]`).AttrOr("value", ""), "revision": form.Find(`[name="revision"]`).AttrOr("value", "")}
+}
+
+// A product without a key gets one at a click, and a key that signs is replaced only by somebody who was asked. The page says of a key that
+// was made by itself that nobody was shown it, and how to get one.
+func TestMakingASigningKey(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin := s.SignedIn(t, ines)
+		product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+		page := admin.Get(t, product+"/upstream").Want(t, 200).Has(t, "There is no key yet. Make one here to be shown it.")
+		stale := keyForm(t, page)
+		point(t, admin, product, pointing("http://one.invalid")).Want(t, 303)
+		page = admin.Get(t, product+"/upstream").Want(t, 200).Has(t, "a key that nobody was shown: to get one that your API can check with, make a new signing key below.")
+		if told := words(page.Page(t).Find(`[aria-labelledby="key-title"]`)); !strings.Contains(told, "shown to nobody. If your API has no key to check with, make a new one.") {
+			t.Errorf("it says %s", told)
+		}
+		if page.Page(t).Find(`form[action$="/signing-key"]`).Length() != 0 || linkTo(t, page, "Make a new signing key") != product+"/signing-key" {
+			t.Error("a key that signs is replaced at one click")
+		}
+		before := productsOf(t, s)[0]
+		admin.Post(t, product+"/signing-key", stale).Want(t, 409).Has(t, "Somebody else has changed this product meanwhile.")
+		if after := productsOf(t, s)[0]; string(after.SigningKey) != string(before.SigningKey) {
+			t.Error("a page that said there is no key has replaced one")
+		}
+		admin.Get(t, product+"/signing-key").Want(t, 200).Has(t, "an API that checks with that one refuses every call until it has the new one.")
+		signingKey(t, s, admin, product)
+		point(t, admin, product, pointing("http://two.invalid")).Want(t, 303)
+		admin.Get(t, product+"/upstream").Want(t, 200).Has(t, "Saved. The next call goes there.").HasNot(t, "nobody was shown")
+	})
 }
 
 // A product that is pointed to an API of one's own has its next call there: who calls stands in signed fields that nobody else
@@ -238,8 +273,7 @@ func TestTwoWhoPointAProduct(t *testing.T) {
 		}
 		point(t, admin, product, pointing("http://two.invalid")).Want(t, 303)
 
-		number := admin.Get(t, product+"/upstream").Page(t).Find(`[name="form_id"]`).AttrOr("value", "")
-		shown := admin.Post(t, product+"/signing-key", webtest.Form{"form_id": number}).Want(t, 200)
+		shown := admin.Post(t, product+"/signing-key", keyForm(t, admin.Get(t, product+"/signing-key"))).Want(t, 200)
 		admin.Post(t, product+"/upstream", pointing("http://three.invalid", "revision", shown.Value(t, "revision"))).Want(t, 303)
 	})
 }

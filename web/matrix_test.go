@@ -348,7 +348,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.resources.save": {"resources": "Things (things)\n  list GET /api/things/" + unique, "revision": strconv.FormatInt(product.Revision, 10)},
 		"product.upstream.save":  upstreamForm(unique, product),
 		"product.test":           upstreamForm(unique, product),
-		"product.key":            {"form_id": secret.FormID()},
+		"product.key.do":         {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":   {"typed": collectionName},
 	}
 }

@@ -102,7 +102,8 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/w/:workspace/settings/products/:id/upstream", "product.upstream", admins, asPage, h.Upstream},
 		{post, "/w/:workspace/settings/products/:id/upstream", "product.upstream.save", admins, asPage, h.SaveUpstream},
 		{post, "/w/:workspace/settings/products/:id/test", "product.test", admins, asPage, h.TestUpstream},
-		{post, "/w/:workspace/settings/products/:id/signing-key", "product.key", admins, asPage, h.MakeSigningKey},
+		{get, "/w/:workspace/settings/products/:id/signing-key", "product.key", admins, asPage, h.SigningKeyPage},
+		{post, "/w/:workspace/settings/products/:id/signing-key", "product.key.do", admins, asPage, h.MakeSigningKey},
 
 		// Its collections. Admins change them.
 		{get, "/w/:workspace/settings/collections", "collections", signed, asPage, h.Collections},

@@ -158,8 +158,9 @@ func (s *Store) PointProduct(ctx context.Context, who models.Actor, workspace, i
 	})
 }
 
-// SetSigningKey gives a product another key, sealed. formID is the one-use number of the form.
-func (s *Store) SetSigningKey(ctx context.Context, who models.Actor, workspace, id string, sealed []byte, formID string) (models.Product, error) {
+// SetSigningKey gives a product another key, sealed. formID is the one-use number of the form, and revision the one that
+// whoever sent it has seen: a key that was made since is not replaced by somebody who was not asked.
+func (s *Store) SetSigningKey(ctx context.Context, who models.Actor, workspace, id string, revision int64, sealed []byte, formID string) (models.Product, error) {
 	if !secret.ValidFormID(formID) {
 		return models.Product{}, models.Fail(models.Invalid, "This form is incomplete. Open the page again.")
 	}
@@ -167,8 +168,14 @@ func (s *Store) SetSigningKey(ctx context.Context, who models.Actor, workspace, 
 		return who.MayPointProducts() && who.Kind == models.Human
 	}
 	return s.changeProduct(ctx, who, workspace, id, onlyAdminsUpstream, may, func(tx *gorm.DB, p *models.Product) ([]models.Change, error) {
+		if err := useForm(tx, formID, who.ID, p.ID, s.now()); err != nil {
+			return nil, err
+		}
+		if p.Revision != revision {
+			return nil, changedMeanwhile
+		}
 		p.SigningKey = sealed
-		return []models.Change{{Field: "signing key", After: "made"}}, useForm(tx, formID, who.ID, p.ID, s.now())
+		return []models.Change{{Field: "signing key", After: "made"}}, nil
 	})
 }
 

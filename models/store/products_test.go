@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
@@ -252,6 +253,29 @@ func TestPointProduct(t *testing.T) {
 		if err != nil || !back.Sample() || string(back.SigningKey) != "key\xff" || len(firstProduct(t, w, home).Headers) != 0 {
 			t.Errorf("back at the sample it is %+v (%v)", back, err)
 		}
+	})
+}
+
+// A signing key is replaced by people who have seen that there is one, once for each form.
+func TestSetSigningKey(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		product, form := firstProduct(t, w, home), secret.FormID()
+		set := func(revision int64, key, form string) error {
+			_, err := w.SetSigningKey(t.Context(), admin, home, product.ID, revision, []byte(key), form)
+			return err
+		}
+		unchanged(t, w, "a form from before somebody else's change", func() {
+			for _, seen := range []int64{0, 2} {
+				wantKind(t, fmt.Sprint("revision ", seen), set(seen, "other", form), models.Conflict)
+			}
+		})
+		must(t, set(1, "one", form))
+		unchanged(t, w, "the form again", func() { wantKind(t, "shown", set(1, "two", form), models.ShownAlready) })
+		if p := firstProduct(t, w, home); string(p.SigningKey) != "one" || p.Revision != 2 || !slices.Equal(lastEvent(t, w).ChangeList(), []models.Change{{Field: "signing key", After: "made"}}) {
+			t.Errorf("it is %+v", p)
+		}
+		must(t, set(2, "two", secret.FormID()))
 	})
 }
 
