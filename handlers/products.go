@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -51,12 +52,12 @@ func (h *Handlers) nameProduct(c echo.Context, of string, do func(string, models
 
 // EditResources edits what a product's tokens may reach, as text.
 func (h *Handlers) EditResources(c echo.Context) error {
-	return h.showEditResources(c, http.StatusOK, views.Form{})
+	return h.showEditResources(c, http.StatusOK, views.Form{}, views.Losses{})
 }
 
 // SaveResources changes what a product's tokens may reach.
 func (h *Handlers) SaveResources(c echo.Context) error {
-	f, err := form(c, "resources", "revision")
+	f, err := form(c, "resources", "revision", "lose")
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,16 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 		return err
 	}
 	list, problems := models.ParseResources(f["resources"])
-	if err = problems.Err(); err == nil {
+	if err = problems.Err(); err == nil && p.Revision == revision && len(list.Clean()) == 0 {
+		losers, failed := h.Store.TokensLosing(c.Request().Context(), actor(c), w.ID, p.ID, list)
+		if failed != nil {
+			return failed
+		}
+		if told := toldLosses(losers); told.Value != "" && f["lose"] != told.Value {
+			return h.askLosses(c, f, told)
+		}
+	}
+	if err == nil {
 		_, err = h.Store.SetResources(c.Request().Context(), actor(c), w.ID, p.ID, revision, list)
 	}
 	if err == nil {
@@ -84,7 +94,35 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 			back.Errors[i].Name = "resources"
 		}
 	}
-	return h.showEditResources(c, status, back)
+	return h.showEditResources(c, status, back, views.Losses{})
+}
+
+// askLosses shows a form again that takes operations away from tokens, and asks whether that is meant.
+func (h *Handlers) askLosses(c echo.Context, f map[string]string, told views.Losses) error {
+	back := views.Form{Values: without(f, "lose"), Errors: []models.Field{{Name: "lose", Message: "Nothing is saved yet. Look at what is lost, then tick the box to save all the same."}}}
+	return h.showEditResources(c, http.StatusUnprocessableEntity, back, told)
+}
+
+// toldLosses says what tokens lose; empty when it is nothing. Its value names all that is lost, so that a tick is for
+// that and for nothing else that is typed after it.
+func toldLosses(l models.Losers) (told views.Losses) {
+	if l.Count == 0 && l.Looked == 0 && !l.Empty {
+		return told
+	}
+	told.Value, told.Lead = strings.Join(l.Scopes, " "), counted(l.Count, "token loses", "tokens lose")+" operations."
+	if l.Looked > 0 {
+		told.Lead = "Of the " + counted(l.Looked, "token", "tokens") + " that were looked at, " + told.Lead
+	}
+	if l.Empty {
+		told.Lead += " No resource is left: every call to this product is refused."
+	}
+	for _, t := range l.Tokens {
+		told.Tokens = append(told.Tokens, views.Loss{Name: t.Name, Scopes: models.Scopes(t.Scopes).String()})
+	}
+	if more := l.Count - len(l.Tokens); more > 0 {
+		told.More = "And " + counted(more, "token", "tokens") + " more."
+	}
+	return told
 }
 
 // revisionOf is the product's revision that whoever sent a form has seen.
@@ -143,7 +181,7 @@ func (h *Handlers) showResources(c echo.Context, status int, back views.Form, of
 	return show(c, status, views.SettingsResources(page, list))
 }
 
-func (h *Handlers) showEditResources(c echo.Context, status int, back views.Form) error {
+func (h *Handlers) showEditResources(c echo.Context, status int, back views.Form, losses views.Losses) error {
 	w, p, err := h.product(c)
 	if err != nil {
 		return err
@@ -156,6 +194,6 @@ func (h *Handlers) showEditResources(c echo.Context, status int, back views.Form
 		return err
 	}
 	return show(c, status, views.EditResources(page, views.ResourceForm{
-		Product: p.Name, Path: productPath(w, p) + "/resources", Back: resourcesPath(w), Form: back, Text: p.Resources.Text(), Revision: strconv.FormatInt(p.Revision, 10),
+		Product: p.Name, Path: productPath(w, p) + "/resources", Back: resourcesPath(w), Form: back, Text: p.Resources.Text(), Revision: strconv.FormatInt(p.Revision, 10), Losses: losses,
 	}))
 }

@@ -159,7 +159,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/w/marlowe/settings/delete":           "typed",
 		"/w/marlowe/settings/products":         "name prefix",
 		productPath:                            "name prefix",
-		productPath + "/resources":             "resources revision",
+		productPath + "/resources":             "resources revision lose",
 		productPath + "/upstream":              "to upstream connect_timeout answer_timeout max_body pass_credential web_socket headers drop_headers revision",
 		productPath + "/signing-key":           "form_id revision",
 		"GET " + productPath + "/upstream":     "",

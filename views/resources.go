@@ -26,9 +26,21 @@ type ProductCard struct {
 // ResourceForm edits a product's resources as text.
 type ResourceForm struct {
 	Product, Path, Back string
-	Form                Form // resources, revision
+	Form                Form // resources, revision, lose
 	Text, Revision      string
+	Losses              Losses // zero: nothing is lost
 }
+
+// Losses are what tokens lose when a form is saved.
+type Losses struct {
+	Value  string // of the box to tick: all that is lost
+	Lead   string // "2 tokens lose operations."
+	Tokens []Loss // the first of them
+	More   string // "And 3 tokens more."; may be empty
+}
+
+// Loss is one token's.
+type Loss struct{ Name, Scopes string }
 
 // UpstreamPage is where a product's calls go, and how.
 type UpstreamPage struct {

@@ -56,6 +56,9 @@ func productSamples() []sample {
 	edit := views.ResourceForm{Product: "Product API", Path: productPath + "/resources", Back: "/w/marlowe/settings/resources", Text: "Agents (agents)\n  list  GET  /api/agent-base\n", Revision: "3"}
 	wrong := edit
 	wrong.Form = form(map[string]string{"resources": "nonsense", "revision": "3"}, "resources", "Line 1: an operation stands below its resource.")
+	taking := edit
+	taking.Form = form(map[string]string{"resources": "Agents (agents)\n  get  GET  /api/agent-base\n", "revision": "3"}, "lose", "Nothing is saved yet. Tick the box to save all the same.")
+	taking.Losses = views.Losses{Value: "agents:list", Lead: "7 tokens lose operations.", More: "And 6 tokens more.", Tokens: []views.Loss{{Name: "Deploy pipeline", Scopes: "agents:list"}}}
 	own := views.UpstreamPage{Product: "Product API", Path: productPath + "/upstream", Back: productPath, FormID: "id", Revision: "3", Signed: true, HeaderNames: []string{"Authorization"},
 		Form: form(map[string]string{"to": "own", "upstream": "https://api.marlowe.example", "connect_timeout": "3", "answer_timeout": "30", "max_body": "2048", "web_socket": "on"})}
 	tested, mistyped := own, own
@@ -68,6 +71,7 @@ func productSamples() []sample {
 		{"settings-resources-error", views.SettingsResources(page(), failed)},
 		{"settings-resources-edit", views.EditResources(page(), edit)},
 		{"settings-resources-edit-error", views.EditResources(page(), wrong)},
+		{"settings-resources-edit-losses", views.EditResources(page(), taking)},
 		{"settings-upstream", views.ProductUpstream(page(), own)},
 		{"settings-upstream-tested", views.ProductUpstream(page(), tested)},
 		{"settings-upstream-error", views.ProductUpstream(page(), mistyped)},

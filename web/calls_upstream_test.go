@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -351,7 +352,8 @@ func TestEditingResources(t *testing.T) {
 			return admin.Post(t, product+"/resources", webtest.Form{"resources": text, "revision": revision})
 		}
 		moved := "Agents (agents)\r\n  list GET /api/v2/agents\r\n  list GET /api/v2/agents/{id}\r\n\r\nThings\r\n\tlist GET /api/things/*\r\n"
-		save(moved, revision).To(t, "/w/marlowe-press/settings/resources")
+		asked := save(moved, revision).Want(t, 422)
+		admin.Post(t, product+"/resources", webtest.Form{"resources": moved, "revision": revision, "lose": loseBox(t, asked)}).To(t, "/w/marlowe-press/settings/resources")
 		refusedCall(t, p.call(t, "GET", "/api/agent-base", ""), 404, "no_such_resource")
 		p.call(t, "GET", "/api/v2/agents/7", "").Want(t, 204)
 		if told := refusedCall(t, p.call(t, "GET", "/api/things/a/b", ""), 403, "scope_missing"); !strings.Contains(told.Detail, "things:list") {
@@ -388,6 +390,66 @@ func TestEditingResources(t *testing.T) {
 	})
 }
 
+// loseBox is what the box to tick stands for.
+func loseBox(t testing.TB, asked *webtest.Answer) string {
+	t.Helper()
+	return asked.Page(t).Find(`input#lose[type="checkbox"]:not([checked])`).AttrOr("value", "")
+}
+
+// Resources that live tokens use are taken away only from somebody who was told which tokens lose what, and has ticked that it is meant; what
+// is typed after that is asked about again. A product is emptied in the same way, whoever uses it.
+func TestTakingOperationsAway(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin, before := s.SignedIn(t, ines), productsOf(t, s)[0]
+		product, text := "/w/marlowe-press/settings/products/"+before.ID, models.DefaultResources().Text()
+		save := func(text, ticked string) *webtest.Answer {
+			t.Helper()
+			return admin.Post(t, product+"/resources", webtest.Form{"resources": text, "lose": ticked, "revision": admin.Get(t, product+"/resources").Want(t, 200).Value(t, "revision")})
+		}
+		without := func(text string) string {
+			lines := strings.Split(text, "\n")
+			return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return strings.HasPrefix(line, "  search ") }), "\n")
+		}
+		empty := save("", "").Want(t, 422)
+		if told := empty.Problem(t, "lose"); !strings.Contains(told, "Nothing is saved yet.") || !strings.Contains(words(empty.Page(t).Find("main")), "No resource is left: every call to this product is refused.") {
+			t.Errorf("without a resource it says %q", told)
+		}
+		save(without(text), "").Want(t, 303) // nobody has a token
+		save(text, "").Want(t, 303)
+
+		s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Search <box>", Chosen: true, Scopes: models.Scopes{"knowledge-base:search"}})
+		now := productsOf(t, s)[0].Revision
+		for name, typed := range map[string]string{"nothing left": "", "a line": without(text), "a key": strings.ReplaceAll(text, "(knowledge-base)", "(docs)")} {
+			asked := save(typed, "").Want(t, 422)
+			if told := words(asked.Page(t).Find("main")); !strings.Contains(told, "1 token loses operations.") || !strings.Contains(told, "Search <box> loses knowledge-base:search") {
+				t.Errorf("%s: it says %s", name, told)
+			}
+			if kept := asked.Page(t).Find("textarea#resources").Text(); strings.TrimSpace(kept) != strings.TrimSpace(typed) {
+				t.Errorf("%s comes back as %q", name, kept)
+			}
+			save(typed, "knowledge-base").Want(t, 422)
+		}
+		line := loseBox(t, save(without(text), "").Want(t, 422))
+		save("", line).Want(t, 422) // more than was ticked
+		if productsOf(t, s)[0].Revision != now {
+			t.Error("something was saved")
+		}
+		if wrong := save("Agents (agents)\n  list GET /people", line).Want(t, 422); wrong.Problem(t, "lose") != "" {
+			t.Error("it asks about a text that cannot be saved")
+		}
+		save(without(text), line).Want(t, 303)
+		if p := productsOf(t, s)[0]; p.Resources.Has("knowledge-base:search") || p.Revision != now+1 {
+			t.Errorf("revision %d still has it", p.Revision)
+		}
+		save(text, "").Want(t, 303)
+		save("", loseBox(t, save("", "").Want(t, 422))).Want(t, 303)
+		if left := productsOf(t, s)[0].Resources; len(left) != 0 {
+			t.Errorf("left is %v", left)
+		}
+	})
+}
+
 // Members of the workspace see what there is, and change nothing; its own Admins change resources, and only Admins of the installation
 // where calls go.
 func TestWhoMayChangeProducts(t *testing.T) {
@@ -413,6 +475,6 @@ func TestWhoMayChangeProducts(t *testing.T) {
 		if s.Changes(t) != before {
 			t.Error("something was changed")
 		}
-		owner.Post(t, product+"/resources", webtest.Form{"resources": "A (a)\n list GET /api/a", "revision": "1"}).Want(t, 303)
+		owner.Post(t, product+"/resources", webtest.Form{"resources": "A (a)\n list GET /api/a", "revision": "1"}).Want(t, 303) // there are no tokens
 	})
 }

@@ -345,12 +345,19 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"token.revoke.do":        {"reason": "a test"},
 		"product.create":         {"name": "Another", "prefix": unique[len(unique)-4:]},
 		"product.name":           {"name": "Product " + unique, "prefix": product.Prefix},
-		"product.resources.save": {"resources": "Things (things)\n  list GET /api/things/" + unique, "revision": strconv.FormatInt(product.Revision, 10)},
+		"product.resources.save": resourcesForm(unique, product),
 		"product.upstream.save":  upstreamForm(unique, product),
 		"product.test":           upstreamForm(unique, product),
 		"product.key.do":         {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":   {"typed": collectionName},
 	}
+}
+
+// resourcesForm leaves a product one resource, and says that what is lost by it is meant to be.
+func resourcesForm(unique string, p models.Product) webtest.Form {
+	text := "Things (things)\n  list GET /api/things/" + unique
+	to, _ := models.ParseResources(text)
+	return webtest.Form{"resources": text, "revision": strconv.FormatInt(p.Revision, 10), "lose": strings.Join(p.Resources.Loss(to).Scopes, " ")}
 }
 
 func upstreamForm(unique string, p models.Product) webtest.Form {

@@ -146,7 +146,7 @@ func TestG7SlowSenders(t *testing.T) {
 		before, open := s.Changes(t), map[string]*wire{}
 		for path, form := range sent {
 			open[path] = connect(t, slow)
-			open[path].say("POST %s HTTP/1.1\r\nHost: x\r\nCookie: sid=%s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 400\r\n\r\n%s", path, cookie, form)
+			open[path].say("POST %s HTTP/1.1\r\nHost: x\r\nCookie: sid=%s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", path, cookie, len(form)+100, form)
 		}
 		for path, c := range open {
 			if answer := c.answer(); answer.StatusCode != http.StatusBadRequest || !answer.Close {

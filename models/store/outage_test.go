@@ -177,6 +177,7 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 			_, err := s.NameProduct(ctx, admin, home, product, models.ProductNaming{Name: "B", Prefix: "prod"})
 			return err
 		},
+		"TokensLosing": func() error { _, err := s.TokensLosing(ctx, admin, home, product, nil); return err },
 		"SetResources": func() error { _, err := s.SetResources(ctx, admin, home, product, 1, nil); return err },
 		"PointProduct": func() error {
 			_, err := s.PointProduct(ctx, admin, home, product, 1, models.ProductUpstream{ConnectTimeoutS: 1, AnswerTimeoutS: 1, MaxBodyMiB: 1})
