@@ -53,20 +53,25 @@ var presets = []views.Preset{
 	{Value: string(models.ForAYear), Text: "1 year"}, {Value: string(models.NoExpiration), Text: "Never"}, {Value: string(models.OnADate), Text: "Date and time"},
 }
 
-// tokenForm is the form that makes a token for one of these products: the one that was chosen, or the first.
-func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []models.Product, back views.Form, chosen []string) views.TokenForm {
-	f := views.TokenForm{Path: tokensPath(w), Workspace: w.Name, FormID: secret.FormID(), Form: back, Chosen: chosen}
+// tokenForm is the form that makes a token for the product that was chosen, or for the only one there is. Where none was, it asks for that.
+func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []models.Product, chosen string, back views.Form, scopes []string) views.TokenForm {
+	f := views.TokenForm{Path: tokensPath(w), Workspace: w.Name, FormID: secret.FormID(), Form: back, Chosen: scopes}
 	h.offerExpirations(c, &f)
-	product := products[0]
 	for _, p := range products {
-		if p.ID == back.Value("product") {
-			product = p
+		if p.ID == chosen || len(products) == 1 {
+			f.Resources = scopeGroups(p.Resources, nil)
+			if len(products) > 1 {
+				f.Product = views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"}
+			}
+			f.Products = nil
+			return f
 		}
-		if len(products) > 1 {
-			f.Products = append(f.Products, views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"})
-		}
+		f.Products = append(f.Products, views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"})
 	}
-	f.Resources = scopeGroups(product.Resources, nil)
+	f.Form = views.Form{Values: map[string]string{"product": products[0].ID}}
+	if told := back.Error("product"); told != "" { // the other fields are not there yet
+		f.Form.Errors = []models.Field{{Name: "product", Message: told}}
+	}
 	return f
 }
 

@@ -26,9 +26,14 @@ func (h *Handlers) Tokens(c echo.Context) error {
 	return show(c, http.StatusOK, views.SettingsTokens(page, list))
 }
 
-// NewToken is the form that makes an API token, as a page of its own.
+// NewToken is the form that makes an API token, as a page of its own. Where there are several products it is asked first for which of
+// them: what a token may do depends on it.
 func (h *Handlers) NewToken(c echo.Context) error {
-	return h.showNewToken(c, http.StatusOK, views.Form{}, nil)
+	q, err := query(c, "product")
+	if err != nil {
+		return err
+	}
+	return h.showNewToken(c, http.StatusOK, q["product"], views.Form{}, nil)
 }
 
 // CreateToken makes an API token and shows it, in this one answer and never again: no redirect, no cookie, no cache, no
@@ -65,7 +70,7 @@ func (h *Handlers) CreateToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return h.showNewToken(c, status, back, scopes)
+	return h.showNewToken(c, status, f["product"], back, scopes)
 }
 
 func tokensPath(w models.WorkspaceSeen) string { return "/w/" + w.Slug + "/settings/api-tokens" }
@@ -170,12 +175,12 @@ func (h *Handlers) listTokens(c echo.Context, w models.WorkspaceSeen, f models.T
 		}
 	}
 	if list.Here = len(products) == 1; list.Here {
-		list.Create = h.tokenForm(c, w, products, views.Form{}, nil)
+		list.Create = h.tokenForm(c, w, products, "", views.Form{}, nil)
 	}
 	return list, nil
 }
 
-func (h *Handlers) showNewToken(c echo.Context, status int, back views.Form, chosen []string) error {
+func (h *Handlers) showNewToken(c echo.Context, status int, product string, back views.Form, chosen []string) error {
 	ctx, who := c.Request().Context(), actor(c)
 	w, err := h.Store.Workspace(ctx, who, c.Param("workspace"))
 	if err != nil {
@@ -192,5 +197,5 @@ func (h *Handlers) showNewToken(c echo.Context, status int, back views.Form, cho
 	if err != nil {
 		return err
 	}
-	return show(c, status, views.TokenNew(page, h.tokenForm(c, w, products, back, chosen)))
+	return show(c, status, views.TokenNew(page, h.tokenForm(c, w, products, product, back, chosen)))
 }

@@ -79,7 +79,7 @@ func TestAMissingPasswordIsAskedFor(t *testing.T) {
 
 // Forms carry the hidden fields that they need, and no other.
 func TestHiddenFields(t *testing.T) {
-	allowed := map[string]bool{"form_id": true, "next": true, "code": true, "revision": true}
+	allowed := map[string]bool{"form_id": true, "next": true, "code": true, "revision": true, "product": true}
 	seen := map[string]int{}
 	for _, s := range samples() {
 		doc, _ := draw(t, s.page)
@@ -165,6 +165,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"GET " + productPath + "/upstream":     "",
 		tokensPath:                             "form_id name product expiration expires_at access scope",
 		"GET " + tokensPath:                    "q status sort",
+		"GET " + tokensPath + "/new":           "product",
 		"GET " + tokensPath + "/t1/regenerate": "", "GET " + tokensPath + "/t2/regenerate": "", "GET " + tokensPath + "/t3/regenerate": "",
 		"GET " + tokensPath + "/t4/regenerate": "", "GET " + tokensPath + "/t5/regenerate": "",
 		"GET " + tokensPath + "/t1/revoke": "", "GET " + tokensPath + "/t2/revoke": "", "GET " + tokensPath + "/t3/revoke": "",

@@ -13,12 +13,14 @@ func tokenSamples() []sample {
 	found.Cards, found.Query, found.Status, found.Here, found.Looked = nil, "deploy", "expired", false, "These are the matches among the 5,000 tokens that were looked through."
 	behind := list
 	behind.Here = false
-	failed, several := tokenForm(), tokenForm()
+	failed, several, chosen := tokenForm(), tokenForm(), tokenForm()
 	failed.Chosen = []string{"agents:list"}
 	failed.Form = form(map[string]string{"name": "", "expiration": "custom", "expires_at": "2026-01-01T09:00", "access": "chosen"},
 		"name", "Enter a token name.", "expires_at", "The date and time must be in the future.", "scope", "Choose at least one operation.")
 	several.Products = []views.Option{{Value: "x1", Text: "Product API (prod)"}, {Value: "x2", Text: "Print API (prnt)"}}
-	several.Form = form(map[string]string{"product": "x2", "expiration": "no_exp", "access": "all"}, "product", "Choose the product.", "expiration", "Choose when it expires.")
+	several.Form = form(map[string]string{"product": "x2"}, "product", "Choose the product that the token opens.")
+	chosen.Product = several.Products[1]
+	chosen.Form = form(map[string]string{"product": "x2", "expiration": "no_exp", "access": "all"}, "expiration", "Choose when it expires.")
 	again := tokenForm()
 	again.Form = form(nil, "expiration", "Choose when it expires from now on, or Never.")
 	shown := views.TokenReveal{Secret: sampleSecret, Title: "Token created", Card: tokenCards()[0], Workspace: "Marlowe Press", Access: "3 operations", AccessIn: "Agents, Storage", Try: "/api/agent-base"}
@@ -32,6 +34,7 @@ func tokenSamples() []sample {
 		{"settings-tokens-new", views.TokenNew(page(), tokenForm())},
 		{"settings-tokens-new-error", views.TokenNew(page(), failed)},
 		{"settings-tokens-new-several", views.TokenNew(page(), several)},
+		{"settings-tokens-new-chosen", views.TokenNew(page(), chosen)},
 		{"settings-tokens-revoke", views.TokenRevoke(page(), tokenCards()[0], views.Form{}, tokensPath)},
 		{"settings-tokens-regenerate", views.TokenRegenerate(page(), tokenCards()[0], tokenForm(), tokensPath)},
 		{"settings-tokens-regenerate-error", views.TokenRegenerate(page(), tokenCards()[4], again, tokensPath)},

@@ -47,7 +47,8 @@ type TokenForm struct {
 	FormID          string
 	Form            Form
 	Chosen          []string // scopes that were ticked
-	Products        []Option // where there are several
+	Products        []Option // to choose from, before there is anything else to fill in
+	Product         Option   // that was chosen; empty where there is only one
 	Presets         []Preset
 	Zone            string
 	Resources       []ScopeGroup

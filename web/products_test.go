@@ -41,20 +41,24 @@ func TestSeveralProducts(t *testing.T) {
 		admin.Get(t, resources).Want(t, 200).Has(t, "Shop is saved. Its tokens begin with shop_.")
 		shop := productsOf(t, s)[1]
 
-		page := admin.Get(t, tokensTab+"/new").Want(t, 200)
-		if options := words(page.Page(t).Find(`select[name="product"]`)); !strings.Contains(options, "Product API (prod)") || !strings.Contains(options, "Shop (shop)") {
-			t.Errorf("it offers %q", options)
+		for _, path := range []string{"/new", "/new?product=", "/new?product=x", "/new?product=" + models.NewID()} {
+			page := admin.Get(t, tokensTab+path).Want(t, 200)
+			form := page.Page(t).Find(`form[method="get"][action="` + tokensTab + `/new"]`)
+			if offers := words(form); !strings.Contains(offers, "Product API (prod)") || !strings.Contains(offers, "Shop (shop)") || form.Find(`[name="product"][value="`+shop.ID+`"]`).Length() != 1 || page.Page(t).Find(`[name="form_id"]`).Length() != 0 {
+				t.Errorf("%s offers %q", path, offers)
+			}
 		}
+		numbered := func() string { return admin.Get(t, tokensTab+"/new?product="+shop.ID).Want(t, 200).Value(t, "form_id") }
 		if admin.Get(t, tokensTab).Page(t).Find("dialog#create").Length() > 0 {
 			t.Error("the list has a form although its operations depend on the product")
 		}
 		for _, product := range []string{"", models.NewID(), "x"} {
-			back := fill(t, admin, tokensTab, "name", "Till", "product", product, "access", "all").Want(t, 422)
+			back := sent(t, admin, tokensTab, numbered(), "name", "Till", "product", product, "access", "all").Want(t, 422)
 			if told := back.Problem(t, "product"); !strings.Contains(told, "Choose the product that the token opens.") {
 				t.Errorf("%q: it says %q", product, told)
 			}
 		}
-		token, id := shownToken(t, s, fill(t, admin, tokensTab, "name", "Till", "product", shop.ID, "access", "all"))
+		token, id := shownToken(t, s, sent(t, admin, tokensTab, numbered(), "name", "Till", "product", shop.ID, "access", "all"))
 		if card := words(cardOf(t, admin.Get(t, tokensTab), id)); !strings.HasPrefix(token, "shop_") || !strings.Contains(card, "Shop") {
 			t.Errorf("%.5s… is on the card %s", token, card)
 		}
@@ -66,6 +70,40 @@ func TestSeveralProducts(t *testing.T) {
 		admin.Post(t, path, webtest.Form{"name": "Corner shop", "prefix": "shop"}).To(t, resources)
 		if card := words(cardOf(t, admin.Get(t, tokensTab), id)); !strings.Contains(card, "Corner shop") {
 			t.Errorf("the card says %s", card)
+		}
+	})
+}
+
+// The operations to choose from are those of the product that was chosen, when the form is opened and when it comes back.
+func TestOperationsOfTheChosenProduct(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		admin := s.SignedIn(t, ines)
+		admin.Post(t, "/w/marlowe-press/settings/products", webtest.Form{"name": "Shop", "prefix": "shop"}).Want(t, 303)
+		first, shop := productsOf(t, s)[0], productsOf(t, s)[1]
+		tills, _ := models.ParseResources("Tills (tills)\n  open POST /api/tills")
+		if _, err := s.SetResources(t.Context(), s.Admin, "marlowe-press", shop.ID, shop.Revision, tills); err != nil {
+			t.Fatal(err)
+		}
+		has := func(page *webtest.Answer, scope string) bool {
+			return page.Page(t).Find(`[name="scope"][value="`+scope+`"]`).Length() == 1
+		}
+		form := func(product string) *webtest.Answer {
+			return admin.Get(t, tokensTab+"/new?product="+product).Want(t, 200)
+		}
+		if page := form(shop.ID); !has(page, "tills:open") || has(page, "agents:list") || page.Value(t, "product") != shop.ID || !strings.Contains(words(page.Page(t).Find("main")), "It opens Shop (shop)") {
+			t.Errorf("for the shop it has %s", words(page.Page(t).Find("main")))
+		}
+		if page := form(first.ID); has(page, "tills:open") || !has(page, "agents:list") || page.Value(t, "product") != first.ID {
+			t.Errorf("for the first it has %s", words(page.Page(t).Find("main")))
+		}
+		back := sent(t, admin, tokensTab, form(shop.ID).Value(t, "form_id"), "name", "Till", "product", shop.ID, "access", "chosen", "scope", "agents:list").Want(t, 422)
+		if told := back.Problem(t, "scope"); !strings.Contains(told, "Shop has no operation of that name. Choose from those that are shown here.") || !has(back, "tills:open") || has(back, "agents:list") {
+			t.Errorf("it says %q above %s", told, words(back.Page(t).Find(".scopes")))
+		}
+		token, _ := shownToken(t, s, sent(t, admin, tokensTab, back.Value(t, "form_id"), "name", "Till", "product", back.Value(t, "product"), "access", "chosen", "scope", "tills:open"))
+		if !strings.HasPrefix(token, "shop_") {
+			t.Errorf("the token begins with %.5s", token)
 		}
 	})
 }

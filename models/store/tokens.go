@@ -38,7 +38,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, who models.Actor, workspace 
 			return event, err
 		}
 		for _, scope := range n.Scopes {
-			problems.Add(!product.Resources.Has(scope), "scope", "This product has no operation of that name. Reload the page and choose again.")
+			problems.Add(product.ID != "" && !product.Resources.Has(scope), "scope", product.Name+" has no operation of that name. Choose from those that are shown here.")
 		}
 		if err := problems.Err(); err != nil {
 			return event, err
