@@ -28,6 +28,7 @@ func (g *Gateway) dialer() *net.Dialer {
 type deniedError struct {
 	address netip.Addr
 	because string // the end of a sentence that begins with the address
+	always  bool   // whatever an operator allows
 }
 
 func (e *deniedError) Error() string { return fmt.Sprintf("%s %s", e.address, e.because) }
@@ -36,7 +37,7 @@ func (e *deniedError) Error() string { return fmt.Sprintf("%s %s", e.address, e.
 func (g *Gateway) admit(at netip.AddrPort) error {
 	address := at.Addr().Unmap()
 	if slices.ContainsFunc(g.settings.Own, func(own netip.AddrPort) bool { return own.Port() == at.Port() && means(own.Addr().Unmap(), address) }) {
-		return &deniedError{address, "is where this server itself listens"}
+		return &deniedError{address, "is where this server itself listens", true}
 	}
 	if slices.ContainsFunc(g.settings.Allow, func(allowed netip.Prefix) bool { return allowed.Contains(address) }) {
 		return nil
@@ -44,7 +45,7 @@ func (g *Gateway) admit(at netip.AddrPort) error {
 	for _, meant := range []netip.Addr{address, embedded(address)} {
 		for _, never := range denied {
 			if never.prefix.Contains(meant.WithZone("")) {
-				return &deniedError{address, never.because}
+				return &deniedError{address, never.because, false}
 			}
 		}
 	}

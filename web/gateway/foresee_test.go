@@ -41,8 +41,12 @@ func TestForesee(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := g.Foresee(t.Context(), u); strings.Contains(got, "where this server itself listens") != own {
+		got := g.Foresee(t.Context(), u)
+		if says := u.Host + " is never called: 127.0.0.1 is where this server itself listens, and nobody can allow that. Enter the address of your API."; own && got != says || !own && got != "" {
 			t.Errorf("%s: it says %q", address, got)
+		}
+		if tested := g.Test(t.Context(), Upstream{URL: u}); own && tested.Sentence != got || strings.Contains(tested.Sentence, "can allow it") {
+			t.Errorf("%s: a test says %q", address, tested.Sentence)
 		}
 	}
 }

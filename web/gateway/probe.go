@@ -98,6 +98,9 @@ func notCalled(u *url.URL, err error) string {
 	if !errors.As(err, &denied) {
 		return ""
 	}
+	if denied.always {
+		return fmt.Sprintf("%s is never called: %s, and nobody can allow that. Enter the address of your API.", u.Host, denied)
+	}
 	return fmt.Sprintf("%s is not called: %s. The operator of this server can allow it.", u.Host, denied)
 }
 
