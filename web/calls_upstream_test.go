@@ -195,6 +195,11 @@ func TestAProductThatIsAway(t *testing.T) {
 	if said.Title != "The product did not answer" || strings.Contains(said.Detail, "127.0.0.1") {
 		t.Errorf("it says %q, %q", said.Title, said.Detail)
 	}
+	who, rest, _ := strings.Cut(said.Detail, "an Admin of this installation sees why with Test connection, in the workspace's settings under ")
+	if place := admin.Get(t, product+"/upstream").Want(t, 200); who == said.Detail || rest != "Resources, Where calls go." || place.Text(t, "h1") != "Where calls go" {
+		t.Errorf("it leads to %q", said.Detail)
+	}
+	admin.Post(t, product+"/test", pointing(api.URL)).Want(t, 200).Has(t, "refuses the connection")
 }
 
 // Test connection says in a sentence what is there, or what is in the way, keeps what was typed, and changes nothing.

@@ -20,6 +20,9 @@ func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 	x.gateway.settings.OnError(x.answer.ResponseWriter, x.callers, f.status, f.code, f.title, f.detail)
 }
 
+// whoCanTell is where an answer that did not come leads. Owners and Admins of a workspace are not let in there: see models.Actor.MayPointProducts.
+const whoCanTell = "an Admin of this installation sees why with Test connection, in the workspace's settings under Resources, Where calls go."
+
 func (x *exchange) failure(err error) *failure {
 	unreachable := func(detail string) *failure {
 		return &failure{http.StatusBadGateway, codeUnreachable, "The product did not answer", detail}
@@ -45,9 +48,9 @@ func (x *exchange) failure(err error) *failure {
 	case x.callers.Context().Err() != nil, x.body.fault.Load() == isBroken:
 		return unreachable("The connection was closed before the product had answered. Whether the call was carried out is not known.")
 	case errors.As(err, &denied):
-		return unreachable("The gateway may not call its address. An Admin of its workspace sees why when they test the connection.")
+		return unreachable("The gateway may not call its address: " + whoCanTell)
 	case errors.As(err, &slow) && slow.Timeout():
 		return timeout("Try again later. Whether the call was carried out is not known.")
 	}
-	return unreachable("Try again later. If it stays so, an Admin of its workspace can test the connection.")
+	return unreachable("Try again later. If it stays so, " + whoCanTell)
 }

@@ -64,10 +64,10 @@ func TestAProductThatDoesNotAnswer(t *testing.T) {
 		status  int
 		says    string
 	}{
-		"refused":        {"http://" + nobody.Addr().String(), nil, 502, "upstream_unreachable: The product did not answer. Try again later. If it stays so"},
+		"refused":        {"http://" + nobody.Addr().String(), nil, 502, "upstream_unreachable: The product did not answer. Try again later. If it stays so, an Admin of this installation sees why with Test connection"},
 		"no such host":   {"http://no-such-host.invalid", nil, 502, "upstream_unreachable"},
 		"not TLS":        {"https://127.0.0.1", toHandler(func(w http.ResponseWriter, r *http.Request) {}), 502, "upstream_unreachable"},
-		"denied":         {"http://127.0.0.1:1", func(d *door) { d.settings.Allow = nil }, 502, "The gateway may not call its address"},
+		"denied":         {"http://127.0.0.1:1", func(d *door) { d.settings.Allow = nil }, 502, "The gateway may not call its address: an Admin of this installation sees why with Test connection"},
 		"slow to open":   {"http://product.example", func(d *door) { d.up.ConnectTimeout, d.up.Dial = time.Millisecond, never }, 504, "upstream_timeout: The product did not answer in time. Try again later."},
 		"slow to answer": {"http://product.example", slowly(20 * time.Millisecond), 504, "upstream_timeout"},
 	} {

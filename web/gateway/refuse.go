@@ -59,7 +59,7 @@ func refuse(r *http.Request, up Upstream, path access.Path) *failure {
 		return ambiguous("Write the path without dots, empty parts, semicolons, backslashes and escaped slashes.")
 	}
 	if up.URL == nil || len(up.Key) == 0 { // then nobody could tell our calls from others
-		return &failure{http.StatusBadGateway, codeUnreachable, "The product did not answer", "It has no address yet. An Admin of its workspace can give it one."}
+		return &failure{http.StatusBadGateway, codeUnreachable, "The product did not answer", "It has no address yet. An Admin of this installation can give it one."}
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func upgradeProblem(r *http.Request, allowed bool) string {
 	case len(asked) > 1 || !strings.EqualFold(asked[0], "websocket"):
 		return "No other protocol than WebSocket can be asked for here. Leave the field Upgrade out."
 	case !allowed:
-		return "The product takes no WebSockets. Leave the field Upgrade out, or have an Admin of its workspace allow them."
+		return "The product takes no WebSockets. Leave the field Upgrade out, or have an Admin of this installation allow them."
 	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ContentLength != 0 || !listed(r.Header["Connection"], "upgrade"):
 		return "A WebSocket begins with a GET in HTTP/1.1 that has no body, with the fields Connection: Upgrade and Upgrade: websocket."
 	case !sameHost(r):
