@@ -70,7 +70,7 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 		return err
 	}
 	list, problems := models.ParseResources(f["resources"])
-	if err = problems.Err(); err == nil && p.Revision == revision && len(list.Clean()) == 0 {
+	if err = problems.Err(); err == nil && p.Revision == revision {
 		losers, failed := h.Store.TokensLosing(c.Request().Context(), actor(c), w.ID, p.ID, list)
 		if failed != nil {
 			return failed
@@ -88,11 +88,6 @@ func (h *Handlers) SaveResources(c echo.Context) error {
 	back, status, err := refused(err, f)
 	if err != nil {
 		return err
-	}
-	for i := range back.Errors { // of keys, names and operations, which are all in one field
-		if back.Errors[i].Name != "" {
-			back.Errors[i].Name = "resources"
-		}
 	}
 	return h.showEditResources(c, status, back, views.Losses{})
 }

@@ -87,7 +87,10 @@ func OperationLabel(name string) string {
 // Clean trims what was typed, drops the rows that were left empty, and tells everything that is wrong with the
 // rest, of the fields key, name and operations. Sentences say of which resource and row they are, for one field can
 // be told of several times.
-func (r *Resources) Clean() Problems {
+func (r *Resources) Clean() Problems { return r.clean(nil) }
+
+// clean is Clean for what was typed as text, where problems are told with their lines.
+func (r *Resources) clean(at places) Problems {
 	var p Problems
 	rows := 0
 	for i := range *r {
@@ -100,10 +103,10 @@ func (r *Resources) Clean() Problems {
 		return p // to compare them all is work, and its amount is not for the sender to choose
 	}
 	for i, resource := range *r {
-		p = append(p, resource.problems(i)...)
-		p = append(p, resource.twin((*r)[:i])...)
+		p = append(p, resource.problems(i, at)...)
+		p = append(p, resource.twin((*r)[:i], at)...)
 	}
-	p = append(p, r.conflicts()...)
+	p = append(p, r.conflicts(at)...)
 	return p[:min(len(p), mostTold)]
 }
 
@@ -116,19 +119,20 @@ func (r *Resource) trim() {
 }
 
 // problems are what is wrong with the resource itself, which is number i from 0.
-func (r Resource) problems(i int) (p Problems) {
+func (r Resource) problems(i int, at places) (p Problems) {
 	called := r.Name
 	if called == "" || !Printable(called) || utf8.RuneCountInString(called) > 60 {
 		called = fmt.Sprintf("Resource %d", i+1)
 	}
-	p.Add(!validKey(r.Key), "key", called+": the key must be "+keyForm+", like knowledge-base.")
-	p.Add(r.Name == "", "name", called+": enter a name.")
-	p.Add(utf8.RuneCountInString(r.Name) > 60, "name", called+": the name must be 60 characters or fewer.")
-	p.Add(!Printable(r.Name), "name", called+": the name has characters that can't be shown. Type it again.")
-	p.Add(len(r.Operations) == 0, "operations", called+": add at least one operation.")
+	where := at.resource(i, called)
+	p.Add(!validKey(r.Key), "key", where+": the key must be "+keyForm+", like knowledge-base.")
+	p.Add(r.Name == "", "name", where+": enter a name.")
+	p.Add(utf8.RuneCountInString(r.Name) > 60, "name", where+": the name must be 60 characters or fewer.")
+	p.Add(!Printable(r.Name), "name", where+": the name has characters that can't be shown. Type it again.")
+	p.Add(len(r.Operations) == 0, "operations", where+": add at least one operation.")
 	for row, o := range r.Operations {
 		for _, problem := range o.problems() {
-			p = append(p, Field{"operations", fmt.Sprintf("%s, row %d: %s", called, row+1, problem)})
+			p = append(p, Field{"operations", at.operation(i, row, called) + ": " + problem})
 		}
 	}
 	return p
@@ -148,26 +152,28 @@ func (o Operation) problems() (list []string) {
 }
 
 // twin tells of an earlier resource with the same key or name.
-func (r Resource) twin(earlier Resources) (p Problems) {
-	for _, other := range earlier {
-		p.Add(r.Key != "" && r.Key == other.Key, "key", fmt.Sprintf("Two resources have the key %s. Give each its own.", Shorten(OnlyPrintable(r.Key), longestKey)))
-		p.Add(r.Name != "" && Fold(r.Name) == Fold(other.Name), "name", fmt.Sprintf("Two resources have the name %s. Give each its own.", Shorten(OnlyPrintable(r.Name), 60)))
+func (r Resource) twin(earlier Resources, at places) (p Problems) {
+	for i, other := range earlier {
+		both := at.resources(i, len(earlier))
+		p.Add(r.Key != "" && r.Key == other.Key, "key", both+fmt.Sprintf("Two resources have the key %s. Give each its own.", Shorten(OnlyPrintable(r.Key), longestKey)))
+		p.Add(r.Name != "" && Fold(r.Name) == Fold(other.Name), "name", both+fmt.Sprintf("Two resources have the name %s. Give each its own.", Shorten(OnlyPrintable(r.Name), 60)))
 	}
 	return p
 }
 
 // conflicts tells of each operation that meets an earlier one so that nobody could say which of them a call is. Rows with
 // other problems are left out: what is wrong there comes first.
-func (r Resources) conflicts() (p Problems) {
+func (r Resources) conflicts(at places) (p Problems) {
 	type row struct {
 		Operation
-		scope string
+		scope        string
+		of, numbered int // its resource, and which of its operations it is
 	}
 	var rows []row
-	for _, resource := range r {
-		for _, o := range resource.Operations {
+	for i, resource := range r {
+		for n, o := range resource.Operations {
 			if len(o.problems()) == 0 {
-				rows = append(rows, row{o, resource.Scope(o.Name)})
+				rows = append(rows, row{o, resource.Scope(o.Name), i, n})
 			}
 		}
 	}
@@ -177,7 +183,7 @@ func (r Resources) conflicts() (p Problems) {
 				continue
 			}
 			if problem := meeting(b.Operation, b.scope, a.Operation, a.scope); problem != "" {
-				p = append(p, Field{"operations", problem})
+				p = append(p, Field{"operations", at.operations(b.of, b.numbered, a.of, a.numbered) + problem})
 				break
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-var lineNumber = regexp.MustCompile(`^Line ([1-9][0-9]*): .+\.$`)
+var lineNumber = regexp.MustCompile(`^(Line [1-9][0-9]*|Lines [1-9][0-9]* and [1-9][0-9]*|A product has at most [0-9]+ [a-z]+)[:.] .+\.$`)
 
 // Whatever is typed as resources is read, or told with the number of its line; and what is clean is read again, from its own text, as
 // the same.

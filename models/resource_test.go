@@ -175,3 +175,26 @@ func TestResourcesAtTheLimits(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 }
+
+// What is wrong with resources that were typed as text is told by the one thing that can be found there: the number of the line.
+func TestProblemsHaveLines(t *testing.T) {
+	for text, want := range map[string][]string{
+		"\nA (a)\n\n  list GET /people\n  get  GEET /api/b":                         {"Line 4: the path must begin with /api/.", "Line 5: the method must be one of GET, POST, PUT, PATCH, DELETE. A GET answers HEAD too."},
+		"A (A)\r\n list GET /api/a\r\n\r\nB (b)":                                    {"Line 1: the key must be " + keyForm + ", like knowledge-base.", "Line 4: add at least one operation."},
+		"A (a)\n list GET /api/a\nB (a)\n list GET /api/b\nb (c)\n list GET /api/c": {"Lines 1 and 3: Two resources have the key a. Give each its own.", "Lines 3 and 5: Two resources have the name b. Give each its own."},
+		"(a)\n list GET /api/a":                                                     {"Line 1: enter a name."},
+		"A (a)\n list GET /api/{x}/b\n\n\nB (b)\n get GET /api/a/{y}":               {"Lines 2 and 6: GET /api/{x}/b and GET /api/a/{y} both match GET /api/a/b: neither is more exact than the other. Change one of them, so that no call fits both."},
+		" list GET /api/a\nA\n list\n get GET /people":                              {"Line 1: an operation stands below its resource. Begin the resource's line without a space.", "Line 3: an operation is a name, a method and a path, for example: list GET /api/agent-base."},
+	} {
+		_, problems := ParseResources(text)
+		var told []string
+		for _, p := range problems {
+			if told = append(told, p.Message); p.Name != "resources" {
+				t.Errorf("%q: %q is told of %s", text, p.Message, p.Name)
+			}
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("%q: %q", text, told)
+		}
+	}
+}

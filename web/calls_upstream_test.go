@@ -369,13 +369,13 @@ func TestEditingResources(t *testing.T) {
 		page = admin.Get(t, product+"/resources").Want(t, 200)
 		revision = page.Value(t, "revision")
 		for wrong, says := range map[string][]string{
-			"A (a)\n  list GET /api/a/{x}/b\n  get GET /api/a/b/{y}": {"GET /api/a/{x}/b and GET /api/a/b/{y} both match GET /api/a/b/b", "neither is more exact"},
+			"A (a)\n  list GET /api/a/{x}/b\n  get GET /api/a/b/{y}": {"Lines 2 and 3: GET /api/a/{x}/b and GET /api/a/b/{y} both match GET /api/a/b/b", "neither is more exact"},
 			"A (a)\n  list GET /api/a/{x}\n  get GET /api/a/{y}":     {"GET /api/a/{x} (a:list) and GET /api/a/{y} (a:get) both match", "never reached"},
 			"  list GET /api/a":                                  {"Line 1: an operation stands below its resource."},
 			"A (a)\n  list GET":                                  {"Line 2: an operation is a name, a method and a path"},
-			"A (a)\n  list GET /api/a/../b":                      {"A, row 1: the path must not have . or .. as a part of its own."},
-			"A (a)\n  list GET /people":                          {"A, row 1: the path must begin with /api/."},
-			"A (a)\n  list GET /api/a\nB (a)\n  list GET /api/b": {"Two resources have the key a."},
+			"A (a)\n  list GET /api/a/../b":                      {"Line 2: the path must not have . or .. as a part of its own."},
+			"A (a)\n  list GET /people":                          {"Line 2: the path must begin with /api/."},
+			"A (a)\n  list GET /api/a\nB (a)\n  list GET /api/b": {"Lines 1 and 3: Two resources have the key a."},
 		} {
 			back := save(wrong, revision).Want(t, 422)
 			told := words(back.Page(t).Find(".errs")) + back.Problem(t, "resources")
