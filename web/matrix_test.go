@@ -343,7 +343,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"token.activate":         {},
 		"token.deactivate":       {},
 		"token.revoke.do":        {"reason": "a test"},
-		"product.create":         {"name": "Another", "prefix": unique[len(unique)-4:]},
+		"product.create":         {"name": "Another " + unique, "prefix": unique[len(unique)-4:]},
 		"product.name":           {"name": "Product " + unique, "prefix": product.Prefix},
 		"product.resources.save": resourcesForm(unique, product),
 		"product.upstream.save":  upstreamForm(unique, product),

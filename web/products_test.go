@@ -31,6 +31,7 @@ func TestSeveralProducts(t *testing.T) {
 		for _, c := range []struct{ name, prefix, field, says string }{
 			{"", "shop", "name", "Enter a product name."}, {"Shop", "Shop", "prefix", "4 lower-case letters or digits"}, {"Shop", "shops", "prefix", "4 lower-case letters or digits"},
 			{"Shop", "user", "prefix", "belongs to another kind of credential"}, {"Shop", "prod", "prefix", "Another product of this workspace has the prefix prod."},
+			{"product api", "shop", "name", "Another product of this workspace has the name Product API."},
 		} {
 			back := admin.Post(t, "/w/marlowe-press/settings/products", webtest.Form{"name": c.name, "prefix": c.prefix}).Want(t, 422)
 			if told := back.Problem(t, c.field); !strings.Contains(told, c.says) {

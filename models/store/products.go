@@ -79,6 +79,9 @@ func (s *Store) CreateProduct(ctx context.Context, who models.Actor, workspace s
 		}
 		p = models.NewProduct(s.newID(), w.ID, s.now())
 		p.Name, p.Prefix = n.Name, n.Prefix
+		if err := namedAlone(tx, p); err != nil {
+			return event, err
+		}
 		if err = tx.Create(&p).Error; errors.Is(err, gorm.ErrDuplicatedKey) {
 			return event, onField("prefix", models.Fail(models.Invalid, "Another product of this workspace has the prefix %s.", p.Prefix))
 		}
@@ -104,9 +107,27 @@ func (s *Store) NameProduct(ctx context.Context, who models.Actor, workspace, id
 			}
 		}
 		changes := changed(change{"name", p.Name, n.Name}, change{"prefix", p.Prefix, n.Prefix})
-		p.Name, p.Prefix = n.Name, n.Prefix
+		renamed := p.Name != n.Name
+		if p.Name, p.Prefix = n.Name, n.Prefix; renamed {
+			return changes, namedAlone(tx, *p)
+		}
 		return changes, nil
 	})
+}
+
+// namedAlone refuses a product whose name another one of its workspace has, as people read it. Writes follow each other, so nobody takes
+// the name meanwhile.
+func namedAlone(tx *gorm.DB, p models.Product) error {
+	var names []string
+	if err := fresh(tx).Model(&models.Product{}).Where("workspace_id = ? AND id <> ?", p.WorkspaceID, p.ID).Pluck("name", &names).Error; err != nil {
+		return err
+	}
+	for _, name := range names {
+		if models.Fold(name) == models.Fold(p.Name) {
+			return onField("name", models.Fail(models.Invalid, "Another product of this workspace has the name %s.", name))
+		}
+	}
+	return nil
 }
 
 // SetResources changes what a product's tokens may reach. Tokens that are narrowed to an operation that is gone reach

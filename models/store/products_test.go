@@ -75,6 +75,8 @@ func TestCreateProduct(t *testing.T) {
 			wantField(t, "a prefix that is there", err, "prefix", "Another product of this workspace has the prefix prod.")
 			_, err = create("Other", "user")
 			wantField(t, "a prefix of another kind", err, "prefix", "belongs to another kind")
+			_, err = create(" billing api ", "othe")
+			wantField(t, "a name that is there", err, "name", "Another product of this workspace has the name Billing API.")
 			_, err = create("", "othe")
 			wantField(t, "no name", err, "name", "Enter")
 		})
@@ -83,7 +85,7 @@ func TestCreateProduct(t *testing.T) {
 		_, err = w.CreateProduct(t.Context(), admin, elsewhere.Slug, models.ProductNaming{Name: "Billing API", Prefix: "bill"})
 		must(t, err)
 		for i := 2; i < models.MostProducts; i++ {
-			_, err := create("Many", fmt.Sprintf("m%03d", i))
+			_, err := create(fmt.Sprint("Many ", i), fmt.Sprintf("m%03d", i))
 			must(t, err)
 		}
 		unchanged(t, w, "one too many", func() {
@@ -93,17 +95,24 @@ func TestCreateProduct(t *testing.T) {
 	})
 }
 
-// Two who make a product at once get two, unless they want one prefix: then one of them is told so.
+// Two who make a product at once get two, unless they want one prefix or one name: then one of them is told so.
 func TestCreateProductAtOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
 		stores := []*store.Store{w.Store, w.Open(t)}
 		failed := atOnce(10, func(i int) error {
-			_, err := stores[i%2].CreateProduct(t.Context(), admin, home, models.ProductNaming{Name: "Many", Prefix: fmt.Sprintf("sam%d", i/2)})
+			_, err := stores[i%2].CreateProduct(t.Context(), admin, home, models.ProductNaming{Name: fmt.Sprint("Many ", i), Prefix: fmt.Sprintf("sam%d", i/2)})
 			return err
 		})
 		if got := kinds(failed); got[""] != 5 || got[models.Invalid] != 5 {
 			t.Errorf("%v", failed)
+		}
+		failed = atOnce(6, func(i int) error {
+			_, err := stores[i%2].CreateProduct(t.Context(), admin, home, models.ProductNaming{Name: "One", Prefix: fmt.Sprintf("one%d", i)})
+			return err
+		})
+		if got := kinds(failed); got[""] != 1 || got[models.Invalid] != 5 {
+			t.Errorf("of one name: %v", failed)
 		}
 	})
 }
@@ -133,6 +142,8 @@ func TestNameProduct(t *testing.T) {
 			}
 			_, err = name("Press API", "othe")
 			wantField(t, "the other one's prefix", err, "prefix", "Another product")
+			_, err = name("OTHER", "prss")
+			wantField(t, "the other one's name", err, "name", "Another product of this workspace has the name Other.")
 			_, err = name("Press API", "Prss")
 			wantField(t, "capitals", err, "prefix", "4 lower-case")
 		})
@@ -382,7 +393,7 @@ func TestWhoMayChangeProducts(t *testing.T) {
 			must(t, err)
 			_, err = w.Products(t.Context(), c.who, home)
 			wantKind(t, "look by "+name, err, c.look)
-			_, err = w.CreateProduct(t.Context(), c.who, home, models.ProductNaming{Name: "New", Prefix: fmt.Sprintf("n%03d", n)})
+			_, err = w.CreateProduct(t.Context(), c.who, home, models.ProductNaming{Name: fmt.Sprint("New ", n), Prefix: fmt.Sprintf("n%03d", n)})
 			wantKind(t, "create by "+name, err, c.edit)
 			_, err = w.NameProduct(t.Context(), c.who, home, product.ID, models.ProductNaming{Name: models.NewID(), Prefix: "prod"})
 			wantKind(t, "name by "+name, err, c.edit)
