@@ -112,6 +112,9 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.CreateProduct(t.Context(), s.Admin, other.ID, models.ProductNaming{Name: "Reading room", Prefix: "read"}); err != nil {
+		t.Fatal(err)
+	}
 	products, err := s.Products(t.Context(), s.Admin, w.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +125,8 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 		"settings-tokens": tab, "settings-tokens-none": tab + "?q=zzz", "settings-tokens-empty": empty + "/api-tokens", "settings-tokens-new": tab + "/new",
 		"settings-token": deploy, "settings-token-revoked": tab + "/" + ids["Contractor staging"],
 		"settings-tokens-revoke": deploy + "/revoke", "settings-tokens-regenerate": deploy + "/regenerate", "settings-tokens-regenerate-expired": tab + "/" + ids["Quarterly import"] + "/regenerate",
-		"settings-resources": settings + "/resources", "settings-resources-edit": product + "/resources", "settings-upstream": product + "/upstream",
+		"settings-resources": settings + "/resources", "settings-resources-edit": product + "/resources", "settings-upstream": product + "/upstream", "settings-upstream-key-new": product + "/signing-key",
+		"settings-tokens-new-several": empty + "/api-tokens/new",
 		"workspace-delete": empty + "/delete", "workspace-delete-refused": settings + "/delete",
 	}
 }
@@ -160,6 +164,10 @@ func TestEveryDialogAndProblem(t *testing.T) {
 	b.Go(pages["collection-delete"])
 	b.Click("Delete collection")
 	b.Look("collection-delete-error")
+	b.Go(pages["settings-resources-edit"])
+	b.Fill("Resources and operations", "")
+	b.Click("Save")
+	b.Look("settings-resources-edit-losses")
 	b.Go(collectionsTab)
 	b.Expect("the server responded with a status of 422")
 	b.In("#install").Click("Install")
