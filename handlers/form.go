@@ -88,7 +88,7 @@ func single(sent url.Values, fields []string) (map[string]string, error) {
 }
 
 // kept are the fields whose text is kept for others to read.
-var kept = []string{"name", "email", "workspace", "reason"}
+var kept = []string{"name", "email", "workspace", "reason", "upstream", "resources"}
 
 // query reads the parameters that a page may have, each at most once. Others are ignored: whoever
 // passes a link on may have added to it.

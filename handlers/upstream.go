@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,8 +224,19 @@ func (h *Handlers) typedUpstream(f map[string]string, p models.Product) (u model
 		}
 	case f["drop_headers"] == "on":
 		u.Headers = []byte{}
+	case len(p.Headers) > 0 && u.Upstream != "" && origin(u.Upstream) != origin(p.Upstream): // whoever listens there would get what nobody is shown
+		problems.Add(true, "headers", "The fields from before were for another address. Type them again for this one, or send none of them.")
 	}
 	return u, problems, nil
+}
+
+// origin is the part of an address that says who answers there; empty of the sample.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 func randomKey() []byte {

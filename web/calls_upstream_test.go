@@ -483,3 +483,35 @@ func TestWhoMayChangeProducts(t *testing.T) {
 		owner.Post(t, product+"/resources", webtest.Form{"resources": "A (a)\n list GET /api/a", "revision": "1"}).Want(t, 303) // there are no tokens
 	})
 }
+
+// Header fields that a product keeps, and that nobody is shown, go to no other address than the one that they were typed for, be
+// it only for a test.
+func TestKeptFieldsStayWithTheirAddress(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t)
+	api, other, admin := newOwnAPI(t), newOwnAPI(t), s.SignedIn(t, ines)
+	product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
+	send := func(path, address string, more ...string) *webtest.Answer {
+		return admin.Post(t, product+path, pointing(address, append(more, "revision", admin.Get(t, product+"/upstream").Value(t, "revision"))...))
+	}
+	send("/upstream", api.URL, "headers", "X-Product-Pass: open sesame").Want(t, 303)
+	for _, path := range []string{"/test", "/upstream"} {
+		back := send(path, other.URL).Want(t, 422)
+		if told := back.Problem(t, "headers"); !strings.Contains(told, "Type them again for this one") || back.Value(t, "upstream") != other.URL {
+			t.Errorf("%s: %q", path, told)
+		}
+	}
+	send("/test", other.URL, "drop_headers", "on").Want(t, 200)
+	send("/test", other.URL, "headers", "X-Product-Pass: another").Want(t, 200)
+	send("/test", api.URL+"/base").Want(t, 200)
+	send("/upstream", "", "to", "sample").Want(t, 303)
+	send("/upstream", other.URL).Want(t, 422)
+	for _, r := range other.take() {
+		if r.Header.Get("X-Product-Pass") == "open sesame" {
+			t.Errorf("%s got them", r.URL)
+		}
+	}
+	if got := api.take(); len(got) != 1 || got[0].Header.Get("X-Product-Pass") != "open sesame" {
+		t.Errorf("the address that they are for got %d requests", len(got))
+	}
+}

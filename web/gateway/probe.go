@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,6 +26,9 @@ type TestResult struct {
 	Sentence string // for whoever pressed the button
 }
 
+// longestTest is how long whoever pressed the button waits at most: a product may begin a body and never go on.
+const longestTest = 20 * time.Second
+
 // probed is how much of an answer's body is looked at, in bytes.
 const probed = 64 << 10
 
@@ -33,6 +37,8 @@ func (g *Gateway) Test(ctx context.Context, up Upstream) TestResult {
 	if up.URL == nil {
 		return TestResult{Sentence: "Enter the product's address first."}
 	}
+	ctx, cancel := context.WithTimeout(ctx, min(longestTest, cmp.Or(up.ConnectTimeout, DefaultConnectTimeout)+cmp.Or(up.HeaderTimeout, DefaultHeaderTimeout)))
+	defer cancel()
 	t := g.transport(up)
 	t.DisableKeepAlives = true
 	l := newLine(up, t)

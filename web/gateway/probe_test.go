@@ -118,3 +118,26 @@ func TestTestIsBounded(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// A product that begins a body and never goes on does not hold up whoever tests the connection.
+func TestConnectionToOneThatNeverEnds(t *testing.T) {
+	t.Parallel()
+	product := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer product.Close()
+	u, err := ParseUpstream(product.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		if got := New(Settings{Allow: loopback}).Test(t.Context(), Upstream{URL: u, ConnectTimeout: 100 * time.Millisecond, HeaderTimeout: 100 * time.Millisecond}); got.Status != http.StatusOK {
+			t.Errorf("%+v", got)
+		}
+	}()
+	within(t, "an answer", told)
+}
