@@ -98,6 +98,9 @@ func (h *Handlers) askLosses(c echo.Context, f map[string]string, told views.Los
 	return h.showEditResources(c, http.StatusUnprocessableEntity, back, told)
 }
 
+// lossesNamed is how many operations are named that a token loses.
+const lossesNamed = 5
+
 // toldLosses says what tokens lose; empty when it is nothing. Its value names all that is lost, so that a tick is for
 // that and for nothing else that is typed after it.
 func toldLosses(l models.Losers) (told views.Losses) {
@@ -112,7 +115,12 @@ func toldLosses(l models.Losers) (told views.Losses) {
 		told.Lead += " No resource is left: every call to this product is refused."
 	}
 	for _, t := range l.Tokens {
-		told.Tokens = append(told.Tokens, views.Loss{Name: t.Name, Scopes: models.Scopes(t.Scopes).String()})
+		named := t.Scopes[:min(len(t.Scopes), lossesNamed)]
+		loss := views.Loss{Name: t.Name, Scopes: strings.Join(named, " ")}
+		if more := len(t.Scopes) - len(named); more > 0 {
+			loss.More = "and " + counted(more, "operation", "operations") + " more"
+		}
+		told.Tokens = append(told.Tokens, loss)
 	}
 	if more := l.Count - len(l.Tokens); more > 0 {
 		told.More = "And " + counted(more, "token", "tokens") + " more."

@@ -73,7 +73,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		"revealed":    views.TokenRevealed(p, views.TokenList{Path: "/" + hostile}, views.TokenReveal{Secret: hostile, Title: hostile, Card: card, Workspace: hostile, Access: hostile, AccessIn: hostile, Try: hostile}),
 		"resources": views.SettingsResources(p, views.ProductList{Path: "/" + hostile, Gateway: hostile, MayEdit: true, MayPoint: true, MayAdd: true, Form: f, CallsLimit: hostile,
 			Products: []views.ProductCard{{ID: hostile, Path: "/" + hostile, Name: hostile, Prefix: hostile, Upstream: hostile, Resources: ask.Resources}}}),
-		"edit":       views.EditResources(p, views.ResourceForm{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Text: hostile, Revision: hostile, Form: f, Losses: views.Losses{Value: hostile, Lead: hostile, More: hostile, Tokens: []views.Loss{{Name: hostile, Scopes: hostile}}}}),
+		"edit":       views.EditResources(p, views.ResourceForm{Product: hostile, Path: "/" + hostile, Back: "/" + hostile, Text: hostile, Revision: hostile, Form: f, Losses: views.Losses{Value: hostile, Lead: hostile, More: hostile, Tokens: []views.Loss{{Name: hostile, Scopes: hostile, More: hostile}}}}),
 		"upstream":   views.ProductUpstream(p, upstream),
 		"key":        views.SigningKeyRevealed(p, upstream, hostile),
 		"key, asked": views.SigningKeyNew(p, upstream),

@@ -40,7 +40,10 @@ type Losses struct {
 }
 
 // Loss is one token's.
-type Loss struct{ Name, Scopes string }
+type Loss struct {
+	Name, Scopes string
+	More         string // "and 20 operations more"; may be empty
+}
 
 // UpstreamPage is where a product's calls go, and how.
 type UpstreamPage struct {

@@ -31,7 +31,7 @@ func beforeHTTPBin(t *testing.T) (p consumer, address string, log <-chan string)
 	address, log = startHTTPBin(t, "-prefix", "/api", "-max-body-size", "9000000", "-max-duration", "10m")
 	s := webtest.SQLite(t)
 	admin, product := s.SignedIn(t, ines), "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID
-	admin.Post(t, product+"/upstream", pointing(address, "answer_timeout", "1", "web_socket", "on")).Want(t, 303)
+	point(t, admin, product, pointing(address, "answer_timeout", "1", "web_socket", "on")).Want(t, 303)
 	revision := admin.Get(t, product+"/resources").Want(t, 200).Value(t, "revision")
 	admin.Post(t, product+"/resources", webtest.Form{"resources": ofHTTPBin, "revision": revision}).Want(t, 303)
 	p, _ = holder(t, s, models.NewAPIToken{})

@@ -104,7 +104,7 @@ func TestHttpbinGetsEveryOperation(t *testing.T) {
 		admin, product := s.SignedIn(t, ines), "/w/marlowe-press/settings/products/"+productsOf(t, s)[0].ID
 		p, made := holder(t, s, models.NewAPIToken{})
 		admin.Post(t, product+"/test", pointing(address+"/anything")).Want(t, 200).Has(t, " answered 200 OK in ")
-		admin.Post(t, product+"/upstream", pointing(address+"/anything")).To(t, product+"/upstream")
+		point(t, admin, product, pointing(address+"/anything")).To(t, product+"/upstream")
 		key := signingKey(t, s, admin, product)
 		for _, o := range operations {
 			path, body := bracketed.ReplaceAllString(o.path, "x%20y"), o.body

@@ -435,6 +435,10 @@ func TestTakingOperationsAway(t *testing.T) {
 			}
 			save(typed, "knowledge-base").Want(t, 422)
 		}
+		s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Everything"})
+		if told := words(save("", "").Want(t, 422).Page(t).Find("main")); !strings.Contains(told, "2 tokens lose operations.") || !strings.Contains(told, "Everything loses agents:list agents:install agents:update agents:delete agent-executions:list and 16 operations more") {
+			t.Errorf("it says %s", told)
+		}
 		line := loseBox(t, save(without(text), "").Want(t, 422))
 		save("", line).Want(t, 422) // more than was ticked
 		if productsOf(t, s)[0].Revision != now {

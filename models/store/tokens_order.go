@@ -13,7 +13,7 @@ func byUse(sort models.TokenSort) bool { return sort == models.MostUsed || sort 
 // tokensAfter are a workspace's API tokens in an order, from a place in it on.
 func (s *Store) tokensAfter(tx *gorm.DB, workspaceID string, f models.TokenFilter) *gorm.DB {
 	if byUse(f.Sort) {
-		return withTokens(usedAfter(tx, workspaceID, f), "usages")
+		return withTokens(usedAfter(tx, workspaceID, f))
 	}
 	return s.itselfAfter(tx, workspaceID, f)
 }
@@ -26,9 +26,9 @@ func (s *Store) keysAfter(tx *gorm.DB, workspaceID string, f models.TokenFilter)
 	return s.itselfAfter(tx, workspaceID, f).Select("id, expires_at")
 }
 
-// withTokens adds the tokens to usages, which go by a name.
-func withTokens(usages *gorm.DB, name string) *gorm.DB {
-	return usages.Select("credentials.*, "+name+".calls, "+name+".idle_since").Joins("JOIN credentials ON credentials.id = "+name+".credential_id").
+// withTokens adds the tokens to usages.
+func withTokens(usages *gorm.DB) *gorm.DB {
+	return usages.Select("credentials.*, usages.calls, usages.idle_since").Joins("JOIN credentials ON credentials.id = usages.credential_id").
 		Where("credentials.kind = ?", models.APIToken)
 }
 

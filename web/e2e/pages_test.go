@@ -127,7 +127,7 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 		"settings-tokens-revoke": deploy + "/revoke", "settings-tokens-regenerate": deploy + "/regenerate", "settings-tokens-regenerate-expired": tab + "/" + ids["Quarterly import"] + "/regenerate",
 		"settings-resources": settings + "/resources", "settings-resources-edit": product + "/resources", "settings-upstream": product + "/upstream", "settings-upstream-key-new": product + "/signing-key",
 		"settings-tokens-new-several": empty + "/api-tokens/new",
-		"workspace-delete": empty + "/delete", "workspace-delete-refused": settings + "/delete",
+		"workspace-delete":            empty + "/delete", "workspace-delete-refused": settings + "/delete",
 	}
 }
 
