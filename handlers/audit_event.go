@@ -74,7 +74,7 @@ func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.Au
 	return page, err
 }
 
-// aboutPrefix is what stands before the name of a subject that is not a name's own: of whoever has it, where the thing itself has none.
+// aboutPrefix says what a subject is whose name does not: it is an API token's own, or that of the person whose thing it is.
 func aboutPrefix(e models.Event) string {
 	switch {
 	case e.SubjectKind == models.OfCredential && e.PersonID == "":

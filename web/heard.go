@@ -34,31 +34,32 @@ func (s *Server) Heard(e models.Event) {
 	s.handlers.Gateway.Cut(whose)
 }
 
-// Hear is Heard for what others did on the same database: another server, the command line. It is to be called often; the first time it
-// finds out where to begin. What this server did itself it hears again, for calls that were decided on just before the change
-// and were not under way yet when it was told.
+// Hear is Heard for what others did on the same database: another server, the command line. It is to be called every second; the first time it
+// finds out where to begin. What it hears, and what this server did itself, it hears once more the next time: a call that was decided on just
+// before a change may not be under way yet when the change is told. So a call of the first seconds after a token was regenerated may be
+// ended too.
 func (s *Server) Hear(ctx context.Context) error {
 	last, err := s.handlers.Store.LastEvent(ctx)
 	if err != nil {
 		return err
 	}
-	if s.heard == nil {
-		s.heard = &last
-	}
-	if last < *s.heard { // another database was put in this one's place: nobody knows what it has of those who were let in
+	if s.hears && last < s.heard { // another database was put in this one's place: nobody knows what it has of those who were let in
 		s.handlers.Gateway.Cut(func(gateway.Caller) bool { return true })
-		*s.heard = last
 	}
-	for *s.heard < last {
-		list, err := s.handlers.Store.EventsAfter(ctx, *s.heard, heardAtOnce)
+	if !s.hears || last < s.heard {
+		s.hears, s.again, s.heard = true, last, last
+	}
+	for at := s.again; at < last; {
+		list, err := s.handlers.Store.EventsAfter(ctx, at, heardAtOnce)
 		if err != nil || len(list) == 0 {
 			return err
 		}
 		for _, e := range list {
 			s.Heard(e)
-			*s.heard = e.Seq
+			at = e.Seq
 		}
 	}
+	s.again, s.heard = s.heard, last
 	return nil
 }
 
