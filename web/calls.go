@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -164,8 +165,11 @@ func tellLimit(h http.Header, d access.Decision) {
 		return
 	}
 	name := limitName(d.Grant.Credential.Kind)
-	h["RateLimit-Policy"] = []string{name + ";q=" + strconv.Itoa(d.Limit.Quota) + ";w=" + strconv.Itoa(int(d.Limit.Window.Seconds()))}
-	h["RateLimit"] = []string{name + ";r=" + strconv.Itoa(d.Limit.Remaining) + ";t=" + strconv.Itoa(access.Seconds(d.Limit.Wait))}
+	values := [...]string{
+		name + ";q=" + strconv.Itoa(d.Limit.Quota) + ";w=" + strconv.Itoa(int(d.Limit.Window/time.Second)),
+		name + ";r=" + strconv.Itoa(d.Limit.Remaining) + ";t=" + strconv.Itoa(access.Seconds(d.Limit.Wait)),
+	}
+	h["RateLimit-Policy"], h["RateLimit"] = values[:1:1], values[1:]
 }
 
 // limitName is the policy's name as a structured field has it (RFC 9651, section 3.3.3).

@@ -19,7 +19,7 @@ import (
 // that people judge. .ci/bench gateway runs it, on one core, and has the servers run on the other.
 //
 // TOKENDESK_TEST_COST is how many rounds there are; without it there are none. In a round every server is called for
-// TOKENDESK_TEST_COST_SECONDS, one after the other.
+// TOKENDESK_TEST_COST_SECONDS, one after the other; and then once more while what it is compared with is called too, on the same core.
 func TestCostOfTheGateway(t *testing.T) {
 	if os.Getenv("TOKENDESK_TEST_COST") == "" {
 		t.Skip("it measures what the gateway costs: ./.ci/bench gateway")
@@ -28,14 +28,18 @@ func TestCostOfTheGateway(t *testing.T) {
 	list := subjects(t)
 	before := loadAverage(t)
 	for _, s := range list {
-		s.call(t, 3) // connections are made, and what is kept is kept
+		together(t, 3, s) // connections are made, and what is kept is kept
 	}
 	for range rounds {
 		for _, s := range list {
-			s.rounds = append(s.rounds, s.call(t, seconds))
+			s.alone = append(s.alone, together(t, seconds, s)[0])
+			if s.against != nil {
+				pair := together(t, seconds, s, s.against)
+				s.beside, s.theirs = append(s.beside, pair[0]), append(s.theirs, pair[1])
+			}
 		}
 	}
-	fmt.Printf("\nLoad average before and after: %s, %s. %d rounds of %d s each.\n\n%s\n", before, loadAverage(t), rounds, seconds, table(list))
+	fmt.Printf("\nLoad average before and after: %s, %s. %d rounds of %d s.\n\n%s\n", before, loadAverage(t), rounds, seconds, table(list))
 }
 
 // subject is one server under test, and what was measured of it.
@@ -46,7 +50,9 @@ type subject struct {
 	server   *process
 	database int      // the process of PostgreSQL that has all others for children; 0: there is none
 	against  *subject // what it is compared with; nil for those that others are compared with
-	rounds   []figures
+
+	alone          []figures // by round
+	beside, theirs []figures // by round, of it and of what it is compared with, both at once
 }
 
 const (
@@ -61,6 +67,7 @@ func subjects(t *testing.T) []*subject {
 	to := "UPSTREAM=" + upstream.base
 	proxy := alone(t, serverCore, "proxy", to)
 	yardstick := &subject{name: "tuned ReverseProxy, which checks nothing", url: proxy.base + callPath, server: proxy.process}
+	again := alone(t, serverCore, "proxy", to)
 	free := alone(t, serverCore, "free proxy", to)
 	echo := alone(t, serverCore, "echo")
 	nothing := &subject{name: "Echo handler that answers 204 and checks nothing", url: echo.base + asksPath, server: echo.process}
@@ -78,7 +85,7 @@ func subjects(t *testing.T) []*subject {
 	asked.fields = append(asked.fields, "X-Forwarded-Method: GET", "X-Forwarded-Uri: "+callPath, "X-Forwarded-For: 203.0.113.9")
 	return []*subject{
 		yardstick, known, sqlite, postgres,
-		{name: "the ReverseProxy once more: the noise", url: yardstick.url, server: proxy.process, against: yardstick},
+		{name: "the ReverseProxy once more: the noise", url: again.base + callPath, server: again.process, against: yardstick},
 		{name: "the ReverseProxy in a server without limits on time", url: free.base + callPath, server: free.process, against: yardstick},
 		nothing, asked,
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -29,35 +31,43 @@ type figures struct {
 	database  time.Duration // of the processor, in the database's processes, a call
 }
 
-// call calls the server for some seconds, and insists that each call was answered well.
-func (s *subject) call(t *testing.T, seconds int) figures {
+// together calls servers at the same time, for some seconds, and insists that each call was answered well. What else the machine does
+// meets them all alike.
+func together(t *testing.T, seconds int, servers ...*subject) []figures {
 	t.Helper()
-	args := []string{"-c", loadCore, "wrk", "-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s"}
+	got, errs := make([]figures, len(servers)), make([]error, len(servers))
+	var all sync.WaitGroup
+	for i, s := range servers {
+		all.Go(func() { got[i], errs[i] = s.call(seconds) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func (s *subject) call(seconds int) (f figures, err error) {
+	args := []string{"-c", loadCore, "wrk", "-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s", "--timeout", "10s"}
 	for _, field := range s.fields {
 		args = append(args, "-H", field)
 	}
 	server, database := s.spent()
 	out, err := exec.Command("taskset", append(args, s.url)...).CombinedOutput()
 	serverNow, databaseNow := s.spent()
-	if err != nil || strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") || strings.Contains(string(out), "\n  0 requests") {
-		t.Fatalf("%s: %v\n%s\n%s", s.name, err, out, s.server.err)
+	found := figuresOf.FindStringSubmatch(string(out))
+	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") {
+		return f, fmt.Errorf("%s: %v\n%s\n%s", s.name, err, out, s.server.err)
 	}
-	calls := time.Duration(numberIn(t, string(out), `(\d+) requests in`))
-	return figures{numberIn(t, string(out), `Requests/sec:\s*([\d.]+)`), (serverNow - server) / calls, (databaseNow - database) / calls}
+	number, _ := strconv.Atoi(found[1])
+	calls := time.Duration(max(1, number))
+	f.perSecond, err = strconv.ParseFloat(found[2], 64)
+	f.server, f.database = (serverNow-server)/calls, (databaseNow-database)/calls
+	return f, err
 }
 
-func numberIn(t *testing.T, text, pattern string) float64 {
-	t.Helper()
-	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
-	if found == nil {
-		t.Fatalf("nothing in this matches %s:\n%s", pattern, text)
-	}
-	n, err := strconv.ParseFloat(found[1], 64)
-	if err != nil || n == 0 {
-		t.Fatalf("%s: %q, %v", pattern, found[1], err)
-	}
-	return n
-}
+// figuresOf is what wrk says.
+var figuresOf = regexp.MustCompile(`([1-9]\d*) requests in(?s:.*)Requests/sec:\s*([\d.]+)`)
 
 // spent is the processor's time that the server and its database have had.
 func (s *subject) spent() (server, database time.Duration) {
@@ -105,15 +115,21 @@ func loadAverage(t *testing.T) string {
 	return first
 }
 
-// table is the figures in Markdown: medians of the rounds; and of the ratios within each round, with the lowest and the highest.
+// table is the figures in Markdown. Processor time is told as the median of the rounds, and compared within each round, of when both
+// were called at once: the median, the lowest and the highest. Calls a second are those of the best round of when each was alone, for
+// what else the machine does can only make them fewer.
 // A ratio of 1 costs as much as what it is compared with, and one below costs more.
 func table(list []*subject) string {
 	var out strings.Builder
 	out.WriteString("| server | calls a second | CPU µs a call | database's CPU µs | by CPU | by calls a second |\n|---|---|---|---|---|---|\n")
 	for _, s := range list {
-		fmt.Fprintf(&out, "| %s | %.0f | %.1f | %s | %s | %s |\n", s.name, median(s.each(figures.calls)), median(s.each(figures.cpu)), s.databaseTime(),
-			s.compared(func(ours, theirs figures) float64 { return theirs.cpu() / ours.cpu() }),
-			s.compared(func(ours, theirs figures) float64 { return ours.perSecond / theirs.perSecond }))
+		byCPU, byCalls := "1", "1"
+		if s.against != nil {
+			byCPU = ratios(s.theirs, s.beside, figures.cpu)
+			byCalls = fmt.Sprintf("%.2f", s.most()/s.against.most())
+		}
+		fmt.Fprintf(&out, "| %s | %.0f | %.1f | %s | %s | %s |\n",
+			s.name, s.most(), median(figuresIn(s.alone, figures.cpu)), s.databaseTime(), byCPU, byCalls)
 	}
 	return out.String()
 }
@@ -121,27 +137,27 @@ func table(list []*subject) string {
 func (f figures) calls() float64 { return f.perSecond }
 func (f figures) cpu() float64   { return float64(f.server) / float64(time.Microsecond) }
 
-func (s *subject) each(of func(figures) float64) (list []float64) {
-	for _, f := range s.rounds {
+func figuresIn(rounds []figures, of func(figures) float64) (list []float64) {
+	for _, f := range rounds {
 		list = append(list, of(f))
 	}
 	return list
 }
 
+// most are the calls a second of the best round.
+func (s *subject) most() float64 { return slices.Max(figuresIn(s.alone, figures.calls)) }
+
 func (s *subject) databaseTime() string {
 	if s.database == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.1f", median(s.each(func(f figures) float64 { return float64(f.database) / float64(time.Microsecond) })))
+	return fmt.Sprintf("%.1f", median(figuresIn(s.alone, func(f figures) float64 { return float64(f.database) / float64(time.Microsecond) })))
 }
 
-func (s *subject) compared(by func(ours, theirs figures) float64) string {
-	if s.against == nil {
-		return "1"
-	}
-	var list []float64
-	for i, ours := range s.rounds {
-		list = append(list, by(ours, s.against.rounds[i]))
+func ratios(above, below []figures, of func(figures) float64) string {
+	list := figuresIn(above, of)
+	for i, f := range below {
+		list[i] /= of(f)
 	}
 	return fmt.Sprintf("%.2f (%.2f–%.2f)", median(list), slices.Min(list), slices.Max(list))
 }

@@ -88,7 +88,7 @@ func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
 // call and a sentence about it.
 type check struct {
 	name string
-	ask  func(call Call, grant models.Grant, now time.Time) (Code, string)
+	ask  func(call *Call, grant *models.Grant, now time.Time) (Code, string)
 }
 
 // checks are asked in this order, after the credential was found: what it is, whose it is, what for. Those of a call to
@@ -127,7 +127,7 @@ func unavailable(check string, cause error) Decision {
 
 func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now time.Time) Decision {
 	for _, c := range checks {
-		if code, detail := c.ask(call, grant, now); code != Allowed {
+		if code, detail := c.ask(&call, &grant, now); code != Allowed {
 			return Decision{Code: code, Check: c.name, Detail: detail, Grant: grant}
 		}
 	}
@@ -147,8 +147,8 @@ func presentedDetail(p Presented) string {
 	return howToSend
 }
 
-func ended(_ Call, g models.Grant, now time.Time) (Code, string) {
-	c := g.Credential
+func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
+	c := &g.Credential
 	switch c.State(now) {
 	case models.Replaced:
 		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c))
@@ -158,36 +158,36 @@ func ended(_ Call, g models.Grant, now time.Time) (Code, string) {
 	return Allowed, ""
 }
 
-func expired(_ Call, g models.Grant, now time.Time) (Code, string) {
+func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Expired {
 		return Allowed, ""
 	}
-	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(g.Credential))
+	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(&g.Credential))
 }
 
 // madeAt is where the console makes credentials of a kind.
-func madeAt(c models.Credential) string {
+func madeAt(c *models.Credential) string {
 	if c.Kind == models.APIToken {
 		return "under API Tokens in the workspace's settings"
 	}
 	return "on the user record"
 }
 
-func inactive(_ Call, g models.Grant, now time.Time) (Code, string) {
+func inactive(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Inactive {
 		return Allowed, ""
 	}
 	return CredentialInactive, "An Admin has switched it off. It can be switched on again."
 }
 
-func ownerActive(_ Call, g models.Grant, _ time.Time) (Code, string) {
+func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {
 	if g.Owner.Active() { // which nobody is too: an API token has no owner
 		return Allowed, ""
 	}
 	return OwnerDeactivated, "Ask an Admin to activate the person, or use somebody else's token."
 }
 
-func ownerAdmin(call Call, g models.Grant, _ time.Time) (Code, string) {
+func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
 	if !call.Need.Admin || g.Owner.Role == models.Admin {
 		return Allowed, ""
 	}

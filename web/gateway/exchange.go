@@ -17,12 +17,14 @@ type exchange struct {
 	line      *line
 	who       Caller
 	path      access.Path
-	callers   *http.Request      // as it came
-	cancel    context.CancelFunc // gives up what goes upstream
-	websocket bool               // asked for
+	callers   *http.Request // as it came
+	websocket bool          // asked for
+	made      http.Header   // what httputil makes of the fields about the connection
+	direct    bool          // how it goes upstream
 	answer    answer
 	body      body
-	ended     atomic.Pointer[error] // why it ends before it is over
+	ended     atomic.Pointer[error]  // why it ends before it is over
+	giveUp    atomic.Pointer[func()] // ends what goes upstream, for whoever takes it out
 
 	// Guarded by Gateway.mu.
 	begun          time.Time
@@ -56,6 +58,34 @@ func (g *Gateway) leave(x *exchange) {
 	x.previous.next, x.next.previous = x.next, x.previous
 }
 
+// RoundTrip sends the call to the product.
+func (x *exchange) RoundTrip(r *http.Request) (*http.Response, error) {
+	if x.direct {
+		return x.line.direct.send(r, x)
+	}
+	ctx, cancel := context.WithCancel(r.Context()) // net/http ends the caller's when the call is over
+	x.hold(cancel)
+	return x.line.transport.RoundTrip(r.WithContext(ctx))
+}
+
+// hold has what goes upstream given up when the exchange ends early, until letGo.
+func (x *exchange) hold(giveUp func()) {
+	x.giveUp.Store(&giveUp)
+	if x.ended.Load() != nil {
+		x.abandon()
+	}
+}
+
+// letGo says false where it was given up already.
+func (x *exchange) letGo() bool { return x.giveUp.Swap(nil) != nil }
+
+// abandon gives up what goes upstream, if there is anything.
+func (x *exchange) abandon() {
+	if giveUp := x.giveUp.Swap(nil); giveUp != nil {
+		(*giveUp)()
+	}
+}
+
 // Sweep ends the calls whose credential has expired, that have gone on for too long, or whose product has fallen silent in the middle of a body whose length it told. It closes
 // the connections to products that nobody calls any more.
 func (g *Gateway) Sweep(context.Context) error {
@@ -80,6 +110,8 @@ func (g *Gateway) Sweep(context.Context) error {
 	for id, l := range g.lines {
 		if now.Sub(l.used) > g.quiet {
 			g.drop(id)
+		} else if l.direct != nil {
+			l.direct.expire(now.Add(-idleFor))
 		}
 	}
 	return nil
@@ -115,7 +147,7 @@ var longAgo = time.Unix(1, 0)
 // early. It begins by taking the deadline away, and can do so just after this: so Sweep does it again.
 func (x *exchange) end(why error) {
 	x.ended.CompareAndSwap(nil, &why)
-	x.cancel()
+	x.abandon()
 	_ = x.answer.control.SetReadDeadline(longAgo)
 }
 

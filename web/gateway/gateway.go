@@ -67,6 +67,7 @@ type Gateway struct {
 	resolver *net.Resolver // nil: the system's
 
 	stall, oldest, quiet time.Duration // constants, but for tests
+	indirect             bool          // no call goes directly; for tests
 
 	mu    sync.Mutex
 	lines map[string]*line // by product
@@ -103,9 +104,7 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 		g.settings.OnError(w, r, f.status, f.code, f.title, f.detail)
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	x := &exchange{gateway: g, who: who, path: path, callers: r, cancel: cancel, websocket: len(r.Header["Upgrade"]) > 0}
+	x := &exchange{gateway: g, who: who, path: path, callers: r, websocket: len(r.Header["Upgrade"]) > 0}
 	x.answer = answer{ResponseWriter: w, control: http.NewResponseController(w), exchange: x}
 	g.enter(x, up)
 	defer func() {
@@ -117,9 +116,9 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 	}()
 	proxy := httputil.ReverseProxy{
 		Rewrite: x.rewrite, ModifyResponse: x.received, ErrorHandler: x.failed,
-		Transport: x.line.transport, BufferPool: &buffers, ErrorLog: quietly,
+		Transport: x, BufferPool: &buffers, ErrorLog: quietly,
 	}
-	proxy.ServeHTTP(&x.answer, x.request(ctx, up))
+	proxy.ServeHTTP(&x.answer, x.request(up))
 }
 
 func (up Upstream) maxBody() int64 {

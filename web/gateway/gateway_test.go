@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,7 @@ func open(t *testing.T, address string, change func(*door)) *door {
 	}
 	d := &door{up: Upstream{ProductID: "p-1", Revision: 1, URL: u, Key: testKey, WebSocket: true}, who: caller, log: &logged{}}
 	d.Gateway = New(Settings{Allow: loopback, Clock: models.SystemClock, Log: slog.New(slog.NewTextHandler(d.log, nil)), OnError: tell})
+	d.indirect = os.Getenv(everyCallByTransport) != ""
 	if change != nil {
 		change(d)
 	}
@@ -330,7 +332,8 @@ func FuzzSignedTarget(f *testing.F) {
 		g := New(Settings{Clock: models.SystemClock, OnError: tell})
 		up := Upstream{URL: u, Key: testKey}
 		var sent *http.Request
-		g.line(up, time.Now()).transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		l := g.line(up, time.Now())
+		l.direct, l.transport = nil, roundTripper(func(r *http.Request) (*http.Response, error) {
 			var wire bytes.Buffer
 			if err := r.Write(&wire); err != nil {
 				t.Fatal(err)

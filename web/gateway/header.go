@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -56,17 +57,13 @@ func (n *names) has(canonical string) bool {
 	return false
 }
 
-// carry takes over what goes upstream of a caller's header, whose names are plain (CheckHeaders): neither what is about the connection, by its
-// name or because the caller says so, nor what only we say.
-func carry(to, from http.Header, passCredential bool) {
-	connection := from["Connection"]
-	for name, values := range from {
-		canonical := http.CanonicalHeaderKey(name)
-		if hopByHop.has(canonical) || spoofable.has(canonical) || unwanted.has(canonical) || !passCredential && credentials.has(canonical) || listed(connection, name) {
-			continue
-		}
-		to[canonical] = values
-	}
+// carries says whether a field of a caller's, whose name is plain (CheckHeaders), goes upstream, and its canonical name: neither what is about
+// the connection, by its name or because the caller says so there, nor what only we say, nor what the product has a value of its own for.
+func (l *line) carries(name string, connection []string) (canonical string, ok bool) {
+	canonical = http.CanonicalHeaderKey(name)
+	ok = !hopByHop.has(canonical) && !spoofable.has(canonical) && !unwanted.has(canonical) && (l.passCredential || !credentials.has(canonical)) &&
+		!listed(connection, name) && !slices.ContainsFunc(l.fields, func(own field) bool { return own.name == canonical })
+	return canonical, ok
 }
 
 // HeaderProblem is why a field cannot be set on every call of a product, as a sentence; empty when it can.

@@ -31,6 +31,7 @@ type line struct {
 	key            []byte
 	signers        sync.Pool
 	transport      transport
+	direct         *direct   // nil: every call takes the transport
 	used           time.Time // guarded by Gateway.mu
 }
 
@@ -55,12 +56,12 @@ func (g *Gateway) line(up Upstream, now time.Time) *line {
 		return l
 	}
 	if l != nil {
-		l.transport.CloseIdleConnections()
+		l.close()
 	} else if len(g.lines) >= mostLines {
 		g.dropOldest()
 	}
-	l = newLine(up, g.transport(up))
-	l.used = now
+	l = newLine(up)
+	l.transport, l.direct, l.used = g.transport(up), g.direct(up), now
 	g.lines[up.ProductID] = l
 	return l
 }
@@ -76,12 +77,20 @@ func (g *Gateway) dropOldest() {
 }
 
 func (g *Gateway) drop(id string) {
-	g.lines[id].transport.CloseIdleConnections()
+	g.lines[id].close()
 	delete(g.lines, id)
 }
 
-func newLine(up Upstream, t transport) *line {
-	l := &line{revision: up.Revision, url: up.URL, passCredential: up.PassCredential, key: up.Key, transport: t}
+// close closes the connections that no call uses.
+func (l *line) close() {
+	l.transport.CloseIdleConnections()
+	if l.direct != nil {
+		l.direct.close()
+	}
+}
+
+func newLine(up Upstream) *line {
+	l := &line{revision: up.Revision, url: up.URL, passCredential: up.PassCredential, key: up.Key}
 	if up.URL.Path != "" {
 		l.escaped = up.URL.EscapedPath()
 	}
@@ -112,6 +121,16 @@ func (g *Gateway) transport(up Upstream) *http.Transport {
 
 		MaxIdleConns: mostIdle, MaxIdleConnsPerHost: mostIdle, IdleConnTimeout: idleFor,
 		WriteBufferSize: chunk, ReadBufferSize: chunk,
+	}
+}
+
+// direct is for calls without a body, to a product in the network that has no TLS: with TLS, HTTP/2 may be agreed on.
+func (g *Gateway) direct(up Upstream) *direct {
+	if !canWatch || g.indirect || up.URL.Scheme != "http" || up.Dial != nil {
+		return nil
+	}
+	return &direct{
+		dial: g.dial(up), address: net.JoinHostPort(up.URL.Hostname(), cmp.Or(up.URL.Port(), "80")), within: cmp.Or(up.HeaderTimeout, DefaultHeaderTimeout),
 	}
 }
 

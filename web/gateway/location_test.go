@@ -42,7 +42,7 @@ func TestRelocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := newLine(Upstream{URL: at, Header: http.Header{"Host": {"public.example"}}}, canned{})
+		l := newLine(Upstream{URL: at, Header: http.Header{"Host": {"public.example"}}})
 		for location, want := range cases {
 			if got := l.relocate(location); got != want {
 				t.Errorf("%s: %q becomes %q, want %q", base, location, got, want)

@@ -67,7 +67,8 @@ func BenchmarkOverhead(b *testing.B) {
 			Workspace: "01a20049-a317-7ea3-9747-ad5f991ff792", Kind: "api", Credential: "01a20049-a317-7ea3-9747-ad5f991ff793",
 			Person: "01a20049-a317-7ea3-9747-ad5f991ff794", Scope: "agents:list", RequestID: "01a20049-a317-7ea3-9747-ad5f991ff795",
 		}
-		g.line(up, time.Now()).transport = canned{}
+		l := g.line(up, time.Now())
+		l.direct, l.transport = nil, canned{}
 		b.ReportAllocs()
 		for b.Loop() {
 			path, _ := access.CanonicalPath(request.URL.EscapedPath())

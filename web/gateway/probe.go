@@ -41,7 +41,7 @@ func (g *Gateway) Test(ctx context.Context, up Upstream) TestResult {
 	defer cancel()
 	t := g.transport(up)
 	t.DisableKeepAlives = true
-	l := newLine(up, t)
+	l := newLine(up)
 	target := *up.URL
 	if target.Path == "" {
 		target.Path = "/"

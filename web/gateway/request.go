@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"context"
+	"iter"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -10,8 +10,8 @@ import (
 
 // request is the call as httputil sees it: with the fields that are about the connection, which are its business, and with no others, which
 // would be copied there only to be looked through here.
-func (x *exchange) request(ctx context.Context, up Upstream) *http.Request {
-	r := x.callers.WithContext(ctx)
+func (x *exchange) request(up Upstream) *http.Request {
+	r := x.callers.WithContext(x.callers.Context()) // a copy
 	r.Header = http.Header{}
 	for _, name := range [...]string{"Connection", "Upgrade", "Te"} {
 		if values, ok := x.callers.Header[name]; ok {
@@ -38,16 +38,44 @@ func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 	}
 	out.Host = x.line.host
 	out.Trailer = nil // fields that come behind the body were seen by nobody who decided
+	x.direct = x.line.direct.takes(out)
+	x.made, out.Header = out.Header, http.Header{} // which httputil writes into
+	if x.direct {
+		return
+	}
 	header := make(http.Header, len(in.Header)+len(x.line.fields)+len(identity))
-	carry(header, in.Header, x.line.passCredential)
-	for name, values := range out.Header {
-		header[name] = values // what httputil made of those about the connection
+	for name, values := range x.fields(out.URL.RequestURI()) {
+		header[name] = values
 	}
-	for _, field := range x.line.fields {
-		header[field.name] = field.values
-	}
-	x.identify(header, out.URL.RequestURI())
 	out.Header = header
+}
+
+// fields are those that go upstream, each of them once: of the caller's, what may; of those about the connection, what httputil made of
+// them; the product's own; and who calls, all of it, also what is empty.
+func (x *exchange) fields(target string) iter.Seq2[string, []string] {
+	return func(yield func(string, []string) bool) {
+		for name, values := range x.callers.Header {
+			if name, ok := x.line.carries(name, x.callers.Header["Connection"]); ok && !yield(name, values) {
+				return
+			}
+		}
+		for name, values := range x.made {
+			if !yield(name, values) {
+				return
+			}
+		}
+		for _, field := range x.line.fields {
+			if !yield(field.name, field.values) {
+				return
+			}
+		}
+		values := x.identify(target)
+		for i, name := range identity {
+			if !yield(name, values[i:i+1:i+1]) {
+				return
+			}
+		}
+	}
 }
 
 // identity are the fields by which the product is told who calls.
@@ -56,15 +84,12 @@ var identity = [...]string{
 	"X-Tokendesk-Workspace", "X-Tokendesk-Kind", "X-Tokendesk-Credential", "X-Tokendesk-Person", "X-Tokendesk-Scope", "X-Tokendesk-Signature",
 }
 
-// identify tells the product who calls. Every field is there, also when it is empty.
-func (x *exchange) identify(h http.Header, target string) {
+// identify tells who calls, in the order of identity.
+func (x *exchange) identify(target string) *[len(identity)]string {
 	who := &x.who
-	values := &[len(identity)]string{
+	return &[len(identity)]string{
 		x.address(), x.callers.Host, x.scheme(), who.RequestID,
 		who.Workspace, who.Kind, who.Credential, who.Person, who.Scope, x.line.sign(x.begun.Unix(), x.callers.Method, target, who),
-	}
-	for i, name := range identity {
-		h[name] = values[i : i+1 : i+1]
 	}
 }
 

@@ -1,0 +1,364 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tokendesk/models"
+	"tokendesk/models/access"
+)
+
+// everyCallByTransport has these tests make no call directly.
+const everyCallByTransport = "TOKENDESK_TEST_EVERY_CALL_BY_TRANSPORT"
+
+// Whatever these tests ask of a call holds of one that goes the other way too, as with TLS.
+func TestTheOtherWay(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(everyCallByTransport) != "" {
+		t.Skip("this is the other way")
+	}
+	self := exec.Command(os.Args[0], "-test.run=^Test", "-test.timeout=5m", "-test.skip=Direct")
+	self.Env = append(os.Environ(), everyCallByTransport+"=1")
+	if out, err := self.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// scripted is a product that says what is next in its script to each request, on as few connections as it is asked on.
+type scripted struct {
+	net.Listener
+	script    func(nth int, conn net.Conn) (more bool) // more: another request may follow on this connection
+	opened    atomic.Int32
+	got       atomic.Int32
+	nextIdles chan struct{} // filled when a connection was answered on, and may be used again
+}
+
+func newScripted(t *testing.T, script func(nth int, conn net.Conn) bool) *scripted {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	s := &scripted{Listener: listener, script: script, nextIdles: make(chan struct{}, 100)}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			s.opened.Add(1)
+			go s.talk(conn)
+		}
+	}()
+	return s
+}
+
+func (s *scripted) talk(conn net.Conn) {
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	for {
+		if _, err := http.ReadRequest(from); err != nil {
+			return
+		}
+		if !s.script(int(s.got.Add(1)), conn) {
+			return
+		}
+		s.nextIdles <- struct{}{}
+	}
+}
+
+const fine = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
+
+// A connection serves one call after the other. What the product said on it that nobody had asked for is nobody's answer; what it closed
+// in the meantime is made up for.
+func TestDirectConnectionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		after string // the answer to the first call, what comes behind it
+		open  bool   // and whether the connection stays
+		uses  int32  // how many connections there were after three calls
+	}{
+		"as it should be":          {"", true, 1},
+		"closed behind the answer": {"", false, 3},
+		"an answer too many":       {"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", true, 2},
+		"one byte too many":        {"x", true, 2},
+		"and closed":               {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad", false, 3},
+	} {
+		product := newScripted(t, func(nth int, conn net.Conn) bool {
+			_, _ = io.WriteString(conn, fine)
+			if nth == 1 && c.after != "" {
+				time.Sleep(20 * time.Millisecond) // it comes when the first answer is over
+				_, _ = io.WriteString(conn, c.after)
+			}
+			return c.open
+		})
+		d := open(t, "http://"+product.Addr().String(), nil)
+		for range 3 {
+			if status, body := d.ask(t, "GET /api/a\n"); status != 200 || body != "fine" {
+				t.Errorf("%s: %d %q", name, status, body)
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if got := product.opened.Load(); got != c.uses {
+			t.Errorf("%s: %d connections, want %d", name, got, c.uses)
+		}
+	}
+}
+
+// A call that a kept connection turns out to be closed for is made again. One of which an answer had begun, one on a new connection, and one
+// whose answer is late are not.
+func TestDirectCallsMadeAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		second func(conn net.Conn)
+		status int
+		got    int32
+	}{
+		"closed without a word": {func(net.Conn) {}, 200, 3},
+		"closed in the header":  {func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n") }, 502, 2},
+		"late":                  {func(net.Conn) { time.Sleep(600 * time.Millisecond) }, 504, 2},
+	} {
+		product := newScripted(t, func(nth int, conn net.Conn) bool {
+			if nth == 2 {
+				c.second(conn)
+				return false
+			}
+			_, _ = io.WriteString(conn, fine)
+			return true
+		})
+		d := open(t, "http://"+product.Addr().String(), func(d *door) { d.up.HeaderTimeout = 300 * time.Millisecond })
+		first, _ := d.ask(t, "GET /api/a\n")
+		<-product.nextIdles
+		if status, body := d.ask(t, "GET /api/a\n"); first != 200 || status != c.status || product.got.Load() != c.got {
+			t.Errorf("%s: %d, then %d %q; the product got %d calls, want %d", name, first, status, body, product.got.Load(), c.got)
+		}
+	}
+	product := newScripted(t, func(int, net.Conn) bool { return false })
+	d := open(t, "http://"+product.Addr().String(), nil)
+	if status, _ := d.ask(t, "GET /api/a\n"); status != 502 || product.got.Load() != 1 {
+		t.Errorf("on a new connection: %d, and the product got %d calls", status, product.got.Load())
+	}
+}
+
+// What is kept is bounded in number and in time, and ends with its line.
+func TestDirectConnectionsEnd(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{}, 200)
+	d := &direct{address: "x:80", within: time.Second, dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("none") }}
+	kept := func() *directConn {
+		here, there := net.Pipe()
+		go func() {
+			_, _ = io.Copy(io.Discard, there)
+			closed <- struct{}{}
+		}()
+		return &directConn{Conn: here}
+	}
+	for range mostIdle + 1 {
+		d.keep(kept())
+	}
+	within(t, "the end of the one too many", closed)
+	d.idle[0].since = d.idle[0].since.Add(-time.Hour)
+	d.expire(time.Now().Add(-time.Minute))
+	within(t, "the end of the oldest", closed)
+	if len(d.idle) != mostIdle-1 {
+		t.Errorf("%d are kept, want %d", len(d.idle), mostIdle-1)
+	}
+	d.close()
+	d.keep(kept())
+	for range mostIdle {
+		within(t, "the end of the others", closed)
+	}
+}
+
+// What is written for a call says the same as what net/http would write.
+func TestDirectIsWrittenAsByNetHTTP(t *testing.T) {
+	t.Parallel()
+	for _, head := range []string{
+		"GET /api/a", "HEAD /api/a?b=%20c&&d", "GET /api/%C3%A9?", "GET /api/a\nUser-Agent: x\nAccept: a\nAccept: b", "GET /api/a\nX-Own: mine\nX-Kept: ",
+		"GET /api/a\nConnection: X-Kept\nX-Kept: 1\nTe: trailers", "GET /api/a\nCookie: a=b\nX-Tokendesk-Person: root\nAuthorization: Bearer x\nX-Api-Key: y",
+		"GET /api/a\nConnection: close, Te\nTe: trailers, gzip",
+	} {
+		first, rest, _ := strings.Cut(head, "\n")
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(first + " HTTP/1.1\r\nHost: gateway.example\r\n" + strings.ReplaceAll(rest, "\n", "\r\n") + "\r\n\r\n")))
+		if err != nil {
+			t.Fatalf("%q: %v", head, err)
+		}
+		r.RemoteAddr = "203.0.113.9:5"
+		path, _ := access.CanonicalPath(r.URL.EscapedPath())
+		g := New(Settings{Clock: func() time.Time { return time.Unix(1_800_000_000, 0) }, Log: slog.New(slog.DiscardHandler), OnError: tell})
+		up := Upstream{ProductID: "p", URL: mustURL(t, "http://product.example:81/base"), Key: testKey, Header: http.Header{"X-Own": {"ours"}, "Host": {"inner.example"}}}
+		l := g.line(up, time.Now())
+		var written [2]*http.Request
+		l.transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			written[0] = readBack(t, func(to *bufio.Writer) error { return r.Write(to) })
+			return &http.Response{StatusCode: 204, Header: http.Header{}, Body: http.NoBody}, nil
+		})
+		here, there := net.Pipe()
+		l.direct.dial = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+		defer there.Close()
+		go func() {
+			written[1], _ = http.ReadRequest(bufio.NewReader(there))
+			_, _ = io.WriteString(there, "HTTP/1.1 204 No Content\r\n\r\n")
+		}()
+		ours := l.direct
+		for _, l.direct = range []*direct{nil, ours} {
+			g.Forward(httptest.NewRecorder(), r, up, caller, path)
+		}
+		for _, w := range written {
+			if w == nil {
+				t.Fatalf("%q: %v", head, written)
+			}
+		}
+		a, b := written[0], written[1]
+		if a.Method != b.Method || a.RequestURI != b.RequestURI || a.Host != b.Host || !reflect.DeepEqual(a.Header, b.Header) {
+			t.Errorf("%q: net/http writes\n%s %s %s %v, and we\n%s %s %s %v", head, a.Method, a.RequestURI, a.Host, a.Header, b.Method, b.RequestURI, b.Host, b.Header)
+		}
+	}
+}
+
+func readBack(t *testing.T, write func(*bufio.Writer) error) *http.Request {
+	t.Helper()
+	var wire bytes.Buffer
+	to := bufio.NewWriter(&wire)
+	if err := errors.Join(write(to), to.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.ReadRequest(bufio.NewReader(&wire))
+	if err != nil {
+		t.Fatalf("%q cannot be read: %v", wire.String(), err)
+	}
+	return r
+}
+
+// Nothing with a line's end in it is written, wherever it came from.
+func TestDirectWritesNoOtherLine(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"a\nb", "a\rb", "a\x00b", "\r\n\r\nGET /other HTTP/1.1"} {
+		for name, change := range map[string]func(*exchange, *http.Request){
+			"field":  func(x *exchange, _ *http.Request) { x.callers.Header.Set("X-Kept", bad) },
+			"who":    func(x *exchange, _ *http.Request) { x.who.Scope = bad },
+			"host":   func(_ *exchange, r *http.Request) { r.Host = bad },
+			"query":  func(_ *exchange, r *http.Request) { r.URL.RawQuery = bad },
+			"origin": func(x *exchange, _ *http.Request) { x.callers.Host = bad },
+		} {
+			g := New(Settings{Clock: models.SystemClock})
+			x := &exchange{gateway: g, who: caller, callers: httptest.NewRequest("GET", "/api/a", nil), line: newLine(Upstream{URL: mustURL(t, "http://p.example"), Key: testKey})}
+			r := httptest.NewRequest("GET", "/api/a", nil)
+			change(x, r)
+			if err := x.write(bufio.NewWriter(io.Discard), r); !errors.Is(err, errSeveralLines) {
+				t.Errorf("%s %q: %v", name, bad, err)
+			}
+		}
+	}
+}
+
+// told is what a caller gets to see of an answer.
+type told struct {
+	status  int
+	header  http.Header
+	body    string
+	broken  bool
+	trailer http.Header
+	hints   []string
+}
+
+// FuzzDirectAnswers sends a product's answer, whatever it is, to both ways: they make the same of it.
+func FuzzDirectAnswers(f *testing.F) {
+	const ok = "HTTP/1.1 200 OK\r\n"
+	for _, answer := range []string{
+		fine, ok + "\r\nto the end", ok + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", ok + "Transfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n3\r\nabc\r\n0\r\nX-A: 1\r\n\r\n",
+		"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + fine,
+		"HTTP/1.1 100 Continue\r\n\r\n" + fine, "HTTP/1.1 101 Switching Protocols\r\n\r\nx", ok + "Content-Length: 9\r\n\r\nshort", ok + "Content-Length: 1\r\nContent-Length: 1\r\n\r\na",
+		ok + "Transfer-Encoding: chunked\r\n\r\n3\r\nab", ok + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n1\r\na\r\n0\r\n\r\n", ok + "Connection: close\r\n\r\nx", ok + " folded: x\r\n\r\n",
+		"HTTP/1.1 200\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 099 No\r\n\r\n", "", "\r\n", "HTTP/1.1 200 OK\nContent-Length: 1\n\na",
+	} {
+		f.Add([]byte(answer), false)
+		f.Add([]byte(answer), true)
+	}
+	var says atomic.Pointer[[]byte]
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = http.ReadRequest(bufio.NewReader(conn))
+			_, _ = conn.Write(*says.Load())
+			_ = conn.Close()
+		}
+	}()
+	method := map[bool]string{false: "GET", true: "HEAD"}
+	f.Fuzz(func(t *testing.T, answer []byte, head bool) {
+		says.Store(&answer)
+		g := New(Settings{Allow: loopback, Clock: models.SystemClock, Log: slog.New(slog.DiscardHandler), OnError: tell})
+		up := Upstream{ProductID: "p", URL: mustURL(t, "http://"+listener.Addr().String()), Key: testKey, HeaderTimeout: patience}
+		l := g.line(up, time.Now())
+		defer l.close()
+		ours := l.direct
+		var got [2]told
+		for i, way := range []*direct{nil, ours} {
+			l.direct = way
+			got[i] = hear(g, up, method[head])
+		}
+		if !reflect.DeepEqual(got[0], got[1]) {
+			t.Errorf("%s %q\nis to net/http %+v\nand to us     %+v", method[head], answer, got[0], got[1])
+		}
+	})
+}
+
+// hear makes a call and gives what came of it.
+func hear(g *Gateway, up Upstream, method string) (heard told) {
+	r := httptest.NewRequest(method, "/api/a", nil)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	path, _ := access.CanonicalPath("/api/a")
+	w := &listening{ResponseRecorder: httptest.NewRecorder()}
+	func() {
+		defer func() { heard.broken = recover() != nil }()
+		g.Forward(w, r.WithContext(ctx), up, caller, path)
+	}()
+	res := w.Result()
+	heard.status, heard.header, heard.body, heard.trailer, heard.hints = res.StatusCode, res.Header, w.Body.String(), res.Trailer, w.hints
+	return heard
+}
+
+// listening is a caller's side that keeps what only informs, too.
+type listening struct {
+	*httptest.ResponseRecorder
+	hints []string
+}
+
+func (w *listening) WriteHeader(status int) {
+	if status/100 == 1 {
+		names := slices.Sorted(maps.Keys(w.Header()))
+		w.hints = append(w.hints, fmt.Sprint(status, names))
+		return
+	}
+	w.ResponseRecorder.WriteHeader(status)
+}
+
+func (w *listening) SetReadDeadline(time.Time) error  { return nil }
+func (w *listening) SetWriteDeadline(time.Time) error { return nil }
