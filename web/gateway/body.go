@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -24,6 +25,7 @@ const (
 	isTooLarge = 1 + iota
 	isTooSlow
 	isBroken
+	isGarbled // its chunks
 )
 
 func (b *body) Read(p []byte) (int, error) {
@@ -38,13 +40,18 @@ func (b *body) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	b.ended = true // from here on net/http watches the connection, with no deadline
-	switch large := (*http.MaxBytesError)(nil); {
+	var large *http.MaxBytesError
+	var lost *net.OpError
+	switch {
 	case errors.As(err, &large):
 		b.fault.Store(isTooLarge)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		b.fault.Store(isTooSlow)
-	case !errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrBodyReadAfterClose), errors.As(err, &lost):
 		b.fault.Store(isBroken)
+	default:
+		b.fault.Store(isGarbled)
 	}
 	return n, err
 }

@@ -45,6 +45,8 @@ func (x *exchange) failure(err error) *failure {
 		return tooLarge(x.body.most)
 	case x.body.fault.Load() == isTooSlow:
 		return &failure{http.StatusRequestTimeout, codeTooSlow, "The request did not arrive in time", "Nothing of its body came for a minute. Send it again."}
+	case x.body.fault.Load() == isGarbled:
+		return ambiguous("The chunks of its body cannot be told apart. Send it with a length, or in chunks as RFC 9112, section 7.1, has them.")
 	case x.callers.Context().Err() != nil, x.body.fault.Load() == isBroken:
 		return unreachable("The connection was closed before the product had answered. Whether the call was carried out is not known.")
 	case errors.As(err, &denied):
