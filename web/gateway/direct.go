@@ -38,6 +38,7 @@ type directConn struct {
 	from  *bufio.Reader
 	to    *bufio.Writer
 	room  int64     // bytes that the header of an answer may still have
+	fault error     // why reading failed
 	since time.Time // when its last call ended
 }
 
@@ -51,6 +52,9 @@ func (c *directConn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(int64(len(p)), c.room)])
 	c.room -= int64(n)
+	if err != nil {
+		c.fault = err
+	}
 	return n, err
 }
 
@@ -93,7 +97,7 @@ func (d *direct) exchange(c *directConn, r *http.Request, x *exchange) (*http.Re
 	}
 	res, err := readAnswer(c.from, r)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.fault) // net/http takes what there is of a line for the whole, and does not say why there is no more
 	}
 	c.room = math.MaxInt64
 	return res, c.SetReadDeadline(time.Time{})

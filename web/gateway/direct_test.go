@@ -135,6 +135,9 @@ func TestDirectCallsMadeAgain(t *testing.T) {
 		"closed without a word": {func(net.Conn) {}, 200, 3},
 		"closed in the header":  {func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n") }, 502, 2},
 		"late":                  {func(net.Conn) { time.Sleep(600 * time.Millisecond) }, 504, 2},
+		"late in a line":        {begun("HTTP/1.1 2"), 504, 2},
+		"late in a field":       {begun("HTTP/1.1 200 OK\r\nContent-Len"), 504, 2},
+		"late behind a return":  {begun("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r"), 504, 2},
 	} {
 		product := newScripted(t, func(nth int, conn net.Conn) bool {
 			if nth == 2 {
@@ -155,6 +158,14 @@ func TestDirectCallsMadeAgain(t *testing.T) {
 	d := open(t, "http://"+product.Addr().String(), nil)
 	if status, _ := d.ask(t, "GET /api/a\n"); status != 502 || product.got.Load() != 1 {
 		t.Errorf("on a new connection: %d, and the product got %d calls", status, product.got.Load())
+	}
+}
+
+// begun begins an answer, and says nothing more until it is given up.
+func begun(answer string) func(net.Conn) {
+	return func(conn net.Conn) {
+		_, _ = io.WriteString(conn, answer)
+		_, _ = io.Copy(io.Discard, conn)
 	}
 }
 
