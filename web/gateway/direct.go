@@ -60,7 +60,7 @@ func (c *directConn) Read(p []byte) (int, error) {
 
 // takes says whether a call may go this way.
 func (d *direct) takes(r *http.Request) bool {
-	return d != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength == 0 && r.Header["Upgrade"] == nil && r.Header["Expect"] == nil
+	return d != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength == 0 && r.Header["Upgrade"] == nil
 }
 
 // send sends a call that it takes, and reads the header of its answer. What was kept of a connection and is closed by now gives way to another
