@@ -213,6 +213,7 @@ func TestDirectIsWrittenAsByNetHTTP(t *testing.T) {
 			t.Fatalf("%q: %v", head, err)
 		}
 		r.RemoteAddr = "203.0.113.9:5"
+		r.Header["Host"] = []string{"other.example"} // as HTTP/2 leaves it
 		path, _ := access.CanonicalPath(r.URL.EscapedPath())
 		g := New(Settings{Clock: func() time.Time { return time.Unix(1_800_000_000, 0) }, Log: slog.New(slog.DiscardHandler), OnError: tell})
 		up := Upstream{ProductID: "p", URL: mustURL(t, "http://product.example:81/base"), Key: testKey, Header: http.Header{"X-Own": {"ours"}, "Host": {"inner.example"}}}

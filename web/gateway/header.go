@@ -58,10 +58,11 @@ func (n *names) has(canonical string) bool {
 }
 
 // carries says whether a field of a caller's, whose name is plain (CheckHeaders), goes upstream, and its canonical name: neither what is about
-// the connection, by its name or because the caller says so there, nor what only we say, nor what the product has a value of its own for.
+// the connection, by its name or because the caller says so there, nor what only we say, nor what the product has a value of its own for. Nor
+// does Host, which has been told already, and which HTTP/2 leaves among the fields.
 func (l *line) carries(name string, connection []string) (canonical string, ok bool) {
 	canonical = http.CanonicalHeaderKey(name)
-	ok = !hopByHop.has(canonical) && !spoofable.has(canonical) && !unwanted.has(canonical) && (l.passCredential || !credentials.has(canonical)) &&
+	ok = canonical != "Host" && !hopByHop.has(canonical) && !spoofable.has(canonical) && !unwanted.has(canonical) && (l.passCredential || !credentials.has(canonical)) &&
 		!listed(connection, name) && !slices.ContainsFunc(l.fields, func(own field) bool { return own.name == canonical })
 	return canonical, ok
 }
