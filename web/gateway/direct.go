@@ -223,11 +223,12 @@ func (d *direct) keep(c *directConn) {
 	d.idle = append(d.idle, c)
 }
 
-// expire closes connections that no call has used since.
+// expire closes connections that no call has used since, and those that the product has closed. It does so in the order in which they were kept, up
+// to the first that is still good, so that those that are cost one look in all.
 func (d *direct) expire(since time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for len(d.idle) > 0 && d.idle[0].since.Before(since) {
+	for len(d.idle) > 0 && (d.idle[0].since.Before(since) || !d.idle[0].watch.silent()) {
 		_ = d.idle[0].Close()
 		d.idle = d.idle[1:]
 	}

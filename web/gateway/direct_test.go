@@ -161,6 +161,26 @@ func TestDirectCallsMadeAgain(t *testing.T) {
 	}
 }
 
+// What the product closes while no call uses it does not wait for the next one.
+func TestDirectConnectionsThatTheProductCloses(t *testing.T) {
+	t.Parallel()
+	product := newScripted(t, func(_ int, conn net.Conn) bool {
+		_, _ = io.WriteString(conn, fine)
+		return false
+	})
+	d := open(t, "http://"+product.Addr().String(), nil)
+	if status, body := d.ask(t, "GET /api/a\n"); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	mine := d.lines[d.up.ProductID].direct
+	eventually(t, "the end of the connection", func() bool {
+		_ = d.Sweep(t.Context())
+		mine.mu.Lock()
+		defer mine.mu.Unlock()
+		return len(mine.idle) == 0
+	})
+}
+
 // begun begins an answer, and says nothing more until it is given up.
 func begun(answer string) func(net.Conn) {
 	return func(conn net.Conn) {
@@ -173,14 +193,27 @@ func begun(answer string) func(net.Conn) {
 func TestDirectConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{}, 200)
+	product := listen(t)
+	go func() {
+		for {
+			there, err := product.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = io.Copy(io.Discard, there)
+				_ = there.Close()
+				closed <- struct{}{}
+			}()
+		}
+	}()
 	d := &direct{address: "x:80", within: time.Second, dial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("none") }}
 	kept := func() *directConn {
-		here, there := net.Pipe()
-		go func() {
-			_, _ = io.Copy(io.Discard, there)
-			closed <- struct{}{}
-		}()
-		return &directConn{Conn: here}
+		here, err := net.Dial("tcp", product.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &directConn{Conn: here, watch: syscallConnOf(here)}
 	}
 	for range mostIdle + 1 {
 		d.keep(kept())
