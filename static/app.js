@@ -90,10 +90,14 @@
     reveal.removeAttribute('open'); // not close(): that would wipe
     reveal.showModal();
     // The record is on the page already, below: closing is all that is left to do.
+    // The address becomes that of the page, and the keyboard is where it came from.
     find('form[method=get]', reveal).addEventListener('submit', event => {
       event.preventDefault();
       wipe();
       reveal.close();
+      say('');
+      history.replaceState(null, '', event.target.action);
+      (find('[data-dialog=create], [data-dialog=bearer], [data-opener]') ?? find('#main')).focus();
     });
     const stay = event => {
       event.preventDefault();

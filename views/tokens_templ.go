@@ -309,7 +309,7 @@ func createToken(l TokenList) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = link("Create Token", "plus", "primary", l.Path+"/new", nil).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = link("Create Token", "plus", "primary", l.Path+"/new", templ.Attributes{"data-opener": true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -282,8 +282,8 @@ func TestMainJobByKeyboard(t *testing.T) {
 		t.Errorf("after Escape the keyboard is at %s", b.Focus())
 	}
 	b.Press("Enter")
-	if strings.Contains(b.HTML(), secret) || b.URL() != s.URL+"/people/"+s.Admin.ID {
-		t.Errorf("the popup was left for %s", b.URL())
+	if strings.Contains(b.HTML(), secret) || b.URL() != s.URL+"/people/"+s.Admin.ID || !strings.HasSuffix(b.Focus(), `"Create Bearer Token"`) {
+		t.Errorf("the popup was left for %s of %s", b.Focus(), b.URL())
 	}
 	b.TabTo("Revoke")
 	b.Press("Enter")

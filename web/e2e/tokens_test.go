@@ -205,6 +205,10 @@ func TestAPITokensByKeyboard(t *testing.T) {
 	if strings.Contains(b.HTML(), secret) {
 		t.Error("the list has the secret")
 	}
+	if b.Focus() != `link "Create Token"` || b.URL() != s.URL+tokensTab {
+		t.Errorf("then the keyboard is at %s of %s", b.Focus(), b.URL())
+	}
+	until(b, "document.getElementById('toast').textContent === ''")
 	b.TabTo("Revoke")
 	b.Press("Enter")
 	b.TabTo("Revoke token")

@@ -53,7 +53,7 @@ func TestAnEarlyByteBeforeTheAnswer(t *testing.T) {
 	within(t, "the call", called)
 	d.Cut(func(Caller) bool { return true })
 	within(t, "the end of the product's half", gone)
-	if answer, _ := c.answer("GET"); answer.StatusCode != http.StatusBadGateway {
+	if answer, _ := c.answer("GET"); answer.StatusCode != http.StatusUnauthorized {
 		t.Errorf("%s", answer.Status)
 	}
 }

@@ -116,8 +116,11 @@ func TestCutBeforeTheAnswer(t *testing.T) {
 			answer, body = c.answer("POST")
 		}()
 		d.swept(t, "the answer", told)
-		if answer.StatusCode != 502 || !strings.Contains(body, "The credential ended while the call was under way.") {
+		if answer.StatusCode != 401 || !strings.Contains(body, "credential_ended: The token stopped being valid. It did while the call was under way.") || answer.Header.Get("WWW-Authenticate") == "" {
 			t.Errorf("%q: %s %s", framing, answer.Status, body)
+		}
+		if strings.Contains(d.log.String(), "level=WARN") { // it is not the product's doing
+			t.Errorf("%q: %s", framing, d.log)
 		}
 	}
 }

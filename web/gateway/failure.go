@@ -13,6 +13,10 @@ func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 	if f.status >= http.StatusInternalServerError && x.callers.Context().Err() == nil {
 		x.log(slog.LevelWarn, "a product did not answer", errors.New(x.line.explain(err))) // net/http's own words quote what it sent
 	}
+	if f.code == codeEnded {
+		x.answer.ResponseWriter.Header().Set("WWW-Authenticate", `Bearer realm="tokendesk", error="invalid_token"`) // RFC 9110, section 15.5.2: a 401 says how
+		x.log(slog.LevelInfo, "a call was ended", errCut)
+	}
 	if x.body.fault.Load() != 0 { // where the next request begins is anybody's guess
 		x.answer.ResponseWriter.Header().Set("Connection", "close")
 	}
@@ -38,7 +42,7 @@ func (x *exchange) failure(err error) *failure {
 	}
 	switch {
 	case errors.Is(ended, errCut):
-		return unreachable("The credential ended while the call was under way. Whether it was carried out is not known.")
+		return &failure{http.StatusUnauthorized, codeEnded, "The token stopped being valid", "It did while the call was under way. Whether the call was carried out is not known; the answer to another one says why."}
 	case ended != nil:
 		return timeout("The call had gone on for an hour, which is the longest. Whether it was carried out is not known.")
 	case x.body.fault.Load() == isTooLarge:

@@ -6,7 +6,7 @@ import (
 )
 
 // relocate is where a product's redirect leads a caller, who knows the gateway's address and not the product's: an address below the
-// product's own becomes the path by which the gateway reaches it. Any other stays as it is.
+// product's own becomes the path by which the gateway reaches it, where it does: below /api/. Any other stays as it is.
 func (l *line) relocate(location string) string {
 	to, err := url.Parse(location)
 	if err != nil || to.User != nil || to.Opaque != "" {
@@ -19,12 +19,19 @@ func (l *line) relocate(location string) string {
 		return location
 	}
 	path, below := strings.CutPrefix(to.EscapedPath(), l.escaped)
-	if !below || path != "" && path[0] != '/' || strings.HasPrefix(path, "//") { // which would be another host
+	if !below || !strings.HasPrefix(path, "/api/") || climbs(path) {
 		return location
-	}
-	if path == "" {
-		path = "/"
 	}
 	rest := &url.URL{RawQuery: to.RawQuery, ForceQuery: to.ForceQuery, Fragment: to.Fragment, RawFragment: to.RawFragment}
 	return path + rest.String()
+}
+
+// climbs says whether a path leads upwards, however it is escaped: to browsers those are one.
+func climbs(escaped string) bool {
+	for part := range strings.SplitSeq(escaped, "/") {
+		if plain, err := url.PathUnescape(part); err != nil || plain == "." || plain == ".." {
+			return true
+		}
+	}
+	return false
 }

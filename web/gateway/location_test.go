@@ -14,8 +14,13 @@ func TestRelocate(t *testing.T) {
 		"http://product.internal:9000": {
 			"http://product.internal:9000/api/a?b=c%20d#e": "/api/a?b=c%20d#e",
 			"HTTP://Product.Internal:9000/api/%2561":       "/api/%2561",
-			"http://product.internal:9000":                 "/",
-			"http://product.internal:9000?":                "/?",
+			"http://product.internal:9000/api/?":           "/api/?",
+			"http://product.internal:9000":                 "http://product.internal:9000",
+			"http://product.internal:9000/people":          "http://product.internal:9000/people", // which is the console's here
+			"http://product.internal:9000/apis/a":          "http://product.internal:9000/apis/a",
+			"http://product.internal:9000/../api/a":        "http://product.internal:9000/../api/a",
+			"http://product.internal:9000/api/../people":   "http://product.internal:9000/api/../people",
+			"http://product.internal:9000/api/%2E%2e/x":    "http://product.internal:9000/api/%2E%2e/x",
 			"http://public.example/api/a":                  "/api/a",
 			"/api/a":                                       "/api/a",
 			"//product.internal:9000/api/a":                "//product.internal:9000/api/a",
@@ -30,7 +35,8 @@ func TestRelocate(t *testing.T) {
 		"http://product.internal:9000/v2": {
 			"http://product.internal:9000/v2/api/a": "/api/a",
 			"/v2/api/a?x":                           "/api/a?x",
-			"/v2":                                   "/",
+			"/v2":                                   "/v2",
+			"/v2/people":                            "/v2/people",
 			"/v2x/api/a":                            "/v2x/api/a",
 			"/v2//evil.example":                     "/v2//evil.example",
 			"/api/a":                                "/api/a",

@@ -15,6 +15,7 @@ import (
 const (
 	codeAmbiguous   = "request_ambiguous"
 	codeMethod      = "method_not_allowed"
+	codeEnded       = "credential_ended"
 	codeTooLarge    = "request_too_large"
 	codeTooSlow     = "request_timeout"
 	codeUnreachable = "upstream_unreachable"
