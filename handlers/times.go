@@ -48,7 +48,10 @@ func relative(t, now time.Time) string {
 			gap = (gap + 24*time.Hour - 1).Truncate(24 * time.Hour)
 		}
 	}
-	if gap < time.Minute {
+	switch {
+	case gap < time.Minute && after:
+		return "in less than a minute"
+	case gap < time.Minute:
 		return "now"
 	}
 	text := span(gap)

@@ -15,7 +15,7 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 func TestRelative(t *testing.T) {
 	const day = 24 * time.Hour
 	for gap, want := range map[time.Duration]string{
-		0: "now", 59 * time.Second: "now", -59 * time.Second: "now",
+		0: "now", 59 * time.Second: "now", -59 * time.Second: "in less than a minute",
 		time.Minute: "1 minute ago", 2*time.Minute - 1: "1 minute ago", 59*time.Minute + 59*time.Second: "59 minutes ago",
 		time.Hour: "1 hour ago", 2 * time.Hour: "2 hours ago", day - 1: "23 hours ago", day: "1 day ago", 13 * day: "13 days ago", 364 * day: "364 days ago",
 		365 * day: "one year ago", 366 * day: "one year ago", 367 * day: "367 days ago", 729 * day: "729 days ago", 730 * day: "2 years ago", 1200 * day: "3 years ago",
