@@ -115,9 +115,8 @@ func loadAverage(t *testing.T) string {
 	return first
 }
 
-// table is the figures in Markdown. Processor time is told as the median of the rounds, and compared within each round, of when both
-// were called at once: the median, the lowest and the highest. Calls a second are those of the best round of when each was alone, for
-// what else the machine does can only make them fewer.
+// table is the figures in Markdown: of when each was alone, as medians of the rounds; and the ratios within each round of when both were
+// called at once, where each has the same share of the core: the median, the lowest and the highest.
 // A ratio of 1 costs as much as what it is compared with, and one below costs more.
 func table(list []*subject) string {
 	var out strings.Builder
@@ -126,10 +125,10 @@ func table(list []*subject) string {
 		byCPU, byCalls := "1", "1"
 		if s.against != nil {
 			byCPU = ratios(s.theirs, s.beside, figures.cpu)
-			byCalls = fmt.Sprintf("%.2f", s.most()/s.against.most())
+			byCalls = ratios(s.beside, s.theirs, figures.calls)
 		}
 		fmt.Fprintf(&out, "| %s | %.0f | %.1f | %s | %s | %s |\n",
-			s.name, s.most(), median(figuresIn(s.alone, figures.cpu)), s.databaseTime(), byCPU, byCalls)
+			s.name, median(figuresIn(s.alone, figures.calls)), median(figuresIn(s.alone, figures.cpu)), s.databaseTime(), byCPU, byCalls)
 	}
 	return out.String()
 }
@@ -143,9 +142,6 @@ func figuresIn(rounds []figures, of func(figures) float64) (list []float64) {
 	}
 	return list
 }
-
-// most are the calls a second of the best round.
-func (s *subject) most() float64 { return slices.Max(figuresIn(s.alone, figures.calls)) }
 
 func (s *subject) databaseTime() string {
 	if s.database == 0 {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -72,9 +73,9 @@ func (d *direct) send(r *http.Request, x *exchange) (*http.Response, error) {
 			return nil, err
 		}
 		x.hold(func() { _ = c.Close() })
-		forget := context.AfterFunc(r.Context(), x.abandon) // the caller leaves
-		release := func() bool { forget(); return x.letGo() }
-		res, err := d.exchange(c, r, x)
+		w := &watch{caller: r.Context(), left: x.abandon}
+		release := func() bool { w.end(); return x.letGo() }
+		res, err := d.exchange(c, r, x, w)
 		if err == nil {
 			d.follow(c, res, release)
 			return res, nil
@@ -87,20 +88,64 @@ func (d *direct) send(r *http.Request, x *exchange) (*http.Response, error) {
 	}
 }
 
-func (d *direct) exchange(c *directConn, r *http.Request, x *exchange) (*http.Response, error) {
+// soon is how long an answer may take without anybody watching whether the caller is still there. Most take less, and to watch costs
+// more than all else that is done for them here.
+const soon = 5 * time.Millisecond
+
+func (d *direct) exchange(c *directConn, r *http.Request, x *exchange, w *watch) (*http.Response, error) {
 	c.room = mostHeader
 	if err := x.write(c.to, r); err != nil {
 		return nil, err
 	}
-	if err := c.SetReadDeadline(models.SystemClock().Add(d.within)); err != nil {
+	sent := models.SystemClock()
+	if err := c.SetReadDeadline(sent.Add(min(soon, d.within))); err != nil {
 		return nil, err
+	}
+	if !c.answered() {
+		w.begin()
+		c.fault = nil
+		if err := c.SetReadDeadline(sent.Add(d.within)); err != nil {
+			return nil, err
+		}
 	}
 	res, err := readAnswer(c.from, r)
 	if err != nil {
 		return nil, errors.Join(err, c.fault) // net/http takes what there is of a line for the whole, and does not say why there is no more
 	}
+	if res.ContentLength < 0 || res.ContentLength > int64(c.from.Buffered()) {
+		w.begin() // the body is still to come
+	}
 	c.room = math.MaxInt64
 	return res, c.SetReadDeadline(time.Time{})
+}
+
+// answered waits for what comes, and says whether it has all of an answer's header, of one that is not followed by another.
+func (c *directConn) answered() bool {
+	if _, err := c.from.Peek(1); err != nil {
+		return false
+	}
+	head, _ := c.from.Peek(c.from.Buffered())
+	const status = len("HTTP/1.1 ")
+	return len(head) > status && head[status] != '1' && bytes.Contains(head, []byte("\r\n\r\n"))
+}
+
+// watch tells when a caller leaves.
+type watch struct {
+	caller context.Context
+	left   func()
+	forget func() bool // nil: it has not begun
+}
+
+func (w *watch) begin() {
+	if w.forget == nil {
+		w.forget = context.AfterFunc(w.caller, w.left)
+	}
+}
+
+func (w *watch) end() {
+	if w.forget != nil {
+		w.forget()
+	}
 }
 
 // write writes the request line and the header (RFC 9112, sections 3 and 5). What came in a request has no line's end in it, for net/http saw to that,
