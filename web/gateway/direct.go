@@ -82,14 +82,13 @@ func (d *direct) send(r *http.Request, x *exchange) (*http.Response, error) {
 		}
 		_ = c.Close()
 		var slow net.Error
-		if !release() || !kept || c.room < mostHeader || errors.As(err, &slow) && slow.Timeout() {
+		if !release() || !kept || c.room < mostHeader || errors.Is(err, errSeveralLines) || errors.As(err, &slow) && slow.Timeout() {
 			return nil, err
 		}
 	}
 }
 
-// soon is how long an answer may take without anybody watching whether the caller is still there. Most take less, and to watch costs
-// more than all else that is done for them here.
+// soon is how long an answer may take without anybody watching whether the caller is still there. Many take less, and are spared it.
 const soon = 5 * time.Millisecond
 
 func (d *direct) exchange(c *directConn, r *http.Request, x *exchange, w *watch) (*http.Response, error) {
