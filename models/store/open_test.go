@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"tokendesk/models"
@@ -105,5 +106,28 @@ func TestDataDirectoryNames(t *testing.T) {
 			t.Errorf("%q: the database is elsewhere: %v", name, err)
 		}
 		_ = s.Close()
+	}
+}
+
+// Servers that start at the same time on one new folder all open the database.
+func TestOpenTogether(t *testing.T) {
+	for range 50 {
+		dir := t.TempDir()
+		var wait sync.WaitGroup
+		for range 4 {
+			wait.Go(func() {
+				s, err := store.Open(t.Context(), store.Settings{
+					DataDir: dir, Clock: models.SystemClock, NewID: models.NewID, Hasher: secret.NewHasher(0, 0), Log: slog.New(slog.DiscardHandler),
+				})
+				if err != nil {
+					t.Errorf("open: %v", err)
+					return
+				}
+				if err := s.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+		}
+		wait.Wait()
 	}
 }

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/callbacks"
@@ -25,7 +27,7 @@ type sqliteDialect struct{ pool *sql.DB }
 // openSQLite opens a database file. Transactions take the write lock when they begin: one that
 // turned into a writer half-way would fail at once, whatever the busy timeout. The file is for this
 // user alone, whatever the folder's mode; SQLite gives the files beside it the same.
-func openSQLite(path string) (*sql.DB, error) {
+func openSQLite(ctx context.Context, path string) (*sql.DB, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, models.Fail(models.Unavailable, "The database file cannot be opened.").Because(err)
@@ -34,17 +36,33 @@ func openSQLite(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	settings := url.Values{
-		"_pragma":      {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_pragma":      {"busy_timeout(10000)", "synchronous(FULL)", "foreign_keys(1)"},
 		"_txlock":      {"immediate"},
 		"_time_format": {"sqlite"},
 		"_timezone":    {"UTC"},
 	}
 	pool, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+settings.Encode())
-	if err == nil {
-		pool.SetMaxOpenConns(16)
-		pool.SetMaxIdleConns(16)
+	if err != nil {
+		return nil, err
 	}
-	return pool, err
+	pool.SetMaxOpenConns(16)
+	pool.SetMaxIdleConns(16)
+	if err := readWhileWriting(ctx, pool); err != nil {
+		return nil, errors.Join(models.Fail(models.Unavailable, "The database does not answer.").Because(err), pool.Close())
+	}
+	return pool, nil
+}
+
+// readWhileWriting gives the file a write-ahead log, which it keeps. Of two programs that do it at once SQLite tells one
+// that the file is locked, whatever its busy timeout.
+func readWhileWriting(ctx context.Context, pool *sql.DB) error {
+	for tries := 0; ; tries++ {
+		_, err := pool.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		if locked := (*sqlite.Error)(nil); tries == 200 || !errors.As(err, &locked) || locked.Code() != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 }
 
 func (sqliteDialect) Name() string { return "sqlite" }

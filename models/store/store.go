@@ -85,7 +85,7 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	var dialector gorm.Dialector
 	var err error
 	if set.URL == "" {
-		s.pool, err = openSQLite(filepath.Join(set.DataDir, FileName))
+		s.pool, err = openSQLite(ctx, filepath.Join(set.DataDir, FileName))
 		dialector = sqliteDialect{s.pool}
 	} else {
 		s.dialect = migrations.Postgres

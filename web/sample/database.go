@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"time"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -44,7 +45,7 @@ func openDatabase(ctx context.Context, path string, limit int64) (write, read *s
 	if err := prepare(ctx, path); err != nil {
 		return nil, nil, err
 	}
-	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", limit/pageBytes)}
+	pragmas := []string{"busy_timeout(10000)", "synchronous(FULL)", "foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", limit/pageBytes)}
 	if write, err = connect(path, 1, pragmas...); err != nil {
 		return nil, nil, err
 	}
@@ -64,13 +65,33 @@ func connect(path string, connections int, pragmas ...string) (*sql.DB, error) {
 	return pool, err
 }
 
-// prepare makes the schema in a new file. One that is none of the sample's it leaves as it is, to the byte.
+// prepare makes the schema in a new file, and has it read and written at a time. One that is none of the sample's it
+// leaves as it is, to the byte.
 func prepare(ctx context.Context, path string) (err error) {
 	db, err := connect(path, 1, "busy_timeout(10000)")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := makeSchema(ctx, db, path); err != nil {
+		return err
+	}
+	return readWhileWriting(ctx, db)
+}
+
+// readWhileWriting gives the file a write-ahead log, which it keeps. Of two programs that do it at once SQLite tells one
+// that the file is locked, whatever its busy timeout.
+func readWhileWriting(ctx context.Context, db *sql.DB) error {
+	for tries := 0; ; tries++ {
+		_, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		if tries == 200 || failedWith(err) != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func makeSchema(ctx context.Context, db *sql.DB, path string) error {
 	return change(ctx, db, func(tx *sql.Tx) error {
 		var application, version, tables int
 		err := tx.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version").Scan(&application, &version, &tables)
