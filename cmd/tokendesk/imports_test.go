@@ -61,6 +61,7 @@ var keepers = map[string]string{
 	"github.com/dustin/go-humanize":  "handlers views cmd/tokendesk",
 	"github.com/google/uuid":         "models",
 	"golang.org/x/crypto":            "models/secret",
+	"github.com/golang-jwt/jwt":      "models/secret",
 	"golang.org/x/text":              "models/secret models/archive",
 	"github.com/PuerkitoBio/goquery": "web/webtest",
 	"github.com/chromedp":            "web/e2e",
