@@ -35,13 +35,23 @@ func (h *Handlers) SaveSettings(c echo.Context) error {
 
 // SaveLimits says how many calls a minute each API token of a workspace may make.
 func (h *Handlers) SaveLimits(c echo.Context) error {
-	f, err := form(c, "calls_a_minute")
+	f, err := form(c, "calls_a_minute", "user_calls_a_minute", "automation_calls_a_minute")
 	if err != nil {
 		return err
 	}
-	w, err := h.Store.SetCallLimit(c.Request().Context(), actor(c), c.Param("workspace"), models.CallLimit{CallsAMinute: number(f["calls_a_minute"])})
-	if err == nil {
-		return h.done(c, "/w/"+w.Slug+"/settings", "", "The limit is saved. It counts from the next call.")
+	ctx := c.Request().Context()
+	w, err := h.Store.Workspace(ctx, actor(c), c.Param("workspace"))
+	if err != nil {
+		return err
+	}
+	limits := models.CallLimits{API: number(f["calls_a_minute"]), User: w.UserCallsAMinute, Automation: w.AutomationCallsAMinute}
+	for name, limit := range map[string]*int{"user_calls_a_minute": &limits.User, "automation_calls_a_minute": &limits.Automation} {
+		if typed, sent := f[name]; sent { // what was not sent stays
+			*limit = number(typed)
+		}
+	}
+	if _, err = h.Store.SetCallLimits(ctx, actor(c), w.ID, limits); err == nil {
+		return h.done(c, "/w/"+w.Slug+"/settings", "", "The limits are saved. They count from the next call.")
 	}
 	back, status, err := refused(err, f)
 	if err != nil {
@@ -70,7 +80,7 @@ func (h *Handlers) showSettings(c echo.Context, status int, form, limits views.F
 	}
 	return show(c, status, views.SettingsGeneral(page, views.General{
 		Name: w.Name, Slug: w.Slug, MayEdit: actor(c).MayEditWorkspace(w.Role), MayDelete: actor(c).MayDeleteWorkspace(w.Role), Form: form,
-		Limits: limits, Calls: strconv.Itoa(w.APICallsAMinute),
+		Limits: limits, Calls: strconv.Itoa(w.APICallsAMinute), UserCalls: strconv.Itoa(w.UserCallsAMinute), AutomationCalls: strconv.Itoa(w.AutomationCallsAMinute),
 	}))
 }
 

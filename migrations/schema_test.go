@@ -36,7 +36,7 @@ SELECT 'index ' || t.relname || '(' || (SELECT string_agg(pg_get_indexdef(i.inde
   FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class n ON n.oid = i.indexrelid
  WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE 'goose%' AND n.relname <> 'people_trigrams' AND NOT i.indisprimary
 UNION ALL
-SELECT 'reference ' || f.conrelid::regclass || '.' || a.attname, f.confrelid::regclass || '.' || b.attname || CASE f.confdeltype WHEN 'a' THEN ' no action' ELSE f.confdeltype::text END
+SELECT 'reference ' || f.conrelid::regclass || '.' || a.attname, f.confrelid::regclass || '.' || b.attname || CASE f.confdeltype WHEN 'a' THEN ' no action' WHEN 'c' THEN ' cascade' ELSE f.confdeltype::text END
   FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1] JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]
  WHERE f.contype = 'f'`
 )

@@ -14,11 +14,16 @@ type CredentialKind string
 const (
 	Bearer   CredentialKind = "bearer" // the one token of a person that an Admin creates on the person's record
 	APIToken CredentialKind = "api"    // a workspace's, which opens one of its products
+
+	// AutomationToken is a person's for one workspace, with what they may do there at the time of each call.
+	AutomationToken CredentialKind = "automation"
+	// SignInToken is what a program has that signed in as a person: a JWT for half an hour, and no row of its own.
+	SignInToken CredentialKind = "user"
 )
 
 // kindPrefixes are the four characters that a credential of a kind begins with. An API token begins with those of
 // its product, which may be none of these.
-var kindPrefixes = map[CredentialKind]string{Bearer: "user", "automation": "auto", "key": "pkey", "collection": "coll"}
+var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "auto", "key": "pkey", "collection": "coll"}
 
 // Prefix is the four characters that a credential of the kind begins with; empty for an API token.
 func (k CredentialKind) Prefix() string { return kindPrefixes[k] }
@@ -45,8 +50,8 @@ type Credential struct {
 	Last4        string // its last 4
 	Hash         []byte // SHA-256, domain-separated; unique
 	PersonID     string `gorm:"serializer:optional"` // whose rights it carries; empty for an API token
-	WorkspaceID  string `gorm:"serializer:optional"` // whose it is; empty for a bearer token
-	ProductID    string `gorm:"serializer:optional"` // what it opens; empty for a bearer token
+	WorkspaceID  string `gorm:"serializer:optional"` // where it opens something; empty for a bearer token
+	ProductID    string `gorm:"serializer:optional"` // what it opens; only of an API token
 	Scopes       Scopes `gorm:"serializer:words"`    // the operations that it is narrowed to; none: all of the product
 	Enabled      bool
 	CreatedAt    time.Time `gorm:"autoCreateTime:false"`

@@ -13,12 +13,26 @@ type Workspace struct {
 	Name      string
 	CreatedAt time.Time `gorm:"autoCreateTime:false"`
 
-	DeletedAt       *time.Time
-	APICallsAMinute int `gorm:"column:api_calls_a_minute"` // of each API token
+	DeletedAt              *time.Time
+	APICallsAMinute        int `gorm:"column:api_calls_a_minute"` // of each API token
+	UserCallsAMinute       int // of each sign-in
+	AutomationCallsAMinute int // of each automation token; at least as many as of a sign-in
 }
 
-// DefaultAPICalls is how many calls a minute an API token may make until somebody says otherwise.
-const DefaultAPICalls = 600
+// How many calls a minute each of a kind may make until somebody says otherwise.
+const (
+	DefaultAPICalls        = 600
+	DefaultUserCalls       = 50
+	DefaultAutomationCalls = 300
+)
+
+// BornWorkspace is a workspace as it begins. Its slug is the name's, as long as nobody else has it.
+func BornWorkspace(id, name string, at time.Time) Workspace {
+	return Workspace{
+		ID: id, Slug: Slug(name), Name: name, CreatedAt: at,
+		APICallsAMinute: DefaultAPICalls, UserCallsAMinute: DefaultUserCalls, AutomationCallsAMinute: DefaultAutomationCalls,
+	}
+}
 
 // WorkspaceRole is a person's role in one workspace.
 type WorkspaceRole string
@@ -105,15 +119,21 @@ func Slug(name string) string {
 	return slug
 }
 
-// CallLimit is the input of limiting a workspace's tokens.
-type CallLimit struct{ CallsAMinute int } // of each API token
+// CallLimits is the input of limiting a workspace's calls: how many a minute each of a kind may make.
+type CallLimits struct{ API, User, Automation int }
 
 // MostCallsAMinute is as many as there is any point in counting.
 const MostCallsAMinute = 1_000_000
 
-// Clean tells what is wrong with the number.
-func (l *CallLimit) Clean() Problems {
+// Clean tells what is wrong with the numbers.
+func (l *CallLimits) Clean() Problems {
 	var p Problems
-	p.Add(l.CallsAMinute < 1 || l.CallsAMinute > MostCallsAMinute, "calls_a_minute", "Calls a minute must be a whole number from 1 to 1,000,000.")
+	for _, n := range []struct {
+		field, what string
+		calls       int
+	}{{"calls_a_minute", "Calls of an API token", l.API}, {"user_calls_a_minute", "Calls of a sign-in", l.User}, {"automation_calls_a_minute", "Calls of an automation token", l.Automation}} {
+		p.Add(n.calls < 1 || n.calls > MostCallsAMinute, n.field, n.what+" must be a whole number from 1 to 1,000,000.")
+	}
+	p.Add(len(p) == 0 && l.Automation < l.User, "automation_calls_a_minute", "An automation token may make at least as many calls as a sign-in. Raise this one, or lower the other.")
 	return p
 }

@@ -65,12 +65,26 @@ func TestNewWorkspaceClean(t *testing.T) {
 	}
 }
 
-// A limit is a number of calls that there is a point in counting.
-func TestCallLimitClean(t *testing.T) {
+// A limit is a number of calls that there is a point in counting; automation is never below what a person has.
+func TestCallLimitsClean(t *testing.T) {
 	for calls, good := range map[int]bool{-1: false, 0: false, 1: true, DefaultAPICalls: true, MostCallsAMinute: true, MostCallsAMinute + 1: false} {
-		l := CallLimit{CallsAMinute: calls}
-		if problems := l.Clean(); (problems.Message("calls_a_minute") == "") != good {
-			t.Errorf("%d: %v", calls, problems)
+		for field, l := range map[string]CallLimits{
+			"calls_a_minute":            {calls, 1, MostCallsAMinute},
+			"user_calls_a_minute":       {1, calls, MostCallsAMinute},
+			"automation_calls_a_minute": {1, 1, calls},
+		} {
+			if problems := l.Clean(); (problems.Message(field) == "") != good || (len(problems) == 0) != good {
+				t.Errorf("%s of %d: %v", field, calls, problems)
+			}
+		}
+	}
+	for user, automation := range map[int]int{50: 300, 7: 7} {
+		l := CallLimits{1, user, automation}
+		if problems := l.Clean(); len(problems) > 0 {
+			t.Errorf("%d and %d: %v", user, automation, problems)
+		}
+		if l.User, l.Automation = automation, user; user != automation && !strings.Contains(l.Clean().Message("automation_calls_a_minute"), "at least as many") {
+			t.Errorf("%d and %d are fine", automation, user)
 		}
 	}
 }

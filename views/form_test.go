@@ -149,7 +149,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/account/password":                    "current_password new_password",
 		"/account/sign-out":                    "current_password",
 		"/w/marlowe/settings":                  "name",
-		"/w/marlowe/settings/limits":           "calls_a_minute",
+		"/w/marlowe/settings/limits":           "calls_a_minute automation_calls_a_minute user_calls_a_minute",
 		"/account/time-zone":                   "time_zone",
 		"GET /audit":                           "actor subject action workspace from to",
 		"GET /w/marlowe/settings/audit":        "actor subject action from to",

@@ -5,9 +5,10 @@ type General struct {
 	Name, Slug string
 	MayEdit    bool
 	MayDelete  bool
-	Form       Form   // name
-	Limits     Form   // calls_a_minute
-	Calls      string // a minute, of each API token
+	Form       Form // name
+	Limits     Form // calls_a_minute, user_calls_a_minute, automation_calls_a_minute
+
+	Calls, UserCalls, AutomationCalls string // a minute, of each API token, sign-in and automation token
 }
 
 // WorkspaceEnd asks before a workspace is deleted.

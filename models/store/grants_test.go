@@ -27,7 +27,7 @@ func TestGrantIsOfNow(t *testing.T) {
 			}
 		}
 		opens("as made")
-		_, err := w.SetCallLimit(t.Context(), admin, home, models.CallLimit{CallsAMinute: 7})
+		_, err := w.SetCallLimits(t.Context(), admin, home, models.CallLimits{API: 7, User: 50, Automation: 300})
 		must(t, err)
 		want.CallsAMinute = 7
 		opens("with another limit")
@@ -65,7 +65,7 @@ func TestOpensFor(t *testing.T) {
 		must(t, err)
 		_, err = w.NameProduct(t.Context(), admin, other.Slug, second.ID, models.ProductNaming{Name: "Zebra", Prefix: "zzzz"})
 		must(t, err)
-		_, err = w.SetCallLimit(t.Context(), admin, other.Slug, models.CallLimit{CallsAMinute: 9})
+		_, err = w.SetCallLimits(t.Context(), admin, other.Slug, models.CallLimits{API: 9, User: 50, Automation: 300})
 		must(t, err)
 		opensFirst := models.Opens{WorkspaceID: first.WorkspaceID, Slug: home, ProductID: first.ID, Revision: 1, CallsAMinute: models.DefaultAPICalls}
 		opensSecond := models.Opens{WorkspaceID: other.ID, Slug: other.Slug, ProductID: second.ID, Revision: 2, CallsAMinute: 9}
@@ -170,11 +170,11 @@ func TestGateFeelsEachChange(t *testing.T) {
 				return err
 			}, search, access.Allowed},
 			{func() error {
-				_, err := w.SetCallLimit(t.Context(), admin, home, models.CallLimit{CallsAMinute: 1})
+				_, err := w.SetCallLimits(t.Context(), admin, home, models.CallLimits{API: 1, User: 50, Automation: 300})
 				return err
 			}, search, access.RateLimited},
 			{func() error {
-				_, err := w.SetCallLimit(t.Context(), admin, home, models.CallLimit{CallsAMinute: 1000})
+				_, err := w.SetCallLimits(t.Context(), admin, home, models.CallLimits{API: 1000, User: 50, Automation: 300})
 				return err
 			}, search, access.Allowed},
 			{func() (err error) {

@@ -184,8 +184,8 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 			return err
 		},
 		"DeleteWorkspace": func() error { _, err := s.DeleteWorkspace(ctx, admin, home, press.Name); return err },
-		"SetCallLimit": func() error {
-			_, err := s.SetCallLimit(ctx, admin, home, models.CallLimit{CallsAMinute: 1})
+		"SetCallLimits": func() error {
+			_, err := s.SetCallLimits(ctx, admin, home, models.CallLimits{API: 1, User: 50, Automation: 300})
 			return err
 		},
 		"SetTimeZone": func() error { return s.SetTimeZone(ctx, admin, models.ZoneChoice{Name: "Europe/London"}) },

@@ -202,7 +202,7 @@ func TestHomeWorkspace(t *testing.T) {
 // oneMoreWorkspace makes one more workspace, of an owner, past the store, which makes only the first one today.
 func oneMoreWorkspace(t *testing.T, w storetest.World, name string, owner models.Person) models.Workspace {
 	t.Helper()
-	ws := models.Workspace{ID: models.NewID(), Slug: models.Slug(name), Name: name, CreatedAt: w.Clock.Now(), APICallsAMinute: models.DefaultAPICalls}
+	ws := models.BornWorkspace(models.NewID(), name, w.Clock.Now())
 	if err := w.DB().Create(&ws).Error; err != nil {
 		t.Fatal(err)
 	}

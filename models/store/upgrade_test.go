@@ -114,7 +114,7 @@ func tablesOf(t *testing.T, w storetest.World) map[string][]string {
 	return tables
 }
 
-// The fourth step keeps every row of every table, with all that it refers to and that refers to it, and fills in what is
+// The steps since the third keep every row of every table, with all that it refers to and that refers to it, and fill in what is
 // new. Each workspace has the product that it would have been born with; none of it is an event.
 func TestUpgradeFromTheThirdStep(t *testing.T) {
 	eachAtStep(t, 3, func(t *testing.T, w storetest.World) {
@@ -124,7 +124,7 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 			t.Fatalf("%d rows in %d tables", len(was), len(tables))
 		}
 		steps, err := w.Migrate(t.Context())
-		if err != nil || len(steps) != 1 || steps[0].Version != 4 {
+		if err != nil || len(steps) != 2 || steps[0].Version != 4 {
 			t.Fatalf("applied %+v (%v)", steps, err)
 		}
 		if is := rowsOf(t, w, tables); !slices.Equal(is, was) {
@@ -134,7 +134,8 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 		for what, query := range map[string]string{
 			"a name without its key":   "FROM credentials WHERE name_key <> 'bearer token' OR scopes <> '' OR workspace_id IS NOT NULL OR product_id IS NOT NULL",
 			"a person without a zone":  "FROM people WHERE time_zone <> 'UTC'",
-			"a workspace without":      "FROM workspaces WHERE deleted_at IS NOT NULL OR api_calls_a_minute <> 600",
+			"a workspace without":      "FROM workspaces WHERE deleted_at IS NOT NULL OR api_calls_a_minute <> 600 OR user_calls_a_minute <> 50 OR automation_calls_a_minute <> 300",
+			"a session of a program":   "FROM sessions WHERE kind <> 'browser' OR workspace_id IS NOT NULL",
 			"a usage of a workspace's": "FROM usages WHERE workspace_id IS NOT NULL",
 			"a day with refused calls": "FROM usage_days WHERE refused <> 0",
 			"an event":                 "FROM events",
@@ -224,6 +225,10 @@ func TestCredentialsBelongToOne(t *testing.T) {
 			"one of no workspace":           {models.Credential{Kind: models.APIToken, ProductID: product.ID}, gorm.ErrCheckConstraintViolated},
 			"one of nothing":                {models.Credential{Kind: models.APIToken}, gorm.ErrCheckConstraintViolated},
 			"one of a product that is gone": {models.Credential{Kind: models.APIToken, WorkspaceID: product.WorkspaceID, ProductID: models.NewID()}, gorm.ErrForeignKeyViolated},
+			"an automation token":           {models.Credential{Kind: models.AutomationToken, PersonID: admin.ID, WorkspaceID: product.WorkspaceID}, nil},
+			"one of no person":              {models.Credential{Kind: models.AutomationToken, WorkspaceID: product.WorkspaceID}, gorm.ErrCheckConstraintViolated},
+			"one of no workspace at all":    {models.Credential{Kind: models.AutomationToken, PersonID: admin.ID}, gorm.ErrCheckConstraintViolated},
+			"one of a product too":          {models.Credential{Kind: models.AutomationToken, PersonID: admin.ID, WorkspaceID: product.WorkspaceID, ProductID: product.ID}, gorm.ErrCheckConstraintViolated},
 			"no kind":                       {models.Credential{PersonID: admin.ID}, gorm.ErrCheckConstraintViolated},
 			"a kind that there is not":      {models.Credential{Kind: "Bearer", PersonID: admin.ID}, gorm.ErrCheckConstraintViolated},
 		} {

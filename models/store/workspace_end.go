@@ -62,8 +62,8 @@ func howManyTokens(n int) string {
 	return strconv.Itoa(n) + " tokens that are active or inactive"
 }
 
-// SetCallLimit says how many calls a minute each API token of a workspace may make.
-func (s *Store) SetCallLimit(ctx context.Context, who models.Actor, slug string, l models.CallLimit) (models.Workspace, error) {
+// SetCallLimits says how many calls a minute each API token of a workspace, each automation token and each sign-in may make.
+func (s *Store) SetCallLimits(ctx context.Context, who models.Actor, slug string, l models.CallLimits) (models.Workspace, error) {
 	var w models.Workspace
 	problems := l.Clean()
 	err := s.writeWithin(ctx, who, slug, func(tx *gorm.DB, seen models.WorkspaceSeen) (event models.Event, err error) {
@@ -73,13 +73,17 @@ func (s *Store) SetCallLimit(ctx context.Context, who models.Actor, slug string,
 		if err := problems.Err(); err != nil {
 			return event, err
 		}
-		if w.APICallsAMinute == l.CallsAMinute {
+		changes := changed(
+			change{"calls a minute of each API token", strconv.Itoa(w.APICallsAMinute), strconv.Itoa(l.API)},
+			change{"calls a minute of each sign-in", strconv.Itoa(w.UserCallsAMinute), strconv.Itoa(l.User)},
+			change{"calls a minute of each automation token", strconv.Itoa(w.AutomationCallsAMinute), strconv.Itoa(l.Automation)},
+		)
+		if len(changes) == 0 {
 			return event, errUnchanged
 		}
-		changes := changed(change{"calls a minute of each API token", strconv.Itoa(w.APICallsAMinute), strconv.Itoa(l.CallsAMinute)})
-		w.APICallsAMinute = l.CallsAMinute
-		return workspaceEvent(models.WorkspaceChanged, w).WithChanges(changes...),
-			one(tx.Model(&models.Workspace{}).Where("id = ?", w.ID).Updates(map[string]any{"api_calls_a_minute": w.APICallsAMinute}))
+		w.APICallsAMinute, w.UserCallsAMinute, w.AutomationCallsAMinute = l.API, l.User, l.Automation
+		return workspaceEvent(models.WorkspaceChanged, w).WithChanges(changes...), one(tx.Model(&models.Workspace{}).Where("id = ?", w.ID).
+			Updates(map[string]any{"api_calls_a_minute": l.API, "user_calls_a_minute": l.User, "automation_calls_a_minute": l.Automation}))
 	})
 	return w, err
 }

@@ -176,25 +176,26 @@ func TestDeleteWorkspaceWhileMakingTokens(t *testing.T) {
 	})
 }
 
-// The limit of a workspace's tokens is changed by who runs it, within bounds, and is an event when it changes.
-func TestSetCallLimit(t *testing.T) {
+// The limits of a workspace are changed by who runs it, within bounds, and are an event when they change.
+func TestSetCallLimits(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
 		member := storetest.As(w.Person(t, admin, models.Member))
-		set := func(who models.Actor, calls int) error {
-			_, err := w.SetCallLimit(t.Context(), who, home, models.CallLimit{CallsAMinute: calls})
+		set := func(who models.Actor, api, user, automation int) error {
+			_, err := w.SetCallLimits(t.Context(), who, home, models.CallLimits{API: api, User: user, Automation: automation})
 			return err
 		}
 		unchanged(t, w, "what is refused, or as it is", func() {
-			wantKind(t, "by a Member", set(member, 5), models.Forbidden)
-			wantKind(t, "by a visitor", set(guest, 5), models.NotFound)
-			wantField(t, "none", set(admin, 0), "calls_a_minute", "whole number from 1 to 1,000,000")
-			wantField(t, "too many", set(admin, models.MostCallsAMinute+1), "calls_a_minute", "whole number")
-			wantKind(t, "the same", set(admin, models.DefaultAPICalls), "")
+			wantKind(t, "by a Member", set(member, 5, 50, 300), models.Forbidden)
+			wantKind(t, "by a visitor", set(guest, 5, 50, 300), models.NotFound)
+			wantField(t, "none", set(admin, 0, 50, 300), "calls_a_minute", "whole number from 1 to 1,000,000")
+			wantField(t, "too many", set(admin, models.MostCallsAMinute+1, 50, 300), "calls_a_minute", "whole number")
+			wantField(t, "automation below a sign-in", set(admin, 600, 50, 49), "automation_calls_a_minute", "at least as many")
+			wantKind(t, "the same", set(admin, models.DefaultAPICalls, models.DefaultUserCalls, models.DefaultAutomationCalls), "")
 		})
-		for _, calls := range []int{1, models.MostCallsAMinute, 60} {
-			must(t, set(admin, calls))
-			if ws, err := w.Workspace(t.Context(), member, home); err != nil || ws.APICallsAMinute != calls {
+		for _, l := range []models.CallLimits{{API: 1, User: 1, Automation: 1}, {API: models.MostCallsAMinute, User: models.MostCallsAMinute, Automation: models.MostCallsAMinute}, {API: 60, User: models.MostCallsAMinute, Automation: models.MostCallsAMinute}} {
+			must(t, set(admin, l.API, l.User, l.Automation))
+			if ws, err := w.Workspace(t.Context(), member, home); err != nil || ws.APICallsAMinute != l.API || ws.UserCallsAMinute != l.User || ws.AutomationCallsAMinute != l.Automation {
 				t.Errorf("it is %+v (%v)", ws, err)
 			}
 		}

@@ -161,11 +161,10 @@ func workspaceEvent(action models.Action, w models.Workspace) models.Event {
 // insertWorkspace stores a workspace and its Owner. The slug is the name's, with a number where
 // it is taken.
 func (s *Store) insertWorkspace(tx *gorm.DB, name string, owner models.Person) (models.Workspace, error) {
-	w := models.Workspace{ID: s.newID(), Name: name, CreatedAt: s.now(), APICallsAMinute: models.DefaultAPICalls}
+	w := models.BornWorkspace(s.newID(), name, s.now())
 	for n := 1; ; n++ {
-		w.Slug = models.Slug(name)
 		if n > 1 {
-			w.Slug = fmt.Sprintf("%s-%d", w.Slug, n)
+			w.Slug = fmt.Sprintf("%s-%d", models.Slug(name), n)
 		}
 		_, err := take[models.Workspace](tx.Where("slug = ? AND deleted_at IS NULL", w.Slug))
 		if models.KindOf(err) == models.NotFound {

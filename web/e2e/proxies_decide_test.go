@@ -218,7 +218,7 @@ func (b *behind) switchTo(t *testing.T, active bool) {
 
 func (b *behind) limit(t *testing.T, callsAMinute int) {
 	t.Helper()
-	if _, err := b.SetCallLimit(t.Context(), b.Admin, "marlowe-press", models.CallLimit{CallsAMinute: callsAMinute}); err != nil {
+	if _, err := b.SetCallLimits(t.Context(), b.Admin, "marlowe-press", models.CallLimits{API: callsAMinute, User: 50, Automation: 300}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -42,7 +42,7 @@ func (p *play) renameWorkspace() bool {
 // open makes a workspace with its product. There is no event of that kind: the first one is in the set-up's.
 func (p *play) open(name string, owner int) {
 	n := len(p.workspaces)
-	w := models.Workspace{ID: p.id(ofWorkspace, uint64(n)), Slug: models.Slug(name), Name: name, CreatedAt: p.at, APICallsAMinute: models.DefaultAPICalls}
+	w := models.BornWorkspace(p.id(ofWorkspace, uint64(n)), name, p.at)
 	p.workspaces = append(p.workspaces, w)
 	p.products = append(p.products, models.NewProduct(p.id(ofProduct, uint64(n)), w.ID, p.at))
 	p.owners = append(p.owners, owner)
