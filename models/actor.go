@@ -6,7 +6,7 @@ type ActorKind string
 const (
 	Guest   ActorKind = "guest"   // nobody is signed in
 	Human   ActorKind = "person"  // a person's browser session
-	Program ActorKind = "program" // a credential; its rights are its owner's, now
+	Program ActorKind = "program" // a credential, or a program that signed in; its rights are its owner's, now
 	Command ActorKind = "command" // the command line on the server's own machine
 	System  ActorKind = "system"  // the server itself
 )
@@ -18,7 +18,7 @@ type Actor struct {
 	ID           string // the person's ID; empty for guests, commands and the system
 	Name         string // as it was at the time; for a command the operating system's user
 	Role         Role   // the person's role now
-	SessionID    string // of a Human: the session's ID (not its secret)
+	SessionID    string // of a Human, and of a Program that signed in: the session's ID (not its secret)
 	CredentialID string // of a Program: the credential that it presented
 	Address      string // the caller's IP address, as far as trusted
 	RequestID    string // unique for each attempt
@@ -79,6 +79,12 @@ func (a Actor) MayManageTokens(membership WorkspaceRole) bool { return a.MayEdit
 // MayMintTokens covers creating and regenerating API tokens. It needs a browser, as bearer tokens do.
 func (a Actor) MayMintTokens(membership WorkspaceRole) bool {
 	return a.Kind == Human && a.MayManageTokens(membership)
+}
+
+// MayMintAutomation covers creating automation tokens of one's own in a workspace. It takes the password, in a browser or of a
+// program that signed in.
+func (a Actor) MayMintAutomation(membership WorkspaceRole) bool {
+	return membership != "" && (a.Kind == Human || a.Kind == Program && a.SessionID != "")
 }
 
 // MayEditResources covers a workspace's products: their names, and what tokens may reach of them.

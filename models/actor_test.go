@@ -20,12 +20,15 @@ func TestRights(t *testing.T) {
 		{Kind: Human, ID: "p", Role: Admin},
 		{Kind: Program, ID: "p", Role: Admin},
 		{Kind: Command},
+		{Kind: Program, ID: "p", Role: Member, SessionID: "s"}, // that signed in
 	}
 	const ( // one letter an actor: may, or may not
-		admins   = "-------YYY"
-		browsers = "-------Y--"
-		members  = "YYYYYYYYYY" // whoever is a member of the workspace in question
-		people   = "----Y-YY--" // the same, in a browser
+		admins   = "-------YYY-"
+		browsers = "-------Y---"
+		members  = "YYYYYYYYYYY" // whoever is a member of the workspace in question
+		people   = "----Y-YY---" // the same, in a browser
+		signedIn = "----Y-YY--Y" // the same, or of a program that has the password
+		nobody   = "-----------"
 	)
 	rights := []struct {
 		name string
@@ -67,6 +70,10 @@ func TestRights(t *testing.T) {
 		{"MayMintTokens", in(WorkspaceMember, Actor.MayMintTokens), browsers},
 		{"MayMintTokens", in(WorkspaceAdmin, Actor.MayMintTokens), people},
 		{"MayMintTokens", in(WorkspaceOwner, Actor.MayMintTokens), people},
+		{"MayMintAutomation", in("", Actor.MayMintAutomation), nobody},
+		{"MayMintAutomation", in(WorkspaceMember, Actor.MayMintAutomation), signedIn},
+		{"MayMintAutomation", in(WorkspaceAdmin, Actor.MayMintAutomation), signedIn},
+		{"MayMintAutomation", in(WorkspaceOwner, Actor.MayMintAutomation), signedIn},
 		{"MayEditResources", in("", Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceMember, Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceAdmin, Actor.MayEditResources), members},

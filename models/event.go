@@ -23,6 +23,8 @@ const (
 	SessionStarted        Action = "session.started"
 	SessionConfirmed      Action = "session.confirmed"
 	SessionEnded          Action = "session.ended"
+	SessionRenewed        Action = "session.renewed" // a program's: it has other tokens now, and may be in another workspace
+	SessionStolen         Action = "session.stolen"  // ended, because a refresh token that was used came again
 	SessionsEnded         Action = "person.signed_out"
 	WorkspaceCreated      Action = "workspace.created"
 	WorkspaceChanged      Action = "workspace.changed"

@@ -10,12 +10,29 @@ const (
 	SetupCodeLife = 15 * time.Minute
 )
 
-// Session is one signed-in browser. The cookie holds a random secret; the row holds its hash.
+// How long a program that signed in stays so: a sign-in token, a refresh token, and all of it.
+const (
+	SignInTokenLife  = 30 * time.Minute
+	RefreshTokenLife = 30 * 24 * time.Hour
+	ProgramLife      = 90 * 24 * time.Hour
+)
+
+// SessionKind says what is signed in.
+type SessionKind string
+
+const (
+	OfBrowser SessionKind = "browser"
+	OfProgram SessionKind = "program" // by the account API, with a sign-in token and a refresh token
+)
+
+// Session is one signed-in browser or program. The cookie holds a random secret, and so does the sign-in token; the row holds its hash.
 // Ending a session removes the row.
 type Session struct {
 	ID          string `gorm:"primaryKey"`
-	Hash        []byte // SHA-256 of the cookie's value, domain-separated; unique
+	Kind        SessionKind
+	Hash        []byte // SHA-256 of the cookie's value, or of the random value in the sign-in token, domain-separated; unique
 	PersonID    string
+	WorkspaceID string    `gorm:"serializer:optional"` // in which a program is
 	CreatedAt   time.Time `gorm:"autoCreateTime:false"`
 	SeenAt      time.Time // kept to the minute
 	ConfirmedAt time.Time // when the password was last checked
@@ -27,7 +44,15 @@ type Session struct {
 
 // Live says whether the session may still be used: neither idle too long nor over.
 func (s Session) Live(now time.Time) bool {
-	return now.Before(s.ExpiresAt) && now.Before(s.SeenAt.Add(SessionIdle))
+	return now.Before(s.ExpiresAt) && now.Before(s.SeenAt.Add(s.Kind.Idle()))
+}
+
+// Idle is how long a session of the kind lives on unused. A program's is used when its refresh token is.
+func (k SessionKind) Idle() time.Duration {
+	if k == OfProgram {
+		return RefreshTokenLife
+	}
+	return SessionIdle
 }
 
 // Recent says whether the password was checked recently enough for what needs it.
@@ -45,4 +70,25 @@ type SignIn struct {
 	Browser         string
 	Before          string // the ID of the session that this browser had, which ends
 	Familiar        bool   // somebody signed in to this account in this browser before
+}
+
+// RefreshToken lets a program have its next sign-in token, once. The token itself is nowhere.
+type RefreshToken struct {
+	Hash      []byte `gorm:"primaryKey"`
+	SessionID string
+	CreatedAt time.Time `gorm:"autoCreateTime:false"`
+	UsedAt    *time.Time
+}
+
+// Renewal is the input of having the next sign-in token.
+type Renewal struct {
+	Email       string
+	WorkspaceID string // or slug; empty: the workspace as it was
+}
+
+// ProgramSeen is a program's session with its person and workspace.
+type ProgramSeen struct {
+	Session   Session
+	Person    Person
+	Workspace WorkspaceSeen
 }

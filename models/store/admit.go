@@ -35,7 +35,7 @@ func (s *Store) standing(tx *gorm.DB, who models.Actor) error {
 	if err != nil {
 		return err
 	}
-	if who.Kind == models.Program {
+	if who.Kind == models.Program && who.SessionID == "" {
 		err = s.credentialHolds(tx, who.CredentialID)
 	} else {
 		err = s.sessionHolds(tx, who)

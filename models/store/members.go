@@ -137,7 +137,7 @@ func (s *Store) ChangeMember(ctx context.Context, who models.Actor, workspace, p
 	})
 }
 
-// RemoveMember takes somebody out of a workspace. Everybody but the Owner may also leave.
+// RemoveMember takes somebody out of a workspace, and ends their automation tokens there. Everybody but the Owner may also leave.
 func (s *Store) RemoveMember(ctx context.Context, who models.Actor, workspace, personID string) (models.Person, error) {
 	return s.changeMember(ctx, who, workspace, personID, func(tx *gorm.DB, w models.WorkspaceSeen, m models.Membership, person models.Person) (event models.Event, err error) {
 		switch {
@@ -146,8 +146,11 @@ func (s *Store) RemoveMember(ctx context.Context, who models.Actor, workspace, p
 		case m.Role == models.WorkspaceOwner:
 			return event, models.Fail(models.Conflict, ownerStays, person.Name)
 		}
-		err = one(tx.Where("workspace_id = ? AND person_id = ?", w.ID, personID).Delete(&models.Membership{}))
-		return memberEvent(models.MemberRemoved, w, person, models.Change{Field: "role", Before: string(m.Role)}), err
+		if err := one(tx.Where("workspace_id = ? AND person_id = ?", w.ID, personID).Delete(&models.Membership{})); err != nil {
+			return event, err
+		}
+		ended, err := s.endAutomation(tx, who, fresh(tx).Where("workspace_id = ? AND person_id = ?", w.ID, personID), models.PersonLeft)
+		return memberEvent(models.MemberRemoved, w, person, append([]models.Change{{Field: "role", Before: string(m.Role)}}, ended...)...), err
 	})
 }
 
@@ -200,7 +203,7 @@ func setRole(tx *gorm.DB, m models.Membership, role models.WorkspaceRole) error 
 	return one(tx.Model(&models.Membership{}).Where("workspace_id = ? AND person_id = ?", m.WorkspaceID, m.PersonID).Updates(map[string]any{"role": role}))
 }
 
-func memberEvent(action models.Action, w models.WorkspaceSeen, person models.Person, change models.Change) models.Event {
+func memberEvent(action models.Action, w models.WorkspaceSeen, person models.Person, changes ...models.Change) models.Event {
 	event := models.Event{Action: action, SubjectKind: models.OfPerson, SubjectID: person.ID, SubjectName: person.Name, PersonID: person.ID, WorkspaceID: w.ID}
-	return event.WithChanges(change, models.Change{Field: "workspace", After: w.Name})
+	return event.WithChanges(append(changes, models.Change{Field: "workspace", After: w.Name})...)
 }

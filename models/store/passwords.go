@@ -12,7 +12,8 @@ import (
 )
 
 // ChangePassword sets the actor's own password, after a check of the current one. All of the
-// person's sessions end, this one too; the caller starts a new one.
+// person's sessions end, this one too; the caller starts a new one. All automation tokens of the workspaces that the person owns end
+// with the same transaction.
 func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, next string) (models.Person, error) {
 	person, err := withID[models.Person](s.db.WithContext(ctx), who.ID)
 	if err != nil {
@@ -68,7 +69,11 @@ func (s *Store) setPassword(ctx context.Context, who models.Actor, person models
 		} else if err != nil {
 			return models.Event{}, err
 		}
-		return personEvent(models.PasswordChanged, person), tx.Where("person_id = ?", person.ID).Delete(&models.Session{}).Error
+		changes, err := s.endAutomation(tx, who, ownedBy(tx, person.ID), models.PasswordWasChanged)
+		if err != nil {
+			return models.Event{}, err
+		}
+		return personEvent(models.PasswordChanged, person).WithChanges(changes...), tx.Where("person_id = ?", person.ID).Delete(&models.Session{}).Error
 	})
 }
 

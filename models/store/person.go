@@ -64,38 +64,41 @@ func dropAdmin(tx *gorm.DB, personID string) error {
 		Updates(map[string]any{"role": models.WorkspaceMember}).Error
 }
 
-// DeactivatePerson signs a person out everywhere and has all their credentials refused from now on.
+// DeactivatePerson signs a person out everywhere and has all their credentials refused from now on. Automation tokens end for good.
 // The last active Admin stays. A person who is deactivated already stays so, without an event.
 func (s *Store) DeactivatePerson(ctx context.Context, who models.Actor, id string) (models.Person, error) {
-	return s.switchPerson(ctx, who, id, models.PersonDeactivated, lockPersonAndAdmins, func(tx *gorm.DB, p *models.Person) error {
+	return s.switchPerson(ctx, who, id, models.PersonDeactivated, lockPersonAndAdmins, func(tx *gorm.DB, p *models.Person) ([]models.Change, error) {
 		if !p.Active() {
-			return errUnchanged
+			return nil, errUnchanged
 		}
 		if p.ActiveAdmin() {
 			if err := keepAnAdmin(tx, p.ID); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		now := s.now()
 		p.DeactivatedAt = &now
-		return tx.Where("person_id = ?", p.ID).Delete(&models.Session{}).Error
+		if err := tx.Where("person_id = ?", p.ID).Delete(&models.Session{}).Error; err != nil {
+			return nil, err
+		}
+		return s.endAutomation(tx, who, fresh(tx).Where("person_id = ?", p.ID), models.PersonWasDeactivated)
 	})
 }
 
 // ActivatePerson lifts a deactivation. Credentials that were not revoked work again.
 func (s *Store) ActivatePerson(ctx context.Context, who models.Actor, id string) (models.Person, error) {
-	return s.switchPerson(ctx, who, id, models.PersonActivated, lockPerson, func(_ *gorm.DB, p *models.Person) error {
+	return s.switchPerson(ctx, who, id, models.PersonActivated, lockPerson, func(_ *gorm.DB, p *models.Person) ([]models.Change, error) {
 		if p.Active() {
-			return errUnchanged
+			return nil, errUnchanged
 		}
 		p.DeactivatedAt = nil
-		return nil
+		return nil, nil
 	})
 }
 
 func (s *Store) switchPerson(
 	ctx context.Context, who models.Actor, id string, action models.Action,
-	find func(*gorm.DB, string) (models.Person, error), decide func(*gorm.DB, *models.Person) error,
+	find func(*gorm.DB, string) (models.Person, error), decide func(*gorm.DB, *models.Person) ([]models.Change, error),
 ) (models.Person, error) {
 	var person models.Person
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
@@ -105,11 +108,12 @@ func (s *Store) switchPerson(
 		if person, err = find(tx, id); err != nil {
 			return event, err
 		}
-		if err := decide(tx, &person); err != nil {
+		changes, err := decide(tx, &person)
+		if err != nil {
 			return event, err
 		}
 		err = one(tx.Model(&models.Person{}).Where("id = ?", id).Updates(map[string]any{"deactivated_at": person.DeactivatedAt}))
-		return personEvent(action, person), err
+		return personEvent(action, person).WithChanges(changes...), err
 	})
 	return person, err
 }

@@ -22,47 +22,10 @@ const BadSignIn = "The email address and password don't match."
 // that is busy with other sign-ins is models.Unavailable. The person is whose address it is, on a refusal too,
 // for the log and never for the answer; nobody where the address is unknown.
 func (s *Store) SignIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
-	text, person, err := s.signIn(ctx, who, in)
-	if errors.Is(err, compareAgain) {
-		text, person, err = s.signIn(ctx, who, in)
-	}
-	return text, person, err
-}
-
-// compareAgain says that the password was compared with a hash that is no longer the person's: it was
-// changed meanwhile, or another sign-in has made the hash anew.
-var compareAgain = models.Fail(models.Unauthorized, BadSignIn)
-
-func (s *Store) signIn(ctx context.Context, who models.Actor, in models.SignIn) (secret.Text, models.Person, error) {
-	hasher := s.strangers
-	if in.Familiar {
-		hasher = s.hasher
-	}
-	person, err := s.PersonByEmail(ctx, in.Email)
-	switch {
-	case models.KindOf(err) == models.NotFound:
-		if err := busy(hasher.VerifyNobody(ctx, in.Password)); err != nil {
-			return "", person, err
-		}
-		return "", person, models.Fail(models.Unauthorized, BadSignIn)
-	case err != nil:
-		return "", person, err
-	}
-	rehash, err := s.checkPassword(ctx, hasher, person, in.Password)
-	if err != nil {
-		return "", person, err
-	}
-	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
-	text, session := s.newSession(who, in.Browser)
-	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if err := stillTrue(tx, person); err != nil {
-			return event, err
-		}
-		if rehash != "" {
-			if err := one(tx.Model(&models.Person{}).Where("id = ?", person.ID).Updates(map[string]any{"password_hash": rehash})); err != nil {
-				return event, err
-			}
-		}
+	var text secret.Text
+	person, err := s.signIn(ctx, who, in, func(tx *gorm.DB, who models.Actor, person models.Person) (event models.Event, err error) {
+		var session models.Session
+		text, session = s.newSession(who, in.Browser)
 		if in.Before != "" {
 			if err := tx.Where("id = ?", in.Before).Delete(&models.Session{}).Error; err != nil {
 				return event, err
@@ -72,9 +35,55 @@ func (s *Store) signIn(ctx context.Context, who models.Actor, in models.SignIn) 
 		return event.WithChanges(models.Change{Field: "browser", After: session.Browser}), startSession(tx, session)
 	})
 	if err != nil {
-		return "", person, err
+		text = ""
 	}
-	return text, person, nil
+	return text, person, err
+}
+
+// compareAgain says that the password was compared with a hash that is no longer the person's: it was
+// changed meanwhile, or another sign-in has made the hash anew.
+var compareAgain = models.Fail(models.Unauthorized, BadSignIn)
+
+// signIn checks a password, and has begin start what is to start in one transaction with the check that it is still true.
+func (s *Store) signIn(ctx context.Context, who models.Actor, in models.SignIn, begin func(*gorm.DB, models.Actor, models.Person) (models.Event, error)) (models.Person, error) {
+	person, err := s.signInOnce(ctx, who, in, begin)
+	if errors.Is(err, compareAgain) {
+		person, err = s.signInOnce(ctx, who, in, begin)
+	}
+	return person, err
+}
+
+func (s *Store) signInOnce(ctx context.Context, who models.Actor, in models.SignIn, begin func(*gorm.DB, models.Actor, models.Person) (models.Event, error)) (models.Person, error) {
+	hasher := s.strangers
+	if in.Familiar {
+		hasher = s.hasher
+	}
+	person, err := s.PersonByEmail(ctx, in.Email)
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		if err := busy(hasher.VerifyNobody(ctx, in.Password)); err != nil {
+			return person, err
+		}
+		return person, models.Fail(models.Unauthorized, BadSignIn)
+	case err != nil:
+		return person, err
+	}
+	rehash, err := s.checkPassword(ctx, hasher, person, in.Password)
+	if err != nil {
+		return person, err
+	}
+	who.Kind, who.ID, who.Name, who.Role = models.Human, person.ID, person.Name, person.Role
+	return person, s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		if err := stillTrue(tx, person); err != nil {
+			return event, err
+		}
+		if rehash != "" {
+			if err := one(tx.Model(&models.Person{}).Where("id = ?", person.ID).Updates(map[string]any{"password_hash": rehash})); err != nil {
+				return event, err
+			}
+		}
+		return begin(tx, who, person)
+	})
 }
 
 // stillTrue keeps a person as they are to the end of the transaction. A change since they were read wins:
@@ -114,7 +123,7 @@ func (s *Store) newSession(who models.Actor, browser string) (secret.Text, model
 	text, hash := secret.Random(sessionDomain)
 	now := s.now()
 	return text, models.Session{
-		ID: s.newID(), Hash: hash[:], PersonID: who.ID, CreatedAt: now, SeenAt: now, ConfirmedAt: now,
+		ID: s.newID(), Kind: models.OfBrowser, Hash: hash[:], PersonID: who.ID, CreatedAt: now, SeenAt: now, ConfirmedAt: now,
 		ExpiresAt: now.Add(models.SessionLife), Address: who.Address, Browser: models.Shorten(models.OnlyPrintable(browser), 200),
 	}
 }
@@ -131,7 +140,7 @@ func startSession(tx *gorm.DB, session models.Session) error {
 // long, or of a person who is deactivated is models.NotFound.
 func (s *Store) FindSession(ctx context.Context, cookie string) (models.SessionSeen, error) {
 	hash := secret.HashOf(sessionDomain, cookie)
-	session, err := take[models.Session](s.db.WithContext(ctx).Where("hash = ?", hash[:]))
+	session, err := take[models.Session](s.db.WithContext(ctx).Where("hash = ? AND kind = ?", hash[:], models.OfBrowser))
 	if err != nil {
 		return models.SessionSeen{}, err
 	}
@@ -193,10 +202,13 @@ func (s *Store) Sessions(ctx context.Context, who models.Actor, personID string)
 	}
 	var list []models.Session
 	now := s.now()
-	err := s.db.WithContext(ctx).Where("person_id = ? AND expires_at > ? AND seen_at > ?", personID, now, now.Add(-models.SessionIdle)).
+	err := s.db.WithContext(ctx).Where("person_id = ? AND expires_at > ?", personID, now).Where(notIdle, now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).
 		Order("seen_at DESC, id DESC").Limit(100).Find(&list).Error
 	return list, translate(err)
 }
+
+// notIdle lets through sessions that are in use; its values are since when, for browsers and for programs.
+const notIdle = "((kind = 'browser' AND seen_at > ?) OR (kind = 'program' AND seen_at > ?))"
 
 // EndSession ends one of the actor's own sessions, or, for an Admin, anyone's.
 func (s *Store) EndSession(ctx context.Context, who models.Actor, id string) error {
@@ -235,7 +247,7 @@ func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personI
 // collections of workspaces that were deleted.
 func (s *Store) Prune(ctx context.Context) error {
 	now, db := s.now(), s.db.WithContext(ctx)
-	err := db.Where("expires_at <= ? OR seen_at <= ?", now, now.Add(-models.SessionIdle)).Delete(&models.Session{}).Error
+	err := db.Where("expires_at <= ?", now).Or("NOT "+notIdle, now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).Delete(&models.Session{}).Error
 	if err == nil {
 		err = db.Exec("DELETE FROM used_forms WHERE at < ?", now.AddDate(0, -1, 0)).Error
 	}

@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// CreateAutomationToken makes an automation token of the actor's own in a workspace that they are a member of. The secret is answered once and kept nowhere.
+// formID is the one-use number of the console's form, as in CreateBearerToken; empty for a program.
+func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, workspace string, n models.NewAutomationToken, formID string) (made models.Credential, text secret.Text, err error) {
+	if who.Kind == models.Human && !secret.ValidFormID(formID) {
+		return made, "", incompleteForm
+	}
+	now := s.now()
+	ends, problems := n.Clean(now)
+	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		w, err := memberWorkspace(tx, who.ID, workspace)
+		if err != nil {
+			return event, err
+		}
+		if err := allow(who.MayMintAutomation(w.Role), "An automation token takes a sign-in with the password, in the console or with POST /user/signin."); err != nil {
+			return event, err
+		}
+		made.ID = s.newID()
+		if who.Kind == models.Human {
+			if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
+				return event, err
+			}
+		}
+		if err := problems.Err(); err != nil {
+			return event, err
+		}
+		if text, err = secret.Mint(models.AutomationToken.Prefix(), nil); err != nil {
+			return event, err
+		}
+		hash, hint := text.Hash(), text.Hint()
+		made = models.Credential{
+			ID: made.ID, Kind: models.AutomationToken, Name: n.Name, NameKey: models.Fold(n.Name), Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
+			PersonID: who.ID, WorkspaceID: w.ID, Enabled: true, CreatedAt: now, CreatedBy: who.ID, ExpiresAt: ends,
+		}
+		if err := tx.Create(&made).Error; err != nil {
+			return event, err
+		}
+		event = automationEvent(models.CredentialCreated, made).WithChanges(
+			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)})
+		return event, tx.Create(&models.Usage{CredentialID: made.ID, WorkspaceID: w.ID, IdleSince: now}).Error
+	})
+	if err != nil {
+		text.Wipe()
+		return models.Credential{}, "", err
+	}
+	return made, text, nil
+}
+
+func automationEvent(action models.Action, c models.Credential) models.Event {
+	event := tokenEvent(action, c)
+	event.PersonID = c.PersonID
+	return event
+}
+
+// endAutomation ends, in the transaction of what ends them, the automation tokens that a query lets through and that have not ended. It
+// tells how many there were as a change of the event.
+func (s *Store) endAutomation(tx *gorm.DB, who models.Actor, of *gorm.DB, reason string) ([]models.Change, error) {
+	now := s.now()
+	res := of.Model(&models.Credential{}).Where("kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", models.AutomationToken, now).
+		Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": reason})
+	if res.Error != nil || res.RowsAffected == 0 {
+		return nil, res.Error
+	}
+	return []models.Change{{Field: "automation tokens revoked", After: strconv.FormatInt(res.RowsAffected, 10)}}, nil
+}
+
+// ownedBy are the credentials of the workspaces that somebody owns.
+func ownedBy(tx *gorm.DB, personID string) *gorm.DB {
+	owned := fresh(tx).Model(&models.Membership{}).Select("workspace_id").Where("person_id = ? AND role = ?", personID, models.WorkspaceOwner)
+	return fresh(tx).Where("workspace_id IN (?)", owned)
+}
+
+// CountOwnedAutomation counts the automation tokens that a change of the actor's password ends, up to models.CountCap and one more.
+func (s *Store) CountOwnedAutomation(ctx context.Context, who models.Actor) (int, error) {
+	db := s.db.WithContext(ctx)
+	live := ownedBy(db, who.ID).Model(&models.Credential{}).Select("id").
+		Where("kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", models.AutomationToken, s.now())
+	n, err := countUpTo(db, live, models.CountCap+1)
+	return int(n), translate(err)
+}

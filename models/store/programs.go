@@ -1,0 +1,204 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// refreshPrefix is what refresh tokens begin with.
+const refreshPrefix = "rfsh"
+
+// ProgramTokens is what a program has of its session, and nobody else: the random value that its sign-in token carries, and the
+// refresh token.
+type ProgramTokens struct{ Random, Refresh secret.Text }
+
+// Refusals of the account API.
+var (
+	badRefresh = models.Fail(models.Ambiguous, "Invalid refresh token")
+	notMember  = models.Fail(models.Forbidden, "You are not a member of that workspace. GET /user/workspaces lists yours.")
+	noneAtAll  = models.Fail(models.Forbidden, "You are not a member of any workspace. Its Owner or an Admin of it can add you under Members.")
+)
+
+// SignInProgram checks a password and starts a session of a program, in the workspace that the person owns; of several in the oldest
+// one, and of none in the one that they have been in for longest. What it refuses, and how, is as in SignIn.
+func (s *Store) SignInProgram(ctx context.Context, who models.Actor, in models.SignIn) (models.ProgramSeen, ProgramTokens, error) {
+	var seen models.ProgramSeen
+	var tokens ProgramTokens
+	person, err := s.signIn(ctx, who, in, func(tx *gorm.DB, who models.Actor, person models.Person) (event models.Event, err error) {
+		home, err := homeOf(tx, person.ID)
+		if err != nil {
+			return event, err
+		}
+		if seen.Workspace, err = memberWorkspace(tx, person.ID, home); err != nil {
+			return event, err
+		}
+		var hash secret.Hash
+		tokens.Random, hash = secret.NewSignIn()
+		_, seen.Session = s.newSession(who, in.Browser)
+		seen.Session.Kind, seen.Session.Hash, seen.Session.WorkspaceID = models.OfProgram, hash[:], home
+		seen.Session.ExpiresAt = seen.Session.CreatedAt.Add(models.ProgramLife)
+		if err := startSession(tx, seen.Session); err != nil {
+			return event, err
+		}
+		event = sessionEvent(models.SessionStarted, seen.Session.ID, person)
+		event.WorkspaceID = home
+		tokens.Refresh, err = s.newRefreshToken(tx, seen.Session.ID)
+		return event.WithChanges(models.Change{Field: "program", After: seen.Session.Browser}), err
+	})
+	seen.Person = person
+	if err != nil {
+		return seen, ProgramTokens{}, err
+	}
+	return seen, tokens, nil
+}
+
+// homeOf is the workspace in which somebody begins.
+func homeOf(tx *gorm.DB, personID string) (string, error) {
+	m, err := take[models.Membership](fresh(tx).Where("person_id = ?", personID).
+		Order(clauseOwnFirst).Order("created_at, workspace_id"))
+	if models.KindOf(err) == models.NotFound {
+		return "", noneAtAll
+	}
+	return m.WorkspaceID, err
+}
+
+const clauseOwnFirst = "CASE role WHEN 'Owner' THEN 0 ELSE 1 END"
+
+// memberWorkspace is a workspace that somebody is a member of, by its ID or slug. What they may do as an Admin of the installation
+// does not count.
+func memberWorkspace(tx *gorm.DB, personID, slugOrID string) (models.WorkspaceSeen, error) {
+	w, err := workspaceOf(tx, models.Actor{Kind: models.Human, ID: personID}, slugOrID)
+	if models.KindOf(err) == models.NotFound {
+		return w, notMember
+	}
+	return w, err
+}
+
+func (s *Store) newRefreshToken(tx *gorm.DB, sessionID string) (secret.Text, error) {
+	text, err := secret.Mint(refreshPrefix, nil)
+	if err != nil {
+		return "", err
+	}
+	hash := text.Hash()
+	return text, tx.Create(&models.RefreshToken{Hash: hash[:], SessionID: sessionID, CreatedAt: s.now()}).Error
+}
+
+// RenewProgram uses up a refresh token: the session has another sign-in token from now on, another refresh token, and the workspace
+// that was asked for. What it had before is good for nothing. A refresh token that was used before ends the session, for two have it now, and
+// one of them is not the one whom it was given to. Any that cannot be used is models.Ambiguous, a workspace that is not the person's is
+// models.Forbidden and uses nothing up.
+func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secret.Text, r models.Renewal) (models.ProgramSeen, ProgramTokens, error) {
+	var tokens ProgramTokens
+	hash := refresh.Hash()
+	_, seen, err := presented(s.db.WithContext(ctx), hash) // what nobody was given keeps no writer waiting
+	if err != nil {
+		return seen, tokens, err
+	}
+	if !seen.Session.Live(s.now()) || !seen.Person.Active() {
+		return models.ProgramSeen{}, tokens, badRefresh
+	}
+	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Program, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
+	stolen := false
+	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		var token models.RefreshToken
+		if token, seen, err = presented(tx, hash); err != nil {
+			return event, err
+		}
+		if token.UsedAt != nil {
+			stolen = true
+			event = sessionEvent(models.SessionStolen, seen.Session.ID, seen.Person)
+			event.WorkspaceID = seen.Session.WorkspaceID
+			return event, one(tx.Where("id = ?", seen.Session.ID).Delete(&models.Session{}))
+		}
+		if models.EmailKey(r.Email) != seen.Person.EmailKey {
+			return event, badRefresh
+		}
+		event, tokens, err = s.renew(tx, &seen, token, r.WorkspaceID)
+		return event, err
+	})
+	if err == nil && stolen || models.KindOf(err) == models.Unauthorized { // it ended meanwhile
+		err = badRefresh
+	}
+	if err != nil {
+		return models.ProgramSeen{}, ProgramTokens{}, err
+	}
+	return seen, tokens, nil
+}
+
+// presented is a refresh token with its session and person.
+func presented(tx *gorm.DB, hash secret.Hash) (token models.RefreshToken, seen models.ProgramSeen, err error) {
+	token, err = take[models.RefreshToken](fresh(tx).Where("hash = ?", hash[:]))
+	if err == nil {
+		seen.Session, err = withID[models.Session](fresh(tx), token.SessionID)
+	}
+	if err == nil {
+		seen.Person, err = withID[models.Person](fresh(tx), seen.Session.PersonID)
+	}
+	if models.KindOf(err) == models.NotFound {
+		err = badRefresh
+	}
+	return token, seen, err
+}
+
+// renew gives a session that the transaction has under lock what it is to have next.
+func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.RefreshToken, workspace string) (event models.Event, tokens ProgramTokens, err error) {
+	now, before := s.now(), seen.Session.WorkspaceID
+	if workspace == "" {
+		workspace = before
+	}
+	if seen.Workspace, err = memberWorkspace(tx, seen.Person.ID, workspace); err != nil {
+		return event, tokens, err
+	}
+	err = one(tx.Model(&models.RefreshToken{}).Where("hash = ? AND used_at IS NULL", used.Hash).Updates(map[string]any{"used_at": now}))
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return event, tokens, badRefresh
+	}
+	if err != nil {
+		return event, tokens, err
+	}
+	var hash secret.Hash
+	tokens.Random, hash = secret.NewSignIn()
+	seen.Session.Hash, seen.Session.WorkspaceID, seen.Session.SeenAt = hash[:], seen.Workspace.ID, now
+	if err = one(tx.Model(&models.Session{}).Where("id = ?", seen.Session.ID).
+		Updates(map[string]any{"hash": seen.Session.Hash, "workspace_id": seen.Workspace.ID, "seen_at": now})); err != nil {
+		return event, tokens, err
+	}
+	event = sessionEvent(models.SessionRenewed, seen.Session.ID, seen.Person)
+	event.WorkspaceID = seen.Workspace.ID
+	if before != seen.Workspace.ID {
+		event = event.WithChanges(models.Change{Field: "workspace", Before: before, After: seen.Workspace.ID})
+	}
+	tokens.Refresh, err = s.newRefreshToken(tx, seen.Session.ID)
+	return event, tokens, err
+}
+
+// FindProgram reads the session of a program by its sign-in token's random value, with its person and workspace. One that is over, that has
+// another token by now, whose person is deactivated or is not a member of the workspace any more is models.NotFound.
+func (s *Store) FindProgram(ctx context.Context, hash secret.Hash) (models.ProgramSeen, error) {
+	var seen models.ProgramSeen
+	db := s.db.WithContext(ctx)
+	session, err := take[models.Session](db.Where("hash = ? AND kind = ?", hash[:], models.OfProgram))
+	if err != nil {
+		return seen, err
+	}
+	person, err := withID[models.Person](db, session.PersonID)
+	if err != nil {
+		return seen, err
+	}
+	w, err := memberWorkspace(db, person.ID, session.WorkspaceID)
+	if models.KindOf(err) == models.Forbidden {
+		err = notThere
+	}
+	if err != nil {
+		return seen, err
+	}
+	if !session.Live(s.now()) || !person.Active() {
+		return seen, notThere
+	}
+	return models.ProgramSeen{Session: session, Person: person, Workspace: w}, nil
+}
