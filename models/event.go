@@ -15,6 +15,7 @@ const (
 	SetupOffered          Action = "setup.offered"
 	SetupCompleted        Action = "setup.completed"
 	InstallationRestored  Action = "installation.restored" // from a backup
+	JWTKeyMade            Action = "installation.key_made" // which signs sign-in tokens from now on
 	PersonCreated         Action = "person.created"
 	PersonChanged         Action = "person.changed"
 	PersonDeactivated     Action = "person.deactivated"

@@ -34,6 +34,17 @@ func BornWorkspace(id, name string, at time.Time) Workspace {
 	}
 }
 
+// CallsAMinute is how many each credential of a kind may make.
+func (w Workspace) CallsAMinute(kind CredentialKind) int {
+	switch kind {
+	case AutomationToken:
+		return w.AutomationCallsAMinute
+	case SignInToken:
+		return w.UserCallsAMinute
+	}
+	return w.APICallsAMinute
+}
+
 // WorkspaceRole is a person's role in one workspace.
 type WorkspaceRole string
 

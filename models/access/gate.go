@@ -17,9 +17,12 @@ import (
 type Source interface {
 	GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error)
 
-	// OpensFor answers what a person's own credential opens in a workspace (its slug or ID; empty: the person's only one).
-	// models.NotFound is a workspace that is not theirs, and models.Ambiguous one of several.
-	OpensFor(ctx context.Context, owner models.Person, workspace string) (models.Opens, error)
+	// ProgramOf knows what a sign-in token opens now, whose signature was checked; as GrantOf.
+	ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error)
+
+	// OpensFor answers what a person's own credential of a kind opens in a workspace (its slug or ID; empty, for a bearer token: the
+	// person's only one). models.NotFound and models.Forbidden are a workspace that is not theirs, and models.Ambiguous one of several.
+	OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error)
 
 	// Product reads a product for its resources.
 	Product(ctx context.Context, id string) (models.Product, error)
@@ -75,6 +78,7 @@ type Gate struct {
 	source   Source
 	tally    *Tally
 	limiter  *Limiter
+	signIns  SignIns // nil: there are none
 	products products
 	now      models.Clock
 }
@@ -83,6 +87,14 @@ type Gate struct {
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
 	return &Gate{source: source, tally: tally, limiter: NewLimiter(), products: products{source: source, ready: map[string]*Product{}}, now: now}
 }
+
+// SignIns reads sign-in tokens; see KeyRing.
+type SignIns interface {
+	Parse(ctx context.Context, text secret.Text) (c secret.SignInClaims, ok bool, err error)
+}
+
+// Take lets programs in that signed in; it is called before any decision.
+func (g *Gate) Take(signIns SignIns) { g.signIns = signIns }
 
 // check is one question. It answers Allowed to go on with the next, or the code that ends the
 // call and a sentence about it.
@@ -106,20 +118,44 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	if call.Presented.Code != Allowed {
 		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
 	}
-	grant, err := g.source.GrantOf(ctx, call.Presented.Text.Hash())
+	grant, err := g.grantOf(ctx, call.Presented)
 	if models.KindOf(err) == models.NotFound {
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: howToSend}
+		detail := howToSend
+		if call.Presented.SignIn {
+			detail = signInAgain
+		}
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: detail}
 	}
 	if err != nil {
 		return unavailable("credential.known", err)
 	}
 	now := g.now()
 	d := g.judge(ctx, call, grant, now)
-	if d.Code != VerifierUnavailable {
+	if d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
 		g.tally.Add(grant.Credential.ID, outcome(d.Code), now, call.Address)
 	}
 	return d
 }
+
+// grantOf finds what was presented.
+func (g *Gate) grantOf(ctx context.Context, p Presented) (models.Grant, error) {
+	if !p.SignIn {
+		return g.source.GrantOf(ctx, p.Text.Hash())
+	}
+	if g.signIns == nil {
+		return models.Grant{}, noSignIn
+	}
+	claims, ok, err := g.signIns.Parse(ctx, p.Text)
+	switch {
+	case err != nil:
+		return models.Grant{}, err
+	case !ok:
+		return models.Grant{}, noSignIn
+	}
+	return g.source.ProgramOf(ctx, claims)
+}
+
+var noSignIn = models.Fail(models.NotFound, "That sign-in token is not good.")
 
 func unavailable(check string, cause error) Decision {
 	return Decision{Code: VerifierUnavailable, Check: check, Detail: "Try again in a moment. The token may be perfectly good.", Cause: cause}
@@ -138,6 +174,8 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 	return d
 }
 
+const signInAgain = "A sign-in token lives for 30 minutes, or until the next one. Sign in again with POST /user/signin."
+
 const howToSend = "Send a valid token as 'Authorization: Bearer <token>', with no extra spaces or line breaks."
 
 func presentedDetail(p Presented) string {
@@ -153,6 +191,9 @@ func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	case models.Replaced:
 		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c))
 	case models.Revoked:
+		if c.Kind == models.AutomationToken {
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Create another one with a new sign-in.", day(*c.RevokedAt), because(c))
+		}
 		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
 	}
 	return Allowed, ""
@@ -165,10 +206,22 @@ func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(&g.Credential))
 }
 
+// because tells why a token ended that nobody revoked: those reasons are ours, and for its holder too.
+func because(c *models.Credential) string {
+	switch c.RevokeReason {
+	case models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated:
+		return ": " + c.RevokeReason
+	}
+	return ""
+}
+
 // madeAt is where the console makes credentials of a kind.
 func madeAt(c *models.Credential) string {
-	if c.Kind == models.APIToken {
+	switch c.Kind {
+	case models.APIToken:
 		return "under API Tokens in the workspace's settings"
+	case models.AutomationToken:
+		return "with GET /workspace/automation_token"
 	}
 	return "on the user record"
 }

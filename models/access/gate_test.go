@@ -39,7 +39,7 @@ func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, err
 	return s.grant, s.err
 }
 
-func (s *source) OpensFor(context.Context, models.Person, string) (models.Opens, error) {
+func (s *source) OpensFor(context.Context, models.CredentialKind, models.Person, string) (models.Opens, error) {
 	return s.opens, s.opensErr
 }
 
@@ -48,11 +48,15 @@ func (s *source) Product(_ context.Context, id string) (models.Product, error) {
 	return s.product, s.productErr
 }
 
+func (s *source) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error) {
+	return s.GrantOf(ctx, c.Hash())
+}
+
 // goodGrant is an Admin's token that opens everything.
 func goodGrant() models.Grant {
 	expires := noon.AddDate(1, 0, 0)
 	return models.Grant{
-		Credential: models.Credential{ID: "c1", PersonID: "p1", Enabled: true, ExpiresAt: &expires},
+		Credential: models.Credential{ID: "c1", Kind: models.Bearer, PersonID: "p1", Enabled: true, ExpiresAt: &expires},
 		Owner:      models.Person{ID: "p1", Name: "Ines", Role: models.Admin},
 	}
 }

@@ -9,6 +9,7 @@ import (
 // Presented is what a call showed as its credential: a well-formed one, or why there is none.
 type Presented struct {
 	Text   secret.Text
+	SignIn bool   // Text is a sign-in token, of which nothing is checked yet
 	Code   Code   // Allowed when Text is there
 	Detail string // for RequestAmbiguous: what was there twice
 }
@@ -42,11 +43,13 @@ func Present(authorization, apiKey, apiToken []string) Presented {
 			return Presented{Code: CredentialMalformed}
 		}
 	}
-	text, ok := secret.Parse(value)
-	if !ok {
-		return Presented{Code: CredentialMalformed}
+	if text, ok := secret.Parse(value); ok {
+		return Presented{Text: text, Code: Allowed}
 	}
-	return Presented{Text: text, Code: Allowed}
+	if from == "Authorization" && secret.LooksLikeJWT(value) {
+		return Presented{Text: secret.Text(value), SignIn: true, Code: Allowed}
+	}
+	return Presented{Code: CredentialMalformed}
 }
 
 // bearer takes what follows the scheme, which is written in any case, and one space.

@@ -43,8 +43,8 @@ func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time)
 
 // opened finds what the credential opens; false ends the call.
 func (g *Gate) opened(ctx context.Context, call Call, d *Decision) (models.Opens, bool) {
-	opens, named := d.Grant.Opens, call.Need.Route.Workspace
-	if d.Grant.Credential.Kind == models.APIToken {
+	opens, kind, named := d.Grant.Opens, d.Grant.Credential.Kind, call.Need.Route.Workspace
+	if kind != models.Bearer { // it is for one workspace
 		if opens.Closed {
 			d.refuse(WrongWorkspace, "workspace", "Its workspace was deleted.")
 			return opens, false
@@ -53,9 +53,12 @@ func (g *Gate) opened(ctx context.Context, call Call, d *Decision) (models.Opens
 			d.refuse(WrongWorkspace, "workspace", "X-Workspace-Id names another workspace than the token's. Leave it out, or use a token of that workspace.")
 			return opens, false
 		}
-		return opens, true
+		if kind == models.APIToken {
+			return opens, true
+		}
+		named = opens.WorkspaceID
 	}
-	opens, err := g.source.OpensFor(ctx, d.Grant.Owner, named)
+	opens, err := g.source.OpensFor(ctx, kind, d.Grant.Owner, named)
 	var ours *models.Error
 	switch kind := models.KindOf(err); {
 	case err == nil:
@@ -63,7 +66,7 @@ func (g *Gate) opened(ctx context.Context, call Call, d *Decision) (models.Opens
 		return opens, true
 	case kind == models.Ambiguous && errors.As(err, &ours):
 		d.refuse(RequestAmbiguous, "workspace", "This person belongs to several workspaces. Say which one with X-Workspace-Id.")
-	case kind == models.NotFound || kind == models.Conflict:
+	case kind == models.NotFound || kind == models.Forbidden || kind == models.Conflict:
 		d.refuse(WrongWorkspace, "workspace", "The person whose token this is does not belong to that workspace.")
 	default:
 		d.unknown("workspace", err)

@@ -64,20 +64,44 @@ func grantOf(q *gorm.DB) (models.Grant, error) {
 	}, nil
 }
 
-// OpensFor answers what a person's own credential opens in a workspace: the product that it was born with. Without a
-// workspace it is the person's only one, as for HomeWorkspace.
-func (s *Store) OpensFor(ctx context.Context, owner models.Person, workspace string) (models.Opens, error) {
+// OpensFor answers what a person's credential of a kind opens in a workspace: the product that it was born with. A bearer token opens whatever
+// its person may open, and without a workspace their only one, as for HomeWorkspace. The others are for the workspace that they were made
+// for, as long as their person is a member of it.
+func (s *Store) OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error) {
 	who := models.Actor{Kind: models.Program, ID: owner.ID, Role: owner.Role}
 	var w models.WorkspaceSeen
 	var err error
-	if workspace == "" {
+	switch {
+	case kind != models.Bearer:
+		w, err = memberWorkspace(s.db.WithContext(ctx), owner.ID, workspace)
+	case workspace == "":
 		w, err = s.HomeWorkspace(ctx, who)
-	} else {
+	default:
 		w, err = s.Workspace(ctx, who, workspace)
 	}
 	if err != nil {
 		return models.Opens{}, err
 	}
 	product, err := take[models.Product](s.db.WithContext(ctx).Select("id", "revision").Where("workspace_id = ?", w.ID).Order("id"))
-	return models.Opens{WorkspaceID: w.ID, Slug: w.Slug, ProductID: product.ID, Revision: product.Revision, CallsAMinute: w.APICallsAMinute}, err
+	return models.Opens{WorkspaceID: w.ID, Slug: w.Slug, ProductID: product.ID, Revision: product.Revision, CallsAMinute: w.CallsAMinute(kind)}, err
+}
+
+// ProgramOf reads what a sign-in token opens, by its random value: the session, as a credential that ends when the token does, its person, and its
+// workspace. One that is good for nothing any more is models.NotFound, as in FindProgram.
+func (s *Store) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error) {
+	seen, err := s.FindProgram(ctx, c.Hash())
+	if err != nil {
+		return models.Grant{}, err
+	}
+	if seen.Person.ID != c.PersonID || seen.Workspace.ID != c.WorkspaceID {
+		return models.Grant{}, notThere
+	}
+	return models.Grant{
+		Credential: models.Credential{
+			ID: seen.Session.ID, Kind: models.SignInToken, Name: "Sign-in token", PersonID: seen.Person.ID, WorkspaceID: seen.Workspace.ID,
+			Enabled: true, CreatedAt: c.IssuedAt, ExpiresAt: &c.ExpiresAt,
+		},
+		Owner: seen.Person,
+		Opens: models.Opens{WorkspaceID: seen.Workspace.ID, Slug: seen.Workspace.Slug},
+	}, nil
 }

@@ -103,7 +103,7 @@ func TestOpensFor(t *testing.T) {
 			{models.Person{}, "", models.Opens{}, models.Conflict},
 			{models.Person{}, home, models.Opens{}, models.NotFound},
 		} {
-			opens, err := w.OpensFor(t.Context(), c.who, c.workspace)
+			opens, err := w.OpensFor(t.Context(), models.Bearer, c.who, c.workspace)
 			wantKind(t, c.who.Name+" opens "+c.workspace, err, c.kind)
 			if opens != c.want {
 				t.Errorf("%s opens %q: %+v, want %+v", c.who.Name, c.workspace, opens, c.want)
@@ -114,9 +114,9 @@ func TestOpensFor(t *testing.T) {
 		}
 		_, err = w.DeleteWorkspace(t.Context(), admin, other.Slug, "Other")
 		must(t, err)
-		_, err = w.OpensFor(t.Context(), one, "")
+		_, err = w.OpensFor(t.Context(), models.Bearer, one, "")
 		wantKind(t, "none is left", err, models.Conflict)
-		if opens, err := w.OpensFor(t.Context(), ines, ""); err != nil || opens != opensFirst {
+		if opens, err := w.OpensFor(t.Context(), models.Bearer, ines, ""); err != nil || opens != opensFirst {
 			t.Errorf("the only one left opens %+v (%v)", opens, err)
 		}
 	})

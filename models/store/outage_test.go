@@ -165,8 +165,8 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 		"CountAPITokens":          func() error { _, err := s.CountAPITokens(ctx, card.WorkspaceID); return err },
 		"LiveTokens":              func() error { _, err := s.LiveTokens(ctx, card.WorkspaceID); return err },
 		"GrantOf what was before": func() error { _, err := s.GrantOf(ctx, replaced.Hash()); return err },
-		"OpensFor":                func() error { _, err := s.OpensFor(ctx, owner, home); return err },
-		"OpensFor the only one":   func() error { _, err := s.OpensFor(ctx, owner, ""); return err },
+		"OpensFor":                func() error { _, err := s.OpensFor(ctx, models.Bearer, owner, home); return err },
+		"OpensFor the only one":   func() error { _, err := s.OpensFor(ctx, models.Bearer, owner, ""); return err },
 		"Products":                func() error { _, err := s.Products(ctx, admin, home); return err },
 		"Product":                 func() error { _, err := s.Product(ctx, product); return err },
 		"CreateProduct": func() error {

@@ -205,7 +205,7 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"products":                      {func() error { _, err := w.Products(ctx, who, home.ID); return err }, []string{"products_prefix"}, false},
 		"what a token opens":            {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
 		"what a token opened":           {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},
-		"what a person's token opens":   {func() error { _, err := w.OpensFor(ctx, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
+		"what a person's token opens":   {func() error { _, err := w.OpensFor(ctx, models.Bearer, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
 
 		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
 		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},

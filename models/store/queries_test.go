@@ -66,8 +66,8 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 
 				"GrantOf an API token":        {1, func() error { _, err := w.GrantOf(t.Context(), live.Hash()); return err }},
 				"GrantOf what was before":     {3, func() error { _, err := w.GrantOf(t.Context(), replaced.Hash()); return err }},
-				"OpensFor":                    {3, func() error { _, err := w.OpensFor(t.Context(), owner, home.Slug); return err }},
-				"OpensFor the only one":       {4, func() error { _, err := w.OpensFor(t.Context(), owner, ""); return err }},
+				"OpensFor":                    {3, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, home.Slug); return err }},
+				"OpensFor the only one":       {4, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, ""); return err }},
 				"APITokens, the newest":       {8, tokens(models.TokenFilter{})},
 				"APITokens, the most used":    {8, tokens(models.TokenFilter{Sort: models.MostUsed})},
 				"APITokens, the unused":       {8, tokens(models.TokenFilter{Sort: models.Unused})},

@@ -1,0 +1,170 @@
+package access
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"sync"
+	"time"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// KeySource keeps the keys that sign sign-in tokens, sealed.
+type KeySource interface {
+	// JWTKeys are all that there are, the newest first.
+	JWTKeys(ctx context.Context) ([]models.JWTKey, error)
+
+	// AddJWTKey adds one, unless there is another by now that is newer than a moment; and answers all.
+	AddJWTKey(ctx context.Context, k models.JWTKey, unlessSince time.Time) ([]models.JWTKey, error)
+}
+
+// KeyRing signs sign-in tokens with the newest key and finds the one that has signed a token. When the newest is a month old, the next
+// token is signed by another one; keys that signed nothing that can still be good are forgotten. Safe for concurrent use.
+type KeyRing struct {
+	source KeySource
+	seal   secret.Key
+	newID  models.IDs
+	now    models.Clock
+
+	mu   sync.Mutex
+	list []ringKey // the newest first
+	read time.Time // when they were
+}
+
+type ringKey struct {
+	secret.JWTKey
+	made time.Time
+}
+
+// NewKeyRing makes a ring that has read no keys yet.
+func NewKeyRing(source KeySource, seal secret.Key, newID models.IDs, now models.Clock) *KeyRing {
+	return &KeyRing{source: source, seal: seal, newID: newID, now: now}
+}
+
+// rereadAfter is how long the ring believes that a key which it does not know is not there: whoever makes keys up has it ask the
+// database no more often.
+const rereadAfter = time.Second
+
+// SignIn writes a sign-in token.
+func (r *KeyRing) SignIn(ctx context.Context, c secret.SignInClaims) (secret.Text, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.fresh() {
+		if err := r.reread(ctx); err != nil {
+			return "", err
+		}
+	}
+	if !r.fresh() {
+		if err := r.add(ctx); err != nil {
+			return "", err
+		}
+	}
+	return r.list[0].SignIn(c)
+}
+
+// fresh says whether the newest key may sign. The caller holds the lock, as for all that follow.
+func (r *KeyRing) fresh() bool {
+	return len(r.list) > 0 && r.now().Sub(r.list[0].made) < models.JWTKeyLife
+}
+
+func (r *KeyRing) add(ctx context.Context) error {
+	now := models.Instant(r.now())
+	made, sealed, err := secret.NewJWTKey(r.newID(), r.seal)
+	if err != nil {
+		return err
+	}
+	kept, err := r.source.AddJWTKey(ctx, models.JWTKey{ID: made.ID, Sealed: sealed, CreatedAt: now}, now.Add(-models.JWTKeyLife))
+	if err != nil {
+		return err
+	}
+	if err := r.open(kept); err != nil {
+		return err
+	}
+	if !r.fresh() {
+		return errors.New("the key that signs sign-in tokens was made, and is not there")
+	}
+	return nil
+}
+
+func (r *KeyRing) reread(ctx context.Context) error {
+	kept, err := r.source.JWTKeys(ctx)
+	if err != nil {
+		return err
+	}
+	return r.open(kept)
+}
+
+// open opens keys, those that are open already excepted. One is good until half an hour after the next one took its place.
+func (r *KeyRing) open(kept []models.JWTKey) error {
+	now := r.now()
+	var list []ringKey
+	for i, k := range kept {
+		if i > 0 && now.Sub(kept[i-1].CreatedAt) > models.SignInTokenLife+time.Minute {
+			break
+		}
+		key, known := r.known(k.ID)
+		if !known {
+			opened, err := secret.OpenJWTKey(k.ID, r.seal, k.Sealed)
+			if err != nil {
+				return err
+			}
+			key = ringKey{opened, k.CreatedAt}
+		}
+		list = append(list, key)
+	}
+	r.list, r.read = list, now
+	return nil
+}
+
+func (r *KeyRing) known(id string) (ringKey, bool) {
+	for _, k := range r.list {
+		if k.ID == id {
+			return k, true
+		}
+	}
+	return ringKey{}, false
+}
+
+// Parse reads a sign-in token; ok is false for one that is not good. An error means that it could not be found out.
+func (r *KeyRing) Parse(ctx context.Context, text secret.Text) (c secret.SignInClaims, ok bool, err error) {
+	now := r.now()
+	c, ok = secret.ParseSignIn(text, now, func(id string) (ed25519.PublicKey, bool) {
+		var public ed25519.PublicKey
+		public, err = r.public(ctx, id)
+		return public, public != nil
+	})
+	return c, ok && err == nil, err
+}
+
+// public is the public half of a key; nil where there is none of that ID.
+func (r *KeyRing) public(ctx context.Context, id string) (ed25519.PublicKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, known := r.known(id)
+	if since := r.now().Sub(r.read); !known && (since < 0 || since >= rereadAfter) {
+		if err := r.reread(ctx); err != nil {
+			return nil, err
+		}
+		k, known = r.known(id)
+	}
+	if !known {
+		return nil, nil
+	}
+	return k.Public, nil
+}
+
+// JWKs are the public halves of all keys whose tokens may still be good, the newest first (RFC 7517).
+func (r *KeyRing) JWKs(ctx context.Context) ([]secret.JWK, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.reread(ctx); err != nil {
+		return nil, err
+	}
+	list := make([]secret.JWK, len(r.list))
+	for i, k := range r.list {
+		list[i] = k.JWK()
+	}
+	return list, nil
+}
