@@ -21,6 +21,7 @@ import (
 type Handlers struct {
 	Store     *store.Store
 	Gate      *access.Gate
+	Keys      *access.KeyRing // that sign sign-in tokens
 	Throttle  *access.Throttle
 	Refusals  *access.Refusals
 	Sessions  *session.Store
@@ -40,6 +41,8 @@ type Handlers struct {
 type Visit struct {
 	Actor models.Actor
 	Seen  models.SessionSeen // of a signed-in browser
+
+	Grant models.Grant // of a program of the account API: what its token opens
 }
 
 const visitKey = "visit"

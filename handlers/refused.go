@@ -35,7 +35,16 @@ func (h *Handlers) RefusedProduct(address, requestID string, d access.Decision) 
 		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID = models.OfCredential, c.ID, c.Name, c.PersonID
 		r.Who.Kind, r.Who.ID, r.Who.Name, r.Who.CredentialID = models.Program, d.Grant.Owner.ID, cmp.Or(d.Grant.Owner.Name, c.Name), c.ID
 	}
+	if c.Kind == models.SignInToken {
+		r.SubjectKind, r.Who.SessionID, r.Who.CredentialID = models.OfSession, c.ID, ""
+	}
 	h.Refusals.Add(r)
+}
+
+// RefusedAccount notes that a call of the account API was refused before it was let in.
+func (h *Handlers) RefusedAccount(c echo.Context, d access.Decision) {
+	d.Scope = c.Request().Method + " " + c.Path()
+	h.RefusedProduct(c.RealIP(), RequestID(c), d)
 }
 
 // RefusedInstall notes that what somebody wanted to install was not fit for it, and what they were told.

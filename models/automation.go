@@ -74,4 +74,5 @@ const (
 	PasswordWasChanged   = "the account password was changed"
 	PersonLeft           = "the person left the workspace"
 	PersonWasDeactivated = "the person was deactivated"
+	RevokedByItsPerson   = "its person revoked all of theirs"
 )

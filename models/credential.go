@@ -28,6 +28,21 @@ var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "a
 // Prefix is the four characters that a credential of the kind begins with; empty for an API token.
 func (k CredentialKind) Prefix() string { return kindPrefixes[k] }
 
+// Named is a credential of the kind in a sentence.
+func (k CredentialKind) Named() string {
+	switch k {
+	case Bearer:
+		return "a bearer token"
+	case APIToken:
+		return "an API token"
+	case AutomationToken:
+		return "an automation token"
+	case SignInToken:
+		return "a sign-in token"
+	}
+	return "a credential"
+}
+
 // State is what a credential is at a moment. It is derived, never stored.
 type State string
 

@@ -27,6 +27,7 @@ const (
 // Error is a failure with a sentence for its reader. The cause is for the log only.
 type Error struct {
 	Kind              Kind
+	Code              string  // its stable name for programs; empty: the kind's
 	Message           string  // a whole sentence for the reader: what happened and what to do
 	Fields            []Field // for Invalid: one entry a field, in the order of the form
 	RetryAfterSeconds int     // for TooMany and Unavailable; 0 means unknown
@@ -49,6 +50,13 @@ func Fail(kind Kind, message string, args ...any) *Error {
 func (e *Error) Because(cause error) *Error {
 	with := *e
 	with.cause = cause
+	return &with
+}
+
+// Named gives the error a name that programs may rely on. The receiver is not changed.
+func (e *Error) Named(code string) *Error {
+	with := *e
+	with.Code = code
 	return &with
 }
 

@@ -27,6 +27,7 @@ const (
 	SessionRenewed        Action = "session.renewed" // a program's: it has other tokens now, and may be in another workspace
 	SessionStolen         Action = "session.stolen"  // ended, because a refresh token that was used came again
 	SessionsEnded         Action = "person.signed_out"
+	TokensEnded           Action = "person.tokens_revoked" // by the person, in one workspace: sign-in tokens, automation tokens, or both
 	WorkspaceCreated      Action = "workspace.created"
 	WorkspaceChanged      Action = "workspace.changed"
 	WorkspaceDeleted      Action = "workspace.deleted"

@@ -80,6 +80,9 @@ type RefreshToken struct {
 	UsedAt    *time.Time
 }
 
+// BadRefreshToken is the answer to any that cannot be used, whatever the reason.
+var BadRefreshToken = Fail(Ambiguous, "Invalid refresh token. Each is for one use, by the e-mail address that signed in: take the one of the last answer, or sign in again with POST /user/signin.").Named("invalid_refresh_token")
+
 // Renewal is the input of having the next sign-in token.
 type Renewal struct {
 	Email       string

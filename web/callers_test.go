@@ -20,6 +20,8 @@ type caller struct {
 	role models.Role // of the person whose live session the caller has; empty: nobody is signed in
 	code access.Code // what a program's door says of it
 	wear func(*http.Request)
+
+	program models.CredentialKind // of an Admin's program that signed in anew: the kind of token that it sends
 }
 
 // carriers are the fields that may carry a credential.
@@ -32,32 +34,34 @@ func callers(t *testing.T, s webtest.Site) []caller {
 	idle, gone := sessions(t, s)
 	none := func(*http.Request) {}
 	list := []caller{
-		{"nobody", "", access.CredentialMissing, none},
-		{"a Member in a browser", models.Member, access.CredentialMissing, none},
-		{"an Admin in a browser", models.Admin, access.CredentialMissing, none},
-		{"an idle session", "", access.CredentialMissing, wearing("Cookie", "sid="+idle)},
-		{"an ended session", "", access.CredentialMissing, wearing("Cookie", "sid="+gone["ended"])},
-		{"the session of somebody deactivated", "", access.CredentialMissing, wearing("Cookie", "sid="+gone["deactivated"])},
-		{"an invented session", "", access.CredentialMissing, wearing("Cookie", "sid="+strings.Repeat("A", 43))},
-		{"an empty cookie", "", access.CredentialMissing, wearing("Cookie", "sid=")},
+		{"nobody", "", access.CredentialMissing, none, ""},
+		{"a Member in a browser", models.Member, access.CredentialMissing, none, ""},
+		{"an Admin in a browser", models.Admin, access.CredentialMissing, none, ""},
+		{"an idle session", "", access.CredentialMissing, wearing("Cookie", "sid="+idle), ""},
+		{"an ended session", "", access.CredentialMissing, wearing("Cookie", "sid="+gone["ended"]), ""},
+		{"the session of somebody deactivated", "", access.CredentialMissing, wearing("Cookie", "sid="+gone["deactivated"]), ""},
+		{"an invented session", "", access.CredentialMissing, wearing("Cookie", "sid="+strings.Repeat("A", 43)), ""},
+		{"an empty cookie", "", access.CredentialMissing, wearing("Cookie", "sid="), ""},
 	}
 	for _, token := range tokens {
 		for field, scheme := range carriers {
-			list = append(list, caller{token.name + " in " + field, "", token.code, wearing(field, scheme+token.text)})
+			list = append(list, caller{token.name + " in " + field, "", token.code, wearing(field, scheme+token.text), ""})
 		}
 	}
 	good, members := tokens[0].text, tokens[1].text
 	return append(list, []caller{
-		{"an Admin in a browser with a Member's token", models.Admin, access.AdminRequired, wearing("Authorization", "Bearer "+members)},
-		{"a token in the cookie", "", access.CredentialMissing, wearing("Cookie", "sid="+good)},
-		{"a token as access_token", "", access.RequestAmbiguous, asking("access_token=" + good)},
-		{"a token as access_token and in Authorization", "", access.RequestAmbiguous, both(asking("access_token="+good), wearing("Authorization", "Bearer "+good))},
-		{"a token as access_key", "", access.CredentialMissing, asking("access_key=" + good)},
-		{"one token in two fields", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("X-API-Key", good))},
-		{"one field twice", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("Authorization", "Bearer "+good))},
-		{"a good and a bad token", "", access.RequestAmbiguous, both(wearing("X-API-Key", "x"), wearing("X-API-Token", good))},
-		{"Basic with a password", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("ines@marlowe.example", storetest.Password) }},
-		{"Basic with a token", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("token", good) }},
+		{"an Admin in a browser with a Member's token", models.Admin, access.AdminRequired, wearing("Authorization", "Bearer "+members), ""},
+		{"a token in the cookie", "", access.CredentialMissing, wearing("Cookie", "sid="+good), ""},
+		{"a token as access_token", "", access.RequestAmbiguous, asking("access_token=" + good), ""},
+		{"a token as access_token and in Authorization", "", access.RequestAmbiguous, both(asking("access_token="+good), wearing("Authorization", "Bearer "+good)), ""},
+		{"a token as access_key", "", access.CredentialMissing, asking("access_key=" + good), ""},
+		{"one token in two fields", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("X-API-Key", good)), ""},
+		{"one field twice", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("Authorization", "Bearer "+good)), ""},
+		{"a good and a bad token", "", access.RequestAmbiguous, both(wearing("X-API-Key", "x"), wearing("X-API-Token", good)), ""},
+		{"Basic with a password", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("ines@marlowe.example", storetest.Password) }, ""},
+		{"a sign-in token", "", access.ScopeMissing, none, models.SignInToken},
+		{"an automation token", "", access.ScopeMissing, none, models.AutomationToken},
+		{"Basic with a token", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("token", good) }, ""},
 	}...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"tokendesk/models"
 	"tokendesk/models/access"
 	"tokendesk/web"
 )
@@ -15,7 +16,10 @@ import (
 func (m matrix) call(t *testing.T, row web.Row, c caller) {
 	t.Helper()
 	want := c.code
-	if want == access.AdminRequired { // a product is for Members too
+	if c.program != "" {
+		c.wear = wearing("Authorization", "Bearer "+m.programOf(t, m.Person(t, m.Admin, models.Admin), c.program))
+	}
+	if want == access.AdminRequired || c.program != "" { // a product is for Members too, and for programs that signed in
 		want = access.Allowed
 	}
 	if row.Name == "forward-auth" { // which asks first who asks

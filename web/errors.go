@@ -26,6 +26,7 @@ const (
 	asPage     voice = "page"
 	asEnvelope voice = "envelope" // {"success":false,"message":…}, of POST /installCollection
 	asProblem  voice = "problem"  // application/problem+json (RFC 9457), of calls to products
+	asStatus   voice = "status"   // {"status":{"error_code":…,"http_code":…,"message":…},"data":null}, of the account API
 )
 
 // statuses is the one place that turns kinds into HTTP.
@@ -88,7 +89,12 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	s.noteRefusal(c, f, err)
 	message := cmp.Or(f.message, http.StatusText(f.status)+".")
+	if refused := (*refusal)(nil); s.voices[c.Path()] == asStatus && errors.As(err, &refused) {
+		message = accountWords(refused.Decision)
+	}
 	switch {
+	case s.voices[c.Path()] == asStatus:
+		err = c.JSON(f.status, handlers.StatusOf(f.status, f.code, message))
 	case s.voices[c.Path()] == asEnvelope:
 		err = c.JSON(f.status, handlers.Envelope{Message: message, Code: f.code, RequestID: handlers.RequestID(c)})
 	case handlers.Scripted(c): // of a page that is there already, and shows it
@@ -106,6 +112,8 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	var refused *refusal
 	switch {
 	case c.Path() == "" || f.status >= http.StatusInternalServerError || f.status == http.StatusMethodNotAllowed:
+	case errors.As(err, &refused) && s.voices[c.Path()] == asStatus:
+		s.handlers.RefusedAccount(c, refused.Decision)
 	case errors.As(err, &refused):
 		s.handlers.RefusedCall(c, f.code, refused.Grant)
 	case s.voices[c.Path()] == asEnvelope:
@@ -123,8 +131,11 @@ func describe(err error) failure {
 	switch {
 	case errors.As(err, &refused):
 		f := failure{status: verdicts[refused.Code], code: string(refused.Code), message: refused.Code.Title() + ". " + refused.Detail}
-		if refused.Code == access.VerifierUnavailable {
+		switch refused.Code {
+		case access.VerifierUnavailable:
 			f.retryAfter = 1
+		case access.RateLimited:
+			f.retryAfter = access.Seconds(refused.Limit.Wait)
 		}
 		return f
 	case errors.Is(err, archive.ErrNotZip):
@@ -132,7 +143,7 @@ func describe(err error) failure {
 	case errors.As(err, &unsafe):
 		return failure{status: http.StatusUnprocessableEntity, code: string(unsafe.Code), message: unsafe.Message}
 	case errors.As(err, &ours):
-		return failure{status: statuses[ours.Kind], code: string(ours.Kind), message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
+		return failure{status: statuses[ours.Kind], code: cmp.Or(ours.Code, string(ours.Kind)), message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
 	case errors.As(err, &theirs) && theirs.Code == http.StatusMethodNotAllowed:
 		return failure{status: theirs.Code, code: "method_not_allowed", message: "This address takes another method; the field Allow of this answer names it."}
 	case errors.As(err, &theirs) && theirs.Code < http.StatusInternalServerError:
@@ -143,6 +154,21 @@ func describe(err error) failure {
 		return failure{status: http.StatusServiceUnavailable, code: string(models.Unavailable), message: "The connection was closed before the answer was ready. Look whether it was done before you try again."}
 	}
 	return failure{code: string(models.Internal), status: http.StatusInternalServerError, message: "The server couldn't finish that. Nothing was changed. Try again."}
+}
+
+// accountWords tells a refusal in the words of the account API, which calls every token that is no good an incorrect one.
+func accountWords(d access.Decision) string {
+	words := d.Code.Title() + ". " + d.Detail
+	switch d.Code {
+	case access.CredentialMissing, access.CredentialMalformed:
+		words = "Send the token of the last POST /user/signin as 'Authorization: Bearer <token>'."
+	case access.CredentialUnknown:
+		words = d.Detail
+	}
+	if verdicts[d.Code] == http.StatusUnauthorized {
+		words = "Incorrect JWT token. " + words
+	}
+	return words
 }
 
 // sentence is what an error says; for bad input, what is wrong with the first field.

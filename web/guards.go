@@ -18,11 +18,20 @@ import (
 type guard string
 
 const (
-	anyone        guard = "anyone"
-	signed        guard = "signed"         // a signed-in person
-	admins        guard = "admins"         // a signed-in Admin
-	adminPrograms guard = "admin programs" // a credential of an Admin; never a cookie
-	programs      guard = "programs"       // a credential that opens what it asks for; never a cookie
+	anyone           guard = "anyone"
+	signed           guard = "signed"                      // a signed-in person
+	admins           guard = "admins"                      // a signed-in Admin
+	adminPrograms    guard = "admin programs"              // a credential of an Admin; never a cookie
+	programs         guard = "programs"                    // a credential that opens what it asks for; never a cookie
+	signedInPrograms guard = "signed-in programs"          // a sign-in token; never a cookie
+	accountPrograms  guard = "programs of the account API" // a sign-in token or an automation token; never a cookie
+)
+
+// The tokens that calls take.
+var (
+	bearerTokens  = []models.CredentialKind{models.Bearer}
+	signInTokens  = []models.CredentialKind{models.SignInToken}
+	accountTokens = []models.CredentialKind{models.SignInToken, models.AutomationToken}
 )
 
 // guarded puts a row's guard before its handler.
@@ -39,7 +48,15 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 				return err
 			}
 		case adminPrograms:
-			if err := s.admitProgram(c, access.Need{Admin: true}); err != nil {
+			if err := s.admitProgram(c, access.Need{Admin: true, Kinds: bearerTokens}); err != nil {
+				return err
+			}
+		case signedInPrograms:
+			if err := s.admitProgram(c, access.Need{Kinds: signInTokens, Limited: true}); err != nil {
+				return err
+			}
+		case accountPrograms:
+			if err := s.admitProgram(c, access.Need{Kinds: accountTokens, Limited: true}); err != nil {
 				return err
 			}
 		default:
@@ -94,10 +111,11 @@ func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 		Presented: access.Present(r.Header.Values("Authorization"), r.Header.Values("X-API-Key"), r.Header.Values("X-API-Token")),
 		Need:      need, Address: c.RealIP(),
 	})
+	tellLimit(c.Response().Header(), d)
 	if !d.Allowed() {
 		return &refusal{d}
 	}
-	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c))})
+	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c)), Grant: d.Grant})
 	return nil
 }
 

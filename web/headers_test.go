@@ -21,7 +21,7 @@ func headersOf(t *testing.T, told string, row web.Row, a *webtest.Answer) {
 	if strings.Contains(a.Body, `id="reveal"`) {
 		want["Referrer-Policy"] = "no-referrer"
 	}
-	if row.Name == "static" && a.Status == http.StatusOK {
+	if (row.Name == "static" || row.Name == "jwks") && a.Status == http.StatusOK {
 		want["Cache-Control"] = a.Header.Get("Cache-Control")
 	}
 	for field, value := range want {
@@ -85,7 +85,7 @@ func typeOf(t *testing.T, told string, a *webtest.Answer) {
 	page, object := strings.HasPrefix(strings.ToLower(a.Body), "<!doctype html>"), strings.HasPrefix(a.Body, "{")
 	switch {
 	case kind == "" && a.Body != "", text && !strings.Contains(strings.ToLower(kind), "; charset=utf-8"),
-		page != strings.HasPrefix(kind, "text/html") && a.Body != "", object != (strings.HasPrefix(kind, "application/json") || kind == "application/problem+json") && a.Body != "":
+		page != strings.HasPrefix(kind, "text/html") && a.Body != "", object != (strings.HasPrefix(kind, "application/json") || kind == "application/problem+json" || kind == "application/jwk-set+json") && a.Body != "":
 		t.Errorf("%s: Content-Type is %q", told, kind)
 	}
 }

@@ -129,6 +129,15 @@ func routes(h *handlers.Handlers) []route {
 		// Programs.
 		{anyMethod, "/api/*", "gateway", programs, asProblem, nil},
 		{get, "/forward-auth", "forward-auth", programs, asProblem, nil},
+		{post, "/user/signin", "user.signin", anyone, asStatus, h.SignInByAPI},
+		{post, "/user/refresh_token", "user.refresh", anyone, asStatus, h.RenewSignIn},
+		{get, "/user/workspaces", "user.workspaces", accountPrograms, asStatus, h.MyWorkspaces},
+		{post, "/user/revoke_tokens", "user.revoke", signedInPrograms, asStatus, h.RevokeMine},
+		{post, "/user/change_password", "user.password", signedInPrograms, asStatus, h.ChangePasswordByAPI},
+		{get, "/workspace/automation_token", "automation.get", signedInPrograms, asStatus, h.MintAutomation},
+		{post, "/workspace/automation_token", "automation.create", signedInPrograms, asStatus, h.MintAutomation},
+		{get, "/workspace/restrictions", "restrictions", accountPrograms, asStatus, h.Restrictions},
+		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
 		// Operations.

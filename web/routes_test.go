@@ -22,13 +22,13 @@ import (
 // What anybody may ask for is this and nothing else (security rule T11): a row that somebody opens, or
 // forgets to guard, fails here, and changing this list is what a reviewer sees.
 func TestOpenRoutes(t *testing.T) {
-	want := []string{"health", "preferences.theme", "ready", "setup", "setup.do", "signin", "signin.do", "signout", "static"}
+	want := []string{"health", "jwks", "preferences.theme", "ready", "setup", "setup.do", "signin", "signin.do", "signout", "static", "user.refresh", "user.signin"}
 	var open []string
 	for _, r := range routes(&handlers.Handlers{}) {
 		switch r.guard {
 		case anyone:
 			open = append(open, r.name)
-		case signed, admins, adminPrograms, programs:
+		case signed, admins, adminPrograms, signedInPrograms, accountPrograms, programs:
 		default:
 			t.Errorf("%s %s has the guard %q, which nobody passes", r.method, r.path, r.guard)
 		}
@@ -49,6 +49,10 @@ func TestGuardsByPath(t *testing.T) {
 			strings.Contains(r.path, "/settings/collections") && (r.method == http.MethodPost || strings.HasSuffix(r.path, "/delete"))
 		if forAdmins != (r.guard == admins) {
 			t.Errorf("%s %s has the guard %q", r.method, r.path, r.guard)
+		}
+		if account := first == "user" || first == "workspace" || first == ".well-known"; account != (r.voice == asStatus) ||
+			(r.guard == signedInPrograms || r.guard == accountPrograms) && !account || account && r.guard != anyone && r.guard != signedInPrograms && r.guard != accountPrograms {
+			t.Errorf("%s %s, which is for %q, tells errors as %q", r.method, r.path, r.guard, r.voice)
 		}
 		if (r.voice == asEnvelope) != (r.guard == adminPrograms) || (r.voice == asProblem) != (r.guard == programs) {
 			t.Errorf("%s %s, which is for %q, tells errors as %q", r.method, r.path, r.guard, r.voice)

@@ -94,6 +94,9 @@ func (m matrix) sendForgeries(t *testing.T, to webtest.Site, forgery, cookie, to
 			if row.Voice == "envelope" {
 				form, kind = string(bodyOf(part("collectionFile", token+".zip", m.archive), part(token, "", []byte(token)))), "multipart/form-data; boundary=edge"
 			}
+			if row.Voice == "status" {
+				form, kind = jsonOf("email", forgery+token, "password", forgery+token, "refresh_token", forgery+token), "application/json"
+			}
 			var body io.Reader
 			if row.Method == http.MethodPost {
 				body = strings.NewReader(form)

@@ -76,7 +76,8 @@ func takesForm(row web.Row) bool {
 // parameters are those that each page's address may have, by the name of its row.
 var parameters = map[string]string{
 	"setup": "code", "signin": "next out", "overview": "after", "tokens": "q status sort after", "token.new": "product", "people": "q role status after", "person.tokens": "after", "collections": "after", "members": "after", "collection": "after", "version": "after", "version.file": "path",
-	"audit": ofTheLog, "audit.csv": ofTheLog, "audit.jsonl": ofTheLog, "settings.audit": ofTheLog, "settings.audit.csv": ofTheLog, "settings.audit.jsonl": ofTheLog,
+	"automation.get": "expiration_period workspace_id",
+	"audit":          ofTheLog, "audit.csv": ofTheLog, "audit.jsonl": ofTheLog, "settings.audit": ofTheLog, "settings.audit.csv": ofTheLog, "settings.audit.jsonl": ofTheLog,
 }
 
 const ofTheLog = "actor action subject workspace from to after"
@@ -90,7 +91,7 @@ func TestParametersStandOnce(t *testing.T) {
 	in, out := s.SignedIn(t, "ines@marlowe.example"), s.Browser(t)
 	for _, row := range web.Rows() {
 		names, path, agent := strings.Fields(parameters[row.Name]), m.path(t, row, m.owner, m.targets["active"]), in
-		if row.Method != http.MethodGet {
+		if row.Method != http.MethodGet || row.Voice == "status" { // of which TestAccountRefusals has the parameters
 			continue
 		}
 		if row.Guard == "anyone" {

@@ -32,6 +32,9 @@ type Source interface {
 type Need struct {
 	Admin bool   // the credential's owner must be an Admin of the installation, now
 	Route *Route // what a product is asked for; nil: nothing of a product
+
+	Kinds   []models.CredentialKind // those that the call takes; empty: all
+	Limited bool                    // it counts against the limit of the token's workspace, as calls to products do
 }
 
 // Route is what a call asks a product for.
@@ -66,11 +69,14 @@ func (d Decision) Allowed() bool { return d.Code == Allowed }
 
 // Actor is the credential's owner as the one who acts; only of a Decision that allows.
 func (d Decision) Actor(address, requestID string) models.Actor {
-	o := d.Grant.Owner
-	return models.Actor{
-		Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, CredentialID: d.Grant.Credential.ID,
-		Address: address, RequestID: requestID,
+	o, c := d.Grant.Owner, d.Grant.Credential
+	who := models.Actor{Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, Address: address, RequestID: requestID}
+	if c.Kind == models.SignInToken {
+		who.SessionID = c.ID
+	} else {
+		who.CredentialID = c.ID
 	}
+	return who
 }
 
 // Gate decides calls and counts them.
@@ -168,8 +174,14 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 		}
 	}
 	d := Decision{Code: Allowed, Check: "allowed", Grant: grant}
-	if call.Need.Route != nil {
+	switch {
+	case call.Need.Route != nil:
 		g.reach(ctx, call, &d, now)
+	case wrongKind(call, &d):
+	case call.Need.Limited:
+		if opens, ok := g.opened(ctx, "", &d); ok {
+			g.within(opens, &d, now)
+		}
 	}
 	return d
 }
@@ -189,7 +201,7 @@ func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	c := &g.Credential
 	switch c.State(now) {
 	case models.Replaced:
-		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c))
+		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c.Kind))
 	case models.Revoked:
 		if c.Kind == models.AutomationToken {
 			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Create another one with a new sign-in.", day(*c.RevokedAt), because(c))
@@ -203,25 +215,27 @@ func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Expired {
 		return Allowed, ""
 	}
-	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(&g.Credential))
+	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(g.Credential.Kind))
 }
 
 // because tells why a token ended that nobody revoked: those reasons are ours, and for its holder too.
 func because(c *models.Credential) string {
 	switch c.RevokeReason {
-	case models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated:
+	case models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson:
 		return ": " + c.RevokeReason
 	}
 	return ""
 }
 
-// madeAt is where the console makes credentials of a kind.
-func madeAt(c *models.Credential) string {
-	switch c.Kind {
+// madeAt is where credentials of a kind are made.
+func madeAt(kind models.CredentialKind) string {
+	switch kind {
 	case models.APIToken:
 		return "under API Tokens in the workspace's settings"
 	case models.AutomationToken:
 		return "with GET /workspace/automation_token"
+	case models.SignInToken:
+		return "with POST /user/signin"
 	}
 	return "on the user record"
 }

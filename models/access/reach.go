@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,12 +15,9 @@ import (
 // reach asks, of a call that is good so far, what a product has to do with it: in which workspace, how often, what it
 // is. It ends at the first answer that is not Allowed.
 func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time) {
-	opens, ok := g.opened(ctx, call, d)
-	if !ok {
-		return
-	}
-	if d.Limit = g.limiter.Take(d.Grant.Credential.ID, opens.CallsAMinute, now); !d.Limit.Passed {
-		d.refuse(RateLimited, "limit", fmt.Sprintf("This token may make %d calls a minute. Try again in %d s.", opens.CallsAMinute, Seconds(d.Limit.Wait)))
+	route := call.Need.Route
+	opens, ok := g.opened(ctx, route.Workspace, d)
+	if !ok || !g.within(opens, d, now) {
 		return
 	}
 	product, err := g.products.at(ctx, opens.ProductID, opens.Revision)
@@ -27,7 +25,6 @@ func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time)
 		d.unknown("product", err)
 		return
 	}
-	route := call.Need.Route
 	d.Scope, d.Methods = product.Routes.Match(route.Method, route.Path)
 	switch {
 	case d.Scope == "" && len(d.Methods) > 0:
@@ -41,16 +38,38 @@ func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time)
 	}
 }
 
-// opened finds what the credential opens; false ends the call.
-func (g *Gate) opened(ctx context.Context, call Call, d *Decision) (models.Opens, bool) {
-	opens, kind, named := d.Grant.Opens, d.Grant.Credential.Kind, call.Need.Route.Workspace
+// wrongKind refuses a token that is good, and not for this call.
+func wrongKind(call Call, d *Decision) bool {
+	kinds, kind := call.Need.Kinds, d.Grant.Credential.Kind
+	if len(kinds) == 0 || slices.Contains(kinds, kind) {
+		return false
+	}
+	d.refuse(ScopeMissing, "kind", "This call takes "+kinds[0].Named()+", made "+madeAt(kinds[0])+". What was sent is "+kind.Named()+".")
+	return true
+}
+
+// within counts the call against the limit; false ends it. Sign-in tokens share one limit, or another sign-in would be a way around it.
+func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
+	c, caller, whose := d.Grant.Credential, d.Grant.Credential.ID, "This token"
+	if c.Kind == models.SignInToken {
+		caller, whose = "signed in "+c.PersonID+" "+opens.WorkspaceID, "All sign-in tokens of a person in a workspace together"
+	}
+	if d.Limit = g.limiter.Take(caller, opens.CallsAMinute, now); !d.Limit.Passed {
+		d.refuse(RateLimited, "limit", fmt.Sprintf("%s may make %d calls a minute. Try again in %d s.", whose, opens.CallsAMinute, Seconds(d.Limit.Wait)))
+	}
+	return d.Limit.Passed
+}
+
+// opened finds what the credential opens, in the workspace that the call names; false ends the call.
+func (g *Gate) opened(ctx context.Context, named string, d *Decision) (models.Opens, bool) {
+	opens, kind := d.Grant.Opens, d.Grant.Credential.Kind
 	if kind != models.Bearer { // it is for one workspace
 		if opens.Closed {
 			d.refuse(WrongWorkspace, "workspace", "Its workspace was deleted.")
 			return opens, false
 		}
 		if named != "" && named != opens.WorkspaceID && named != opens.Slug {
-			d.refuse(WrongWorkspace, "workspace", "X-Workspace-Id names another workspace than the token's. Leave it out, or use a token of that workspace.")
+			d.refuse(WrongWorkspace, "workspace", "X-Workspace-Id names another workspace than the token's. "+elsewhere(kind))
 			return opens, false
 		}
 		if kind == models.APIToken {
@@ -72,6 +91,17 @@ func (g *Gate) opened(ctx context.Context, call Call, d *Decision) (models.Opens
 		d.unknown("workspace", err)
 	}
 	return opens, false
+}
+
+// elsewhere is how a program gets to another workspace.
+func elsewhere(kind models.CredentialKind) string {
+	switch kind {
+	case models.SignInToken:
+		return "Switch with POST /user/refresh_token first."
+	case models.AutomationToken:
+		return "Switch with POST /user/refresh_token first, then make a token there."
+	}
+	return "Leave it out, or use a token of that workspace."
 }
 
 func (d *Decision) refuse(code Code, check, detail string) {

@@ -19,7 +19,7 @@ type ProgramTokens struct{ Random, Refresh secret.Text }
 
 // Refusals of the account API.
 var (
-	badRefresh = models.Fail(models.Ambiguous, "Invalid refresh token")
+	badRefresh = models.BadRefreshToken
 	notMember  = models.Fail(models.Forbidden, "You are not a member of that workspace. GET /user/workspaces lists yours.")
 	noneAtAll  = models.Fail(models.Forbidden, "You are not a member of any workspace. Its Owner or an Admin of it can add you under Members.")
 )

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// Memberships lists the workspaces that the actor is a member of, those that they own first and then the oldest, up to
+// models.PageSize; and tells how many there are, up to models.CountCap and one more.
+func (s *Store) Memberships(ctx context.Context, who models.Actor) (list []models.WorkspaceSeen, total int, err error) {
+	db := s.db.WithContext(ctx)
+	mine := func() *gorm.DB {
+		return fresh(db).Table("memberships").Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").Where("memberships.person_id = ?", who.ID)
+	}
+	n, err := countUpTo(db, mine().Select("memberships.workspace_id"), models.CountCap+1)
+	if err != nil {
+		return nil, 0, translate(err)
+	}
+	err = mine().Select("workspaces.*, memberships.role AS role").
+		Order("CASE memberships.role WHEN 'Owner' THEN 0 ELSE 1 END, memberships.created_at, memberships.workspace_id").Limit(models.PageSize).Find(&list).Error
+	return list, int(n), translate(err)
+}
+
+// EndProgram ends the session that has a sign-in token, if it is the actor's own. One that is not there is not, and that is all
+// there is to say of somebody else's.
+func (s *Store) EndProgram(ctx context.Context, who models.Actor, hash secret.Hash) error {
+	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		session, err := take[models.Session](fresh(tx).Where("hash = ? AND kind = ? AND person_id = ?", hash[:], models.OfProgram, who.ID))
+		if models.KindOf(err) == models.NotFound {
+			return event, errUnchanged
+		}
+		if err != nil {
+			return event, err
+		}
+		event = models.Event{Action: models.SessionEnded, SubjectKind: models.OfSession, SubjectID: session.ID, SubjectName: who.Name, PersonID: who.ID, WorkspaceID: session.WorkspaceID}
+		return event, one(tx.Where("id = ?", session.ID).Delete(&models.Session{}))
+	})
+}
+
+// EndMine ends what the actor has in a workspace: the sessions of programs, the automation tokens, or both, in one transaction.
+func (s *Store) EndMine(ctx context.Context, who models.Actor, workspace string, sessions, automation bool) error {
+	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		w, err := memberWorkspace(tx, who.ID, workspace)
+		if err != nil {
+			return event, err
+		}
+		event = models.Event{Action: models.TokensEnded, SubjectKind: models.OfPerson, SubjectID: who.ID, SubjectName: who.Name, PersonID: who.ID, WorkspaceID: w.ID}
+		var changes []models.Change
+		if automation {
+			if changes, err = s.endAutomation(tx, who, fresh(tx).Where("workspace_id = ? AND person_id = ?", w.ID, who.ID), models.RevokedByItsPerson); err != nil {
+				return event, err
+			}
+		}
+		if sessions {
+			res := fresh(tx).Where("kind = ? AND workspace_id = ? AND person_id = ?", models.OfProgram, w.ID, who.ID).Delete(&models.Session{})
+			if res.Error != nil {
+				return event, res.Error
+			}
+			if res.RowsAffected > 0 {
+				changes = append(changes, models.Change{Field: "sign-ins ended", After: strconv.FormatInt(res.RowsAffected, 10)})
+			}
+		}
+		if len(changes) == 0 {
+			return event, errUnchanged
+		}
+		return event.WithChanges(changes...), nil
+	})
+}
+
+// RevokeMine ends an automation token of the actor's own by its secret. One that is not theirs, or is not there, is models.NotFound.
+func (s *Store) RevokeMine(ctx context.Context, who models.Actor, hash secret.Hash) error {
+	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+		c, err := take[models.Credential](lock(tx).Where("hash = ? AND kind = ? AND person_id = ?", hash[:], models.AutomationToken, who.ID))
+		if err != nil {
+			return event, err
+		}
+		return s.revoke(tx, who, &c, models.Revocation{}, automationEvent(models.CredentialRevoked, c))
+	})
+}
