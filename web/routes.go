@@ -137,6 +137,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/workspace/automation_token", "automation.get", signedInPrograms, asStatus, h.MintAutomation},
 		{post, "/workspace/automation_token", "automation.create", signedInPrograms, asStatus, h.MintAutomation},
 		{get, "/workspace/restrictions", "restrictions", accountPrograms, asStatus, h.Restrictions},
+		{get, "/postman_collection.json", "postman", anyone, asStatus, h.PostmanCollection},
 		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
