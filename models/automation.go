@@ -41,6 +41,24 @@ func (e ExpirationPeriod) Ends(now time.Time) (at *time.Time, ok bool) {
 	return &ends, true
 }
 
+// Meaning is the period in words.
+func (e ExpirationPeriod) Meaning() string {
+	switch e {
+	case "no_exp":
+		return "No expiration"
+	case "1mo":
+		return "1 month"
+	}
+	number, unit := string(e[:len(e)-1]), "hours"
+	if e[len(e)-1] == 'w' {
+		unit = "weeks"
+	}
+	if number == "1" {
+		unit = unit[:len(unit)-1]
+	}
+	return number + " " + unit
+}
+
 // PeriodList is all of them as a text.
 func PeriodList() string {
 	names := make([]string, len(ExpirationPeriods))

@@ -46,6 +46,15 @@ func TestExpirationPeriods(t *testing.T) {
 	}
 }
 
+func TestPeriodsInWords(t *testing.T) {
+	want := []string{"1 hour", "3 hours", "5 hours", "16 hours", "24 hours", "48 hours", "1 week", "2 weeks", "3 weeks", "1 month", "No expiration"}
+	for i, period := range ExpirationPeriods {
+		if got := period.Meaning(); got != want[i] {
+			t.Errorf("%s is %q, want %q", period, got, want[i])
+		}
+	}
+}
+
 func TestNewAutomationTokenClean(t *testing.T) {
 	now := time.Date(2027, 2, 19, 9, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

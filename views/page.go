@@ -30,6 +30,7 @@ const (
 	NavCollections = "collections"
 	NavSettings    = "settings"
 	NavAccount     = "account"
+	NavAPIGuide    = "api guide"
 )
 
 // Crumb is one step of the breadcrumb; the last one has no Href.

@@ -43,6 +43,7 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/account/time-zone", "account.zone", signed, asPage, h.SetTimeZone},
 		{post, "/account/sessions/:id/end", "account.session.end", signed, asPage, h.EndSession},
 		{post, "/account/sign-out", "account.signout", signed, asPage, h.SignOutEverywhere},
+		{get, "/use-the-api", "api-guide", signed, asPage, h.UseTheAPI},
 		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
 
 		// People, and the bearer token of each.
