@@ -16,6 +16,18 @@ type APIWorkspace struct{ Name, Role, ID string }
 // APIPeriod is a value of expiration_period and what it means.
 type APIPeriod struct{ Value, Meaning string }
 
+// between is what stands behind a value in their list.
+func (p APIPeriod) between(i, n int) string {
+	after := ", "
+	switch i {
+	case n - 2:
+		after = " and "
+	case n - 1:
+		after = "."
+	}
+	return " (" + p.Meaning + ")" + after
+}
+
 // postman is where the collection is.
 func (p Page) postman() string { return p.Address + "/postman_collection.json" }
 
