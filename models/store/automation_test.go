@@ -121,3 +121,23 @@ func TestWhoMayMakeAutomationTokens(t *testing.T) {
 		}
 	})
 }
+
+// An automation token that an Admin revokes tells its workspace so, as its creation did.
+func TestRevokeAutomationToken(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		root := a.SetUp(t)
+		tom := a.Person(t, root, models.Member)
+		made, text := a.automation(t, storetest.As(tom), home, "no_exp")
+		_, err := a.RevokeCredential(t.Context(), storetest.As(tom), made.ID, models.Revocation{})
+		wantKind(t, "a Member", err, models.Forbidden)
+		_, err = a.RevokeCredential(t.Context(), root, made.ID, models.Revocation{Reason: "lost"})
+		must(t, err)
+		if e := lastEvent(t, w); e.Action != models.CredentialRevoked || e.SubjectID != made.ID || e.PersonID != tom.ID || e.WorkspaceID != made.WorkspaceID || e.SubjectName != made.Name {
+			t.Errorf("the event is %+v", e)
+		}
+		if state := stateOf(t, w, text); state != models.Revoked {
+			t.Errorf("it is %s", state)
+		}
+	})
+}
