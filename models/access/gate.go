@@ -66,11 +66,14 @@ func (d Decision) Allowed() bool { return d.Code == Allowed }
 
 // Actor is the credential's owner as the one who acts; only of a Decision that allows.
 func (d Decision) Actor(address, requestID string) models.Actor {
-	o := d.Grant.Owner
-	return models.Actor{
-		Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, CredentialID: d.Grant.Credential.ID,
-		Address: address, RequestID: requestID,
+	o, c := d.Grant.Owner, d.Grant.Credential
+	who := models.Actor{Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, Address: address, RequestID: requestID}
+	if c.Kind == models.SignInToken {
+		who.SessionID = c.ID
+	} else {
+		who.CredentialID = c.ID
 	}
+	return who
 }
 
 // Gate decides calls and counts them.
@@ -241,7 +244,14 @@ func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {
 }
 
 func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
-	if !call.Need.Admin || g.Owner.Role == models.Admin {
+	if !call.Need.Admin {
+		return Allowed, ""
+	}
+	switch g.Credential.Kind {
+	case models.AutomationToken, models.SignInToken: // they are for one workspace, and an Admin's rights are for all
+		return AdminRequired, "This takes the bearer token of a person with Admin access. An automation token and a sign-in token open their own workspace only."
+	}
+	if g.Owner.Role == models.Admin {
 		return Allowed, ""
 	}
 	return AdminRequired, "The token must belong to a person with Admin access. Contact your site administrator."
