@@ -17,8 +17,8 @@ func (w *walk) step(t *testing.T) {
 		weight int
 		do     func(t *testing.T)
 	}{
-		{5, w.signInSomebody}, {5, w.refresh}, {1, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {7, w.advance}, {2, w.changePassword},
-		{2, w.remove}, {4, w.addBack}, {1, w.deactivateSomebody}, {3, w.activateSomebody}, {1, w.handOver}, {1, w.revoke}, {1, w.endOne}, {1, w.demote}, {1, w.prune},
+		{5, w.signInSomebody}, {5, w.refresh}, {1, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {5, w.advance}, {2, w.changePassword},
+		{4, w.remove}, {5, w.addBack}, {1, w.deactivateSomebody}, {3, w.activateSomebody}, {1, w.handOver}, {1, w.revoke}, {1, w.endOne}, {1, w.demote}, {1, w.prune},
 	}
 	all := 0
 	for _, s := range steps {
@@ -126,7 +126,8 @@ func (w *walk) mintByProgram(t *testing.T) {
 }
 
 func (w *walk) mintInConsole(t *testing.T) {
-	p, in, period := one(w.random, w.people), one(w.random, w.workspaces), one(w.random, models.ExpirationPeriods)
+	p, in := w.place()
+	period := one(w.random, models.ExpirationPeriods)
 	var want models.Kind
 	switch {
 	case w.model.people[p].away:
@@ -138,6 +139,16 @@ func (w *walk) mintInConsole(t *testing.T) {
 	w.tell(t, err, want, "person %d makes automation token %d in workspace %d, for %s", w.who(p), len(w.model.tokens), w.in(in), period)
 	if err == nil {
 		w.model.minted(made.ID, p, in, text, period)
+	}
+}
+
+// place is a person and a workspace, mostly one that they are a member of.
+func (w *walk) place() (person, workspace string) {
+	for {
+		p, in := one(w.random, w.people), one(w.random, w.workspaces)
+		if w.model.member(in, p) || w.chance(20) {
+			return p, in
+		}
 	}
 }
 
@@ -193,7 +204,7 @@ func (w *walk) changePassword(t *testing.T) {
 }
 
 func (w *walk) remove(t *testing.T) {
-	p, from := one(w.random, w.people), one(w.random, w.workspaces)
+	p, from := w.place()
 	var want models.Kind
 	switch {
 	case !w.model.member(from, p):
@@ -233,7 +244,7 @@ func (w *walk) activateSomebody(t *testing.T) {
 }
 
 func (w *walk) handOver(t *testing.T) {
-	p, in := one(w.random, w.people), one(w.random, w.workspaces)
+	p, in := w.place()
 	var want models.Kind
 	switch {
 	case !w.model.member(in, p):

@@ -66,7 +66,7 @@ func TestAccountWalks(t *testing.T) {
 // newWalk sets up three workspaces and three people, two of whom own one, on some day of two years.
 func newWalk(t *testing.T, world storetest.World, seed uint64) *walk {
 	t.Helper()
-	w := &walk{account: newAccount(t, world), random: rand.New(rand.NewPCG(seed, 5)), emails: map[string]string{}}
+	w := &walk{account: newAccount(t, world), random: rand.New(rand.NewPCG(seed, uint64(len(world.Database())))), emails: map[string]string{}}
 	w.Clock.Advance(time.Duration(w.random.IntN(730*24)) * time.Hour)
 	w.root = w.SetUp(t)
 	w.model = accountModel{people: map[string]*modelPerson{}, joined: map[string]map[string]time.Time{}, owner: map[string]string{}}
