@@ -255,7 +255,14 @@ func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {
 }
 
 func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
-	if !call.Need.Admin || g.Owner.Role == models.Admin {
+	if !call.Need.Admin {
+		return Allowed, ""
+	}
+	switch g.Credential.Kind {
+	case models.AutomationToken, models.SignInToken: // they are for one workspace, and an Admin's rights are for all
+		return AdminRequired, "This takes the bearer token of a person with Admin access. An automation token and a sign-in token open their own workspace only."
+	}
+	if g.Owner.Role == models.Admin {
 		return Allowed, ""
 	}
 	return AdminRequired, "The token must belong to a person with Admin access. Contact your site administrator."

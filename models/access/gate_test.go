@@ -215,6 +215,28 @@ func TestDecisionActor(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v", got)
 	}
+	signedIn := goodGrant()
+	signedIn.Credential.Kind = models.SignInToken
+	want.CredentialID, want.SessionID = "", "c1"
+	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
+		t.Errorf("of a program that signed in: got %+v", got)
+	}
+}
+
+// What takes an Admin reaches every workspace. A credential that is for one of them does not open it, whoever owns it (T10).
+func TestAdminsCallsTakeABearerToken(t *testing.T) {
+	for kind, want := range map[models.CredentialKind]Code{models.Bearer: Allowed, models.AutomationToken: AdminRequired, models.SignInToken: AdminRequired} {
+		text, grant := mint(t), goodGrant()
+		grant.Credential.Kind = kind
+		gate := NewGate(&source{knows: text.Hash(), grant: grant}, NewTally(), atNoon)
+		got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}, Need: Need{Admin: true}})
+		if got.Code != want || (want != Allowed) != strings.Contains(got.Detail, "bearer token of a person with Admin access") {
+			t.Errorf("%s: %s, %s", kind, got.Code, got.Detail)
+		}
+		if got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}}); !got.Allowed() {
+			t.Errorf("%s, for nothing in particular: %s", kind, got.Code)
+		}
+	}
 }
 
 // Each code has its title, word for word as the contract has it; an invented one has none.

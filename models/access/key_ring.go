@@ -30,6 +30,7 @@ type KeyRing struct {
 
 	mu   sync.Mutex
 	list []ringKey // the newest first
+	lost time.Time // when the newest was made of those that do not open with the key file; its successor is a later one
 	read time.Time // when they were
 }
 
@@ -75,7 +76,7 @@ func (r *KeyRing) add(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	kept, err := r.source.AddJWTKey(ctx, models.JWTKey{ID: made.ID, Sealed: sealed, CreatedAt: now}, now.Add(-models.JWTKeyLife))
+	kept, err := r.source.AddJWTKey(ctx, models.JWTKey{ID: made.ID, Sealed: sealed, CreatedAt: now}, later(now.Add(-models.JWTKeyLife), r.lost))
 	if err != nil {
 		return err
 	}
@@ -96,10 +97,12 @@ func (r *KeyRing) reread(ctx context.Context) error {
 	return r.open(kept)
 }
 
-// open opens keys, those that are open already excepted. One is good until half an hour after the next one took its place.
+// open opens keys, those that are open already excepted. One is good until half an hour after the next one took its place. What was sealed
+// under a key file that was lost is good for nothing any more, and must not keep everybody out for good.
 func (r *KeyRing) open(kept []models.JWTKey) error {
 	now := r.now()
 	var list []ringKey
+	var lost time.Time
 	for i, k := range kept {
 		if i > 0 && now.Sub(kept[i-1].CreatedAt) > models.SignInTokenLife+time.Minute {
 			break
@@ -107,6 +110,10 @@ func (r *KeyRing) open(kept []models.JWTKey) error {
 		key, known := r.known(k.ID)
 		if !known {
 			opened, err := secret.OpenJWTKey(k.ID, r.seal, k.Sealed)
+			if errors.Is(err, secret.ErrSealed) {
+				lost = later(lost, k.CreatedAt)
+				continue
+			}
 			if err != nil {
 				return err
 			}
@@ -114,8 +121,15 @@ func (r *KeyRing) open(kept []models.JWTKey) error {
 		}
 		list = append(list, key)
 	}
-	r.list, r.read = list, now
+	r.list, r.lost, r.read = list, lost, now
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (r *KeyRing) known(id string) (ringKey, bool) {

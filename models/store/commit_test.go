@@ -41,7 +41,14 @@ func TestCommitThatFails(t *testing.T) {
 		w.Listen(func(models.Event) { told++ })
 		release := trap(t, w)
 		unchanged(t, w, "a commit that fails", func() {
-			_, err := w.CreatePerson(t.Context(), admin, models.NewPerson{Name: "A", Email: "a@x.example", Role: models.Member, Password: storetest.Password})
+			seen, tokens, err := w.SignInProgram(t.Context(), guest, models.SignIn{Email: "ines@marlowe.example", Password: storetest.Password})
+			wantKind(t, "a program", err, models.Unavailable)
+			auto, minted, err := w.CreateAutomationToken(t.Context(), admin, home, models.NewAutomationToken{Period: "1h"}, secret.FormID())
+			wantKind(t, "an automation token", err, models.Unavailable)
+			if tokens != (store.ProgramTokens{}) || minted != "" || auto.ID != "" {
+				t.Errorf("tokens were handed out: %+v, %+v", seen.Session, auto)
+			}
+			_, err = w.CreatePerson(t.Context(), admin, models.NewPerson{Name: "A", Email: "a@x.example", Role: models.Member, Password: storetest.Password})
 			wantKind(t, "a person", err, models.Unavailable)
 			made, text, _, err := w.CreateBearerToken(t.Context(), admin, admin.ID, secret.FormID())
 			wantKind(t, "a token", err, models.Unavailable)
@@ -56,7 +63,7 @@ func TestCommitThatFails(t *testing.T) {
 			_, err = w.InstallCollection(t.Context(), admin, archive("tools.zip", "PK"))
 			wantKind(t, "a collection", err, models.Unavailable)
 		})
-		isEmpty(t, w, append(collectionTables, "credentials", "used_forms", "sessions")...)
+		isEmpty(t, w, append(collectionTables, "credentials", "used_forms", "sessions", "refresh_tokens")...)
 		if told != 0 {
 			t.Errorf("told of %d events", told)
 		}

@@ -26,6 +26,9 @@ func TestOutageIsNoAnswer(t *testing.T) {
 		cookie := signIn(t, w, person.Email, storetest.Password)
 		seen, _ := find(t, w, cookie)
 		seen.Session.SeenAt = seen.Session.SeenAt.AddDate(0, 0, -1)
+		a := newAccount(t, w)
+		signed := a.signIn(t, person.Email)
+		_, auto := a.automation(t, signed.who(), home, "no_exp")
 		s := w.OpenWith(t, func(*store.Settings) {})
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -36,6 +39,10 @@ func TestOutageIsNoAnswer(t *testing.T) {
 		for name, do := range everyTokenMethod(t.Context(), s, admin, card, replaced) {
 			wantKind(t, name, do(), models.Unavailable)
 		}
+		for name, do := range everyAccountMethod(t.Context(), s, signed, auto) {
+			wantKind(t, name, do(), models.Unavailable)
+		}
+		a.finds(t, "afterwards", signed, true)
 		find(t, w, cookie)
 	})
 }
@@ -194,4 +201,37 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 		methods["APITokens "+string(sort)] = func() error { _, err := s.APITokens(ctx, admin, home, models.TokenFilter{Sort: sort}); return err }
 	}
 	return methods
+}
+
+// everyAccountMethod is all that a store can be asked about programs that signed in, and automation tokens.
+func everyAccountMethod(ctx context.Context, s *store.Store, signed signedIn, auto secret.Text) map[string]func() error {
+	claims := secret.SignInClaims{PersonID: signed.Person.ID, WorkspaceID: signed.Workspace.ID}
+	return map[string]func() error{
+		"SignInProgram": func() error {
+			_, _, err := s.SignInProgram(ctx, guest, models.SignIn{Email: signed.Person.Email, Password: storetest.Password})
+			return err
+		},
+		"RenewProgram": func() error {
+			_, _, err := s.RenewProgram(ctx, guest, signed.refresh, models.Renewal{Email: signed.Person.Email})
+			return err
+		},
+		"FindProgram": func() error { _, err := s.FindProgram(ctx, signed.hash); return err },
+		"ProgramOf":   func() error { _, err := s.ProgramOf(ctx, claims); return err },
+		"CreateAutomationToken": func() error {
+			_, _, err := s.CreateAutomationToken(ctx, signed.who(), home, models.NewAutomationToken{Period: "1h"}, "")
+			return err
+		},
+		"CountOwnedAutomation":        func() error { _, err := s.CountOwnedAutomation(ctx, signed.who()); return err },
+		"ChangePassword by a program": func() error { _, err := s.ChangePassword(ctx, signed.who(), storetest.Password, another); return err },
+		"GrantOf an automation token": func() error { _, err := s.GrantOf(ctx, auto.Hash()); return err },
+		"OpensFor an automation token": func() error {
+			_, err := s.OpensFor(ctx, models.AutomationToken, signed.Person, signed.Workspace.ID)
+			return err
+		},
+		"JWTKeys": func() error { _, err := s.JWTKeys(ctx); return err },
+		"AddJWTKey": func() error {
+			_, err := s.AddJWTKey(ctx, models.JWTKey{ID: "k", Sealed: []byte("s"), CreatedAt: signed.Session.CreatedAt}, signed.Session.CreatedAt)
+			return err
+		},
+	}
 }

@@ -110,6 +110,9 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 	card, replaced := w.WorkspaceToken(t, ines, home.Slug, models.NewAPIToken{Name: "a"})
 	_, live, err := w.RegenerateAPIToken(ctx, ines, home.Slug, card.ID, models.Regeneration{}, secret.FormID())
 	must(t, err)
+	a := newAccount(t, w)
+	signed := a.signIn(t, "ines@marlowe.example")
+	_, auto := a.automation(t, signed.who(), home.Slug, "1h")
 	list := func(f models.EventFilter) func() error {
 		f.Limit = 51
 		return func() error {
@@ -206,6 +209,19 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"what a token opens":            {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
 		"what a token opened":           {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},
 		"what a person's token opens":   {func() error { _, err := w.OpensFor(ctx, models.Bearer, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
+		"a program that signed in":      {func() error { _, err := w.FindProgram(ctx, signed.hash); return err }, []string{"sessions_hash"}, false},
+		"a refresh": {func() error {
+			s := a.signIn(t, signed.Person.Email)
+			_, _, err := w.RenewProgram(ctx, guest, s.refresh, models.Renewal{Email: s.Person.Email})
+			return err
+		}, []string{"refresh_tokens"}, false},
+		"a program that signs in": {func() error {
+			_, _, err := w.SignInProgram(ctx, guest, models.SignIn{Email: signed.Person.Email, Password: storetest.Password})
+			return err
+		}, []string{"memberships_person", "people_email"}, false},
+		"what an automation token opens": {func() error { _, err := w.GrantOf(ctx, auto.Hash()); return err }, []string{"credentials_hash"}, false},
+		"what a password's change ends":  {func() error { _, err := w.CountOwnedAutomation(ctx, signed.who()); return err }, []string{"memberships_person", "credentials_expiring"}, false},
+		"the keys":                       {func() error { _, err := w.JWTKeys(ctx); return err }, nil, false},
 
 		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
 		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
@@ -245,7 +261,7 @@ func explain(t *testing.T, w storetest.World, sql string) string {
 // the log from its end is none: it stops at the limit.
 func wholeTable(sql, plan string) string {
 	sorted := strings.Contains(sql, `"events"`) || strings.HasPrefix(sql, "SELECT credentials.") && !strings.Contains(sql, "AS listed") // of which there are so many, however many there are of all
-	for _, table := range []string{"events", "people", "credentials", "collections", "collection_versions", "collection_files", "workspaces", "usages", "usage_days", "products", "replaced_secrets"} {
+	for _, table := range []string{"events", "people", "credentials", "collections", "collection_versions", "collection_files", "workspaces", "usages", "usage_days", "products", "replaced_secrets", "sessions", "refresh_tokens", "memberships"} {
 		for line := range strings.Lines(plan) {
 			line = strings.TrimSpace(line)
 			switch {

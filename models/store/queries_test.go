@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"tokendesk/models"
@@ -38,6 +39,11 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 		cookie := signIn(t, w, "ines@marlowe.example", storetest.Password)
 		made, text := w.Token(t, admin, admin.ID)
 		who.CredentialID = made.ID // it replaces the first
+		a := newAccount(t, w)
+		signed := a.signIn(t, "ines@marlowe.example")
+		claims, _, err := a.ring.Parse(t.Context(), signed.token)
+		must(t, err)
+		_, auto := a.automation(t, signed.who(), home.Slug, "no_exp")
 		asked := w.CountStatements()
 		compare := func(how string) {
 			t.Helper()
@@ -76,9 +82,26 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"APITokens of a name, by end": {15, tokens(models.TokenFilter{Sort: models.ExpiringFirst, Query: "a"})},
 				"APIToken":                    {7, func() error { _, err := w.APIToken(t.Context(), admin, home.Slug, card.ID); return err }},
 				"CountAPITokens":              {1, func() error { _, err := w.CountAPITokens(t.Context(), home.ID); return err }},
-				"LiveTokens":                  {1, func() error { _, err := w.LiveTokens(t.Context(), home.ID); return err }},
-				"Products":                    {3, func() error { _, err := w.Products(t.Context(), admin, home.Slug); return err }},
-				"Product":                     {1, func() error { _, err := w.Product(t.Context(), product.ID); return err }},
+				"FindProgram":                 {4, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
+				"ProgramOf":                   {4, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
+				"RenewProgram": {17, func() error { // three before its turn, six that every write asks or stores
+					next, tokens, err := w.RenewProgram(t.Context(), guest, signed.refresh, models.Renewal{Email: signed.Person.Email})
+					if err == nil {
+						signed = a.write(t, next, tokens)
+						claims, _, err = a.ring.Parse(t.Context(), signed.token)
+					}
+					return err
+				}},
+				"JWTKeys":                     {1, func() error { _, err := w.JWTKeys(t.Context()); return err }},
+				"CountOwnedAutomation":        {1, func() error { _, err := w.CountOwnedAutomation(t.Context(), signed.who()); return err }},
+				"GrantOf an automation token": {1, func() error { _, err := w.GrantOf(t.Context(), auto.Hash()); return err }},
+				"OpensFor an automation token": {3, func() error {
+					_, err := w.OpensFor(t.Context(), models.AutomationToken, signed.Person, home.ID)
+					return err
+				}},
+				"LiveTokens": {1, func() error { _, err := w.LiveTokens(t.Context(), home.ID); return err }},
+				"Products":   {3, func() error { _, err := w.Products(t.Context(), admin, home.Slug); return err }},
+				"Product":    {1, func() error { _, err := w.Product(t.Context(), product.ID); return err }},
 			} {
 				before := asked.Load()
 				if err := c.do(); err != nil {
@@ -100,8 +123,12 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			if i%2 == 0 {
 				signIn(t, w, "ines@marlowe.example", storetest.Password)
 			}
+			a.automation(t, a.signIn(t, "ines@marlowe.example").who(), home.Slug, "no_exp")
+			signed = a.renew(t, signed, "")
 		}
 		cards(t, w, product, anyCards(rand.New(rand.NewPCG(1, 2)), w.Clock.Now(), 2*models.PageSize))
+		claims, _, err = a.ring.Parse(t.Context(), signed.token)
+		must(t, err)
 		compare("many")
 	})
 }
@@ -115,8 +142,15 @@ func TestRefusalsAskNothing(t *testing.T) {
 		good := text.Reveal()
 		unknown, err := secret.Mint("user", nil)
 		must(t, err)
-		asked, gate := w.CountStatements(), access.NewGate(w, access.NewTally(), w.Clock.Now)
+		a := newAccount(t, w)
+		a.workspace(t, admin, "Second")
+		signed, ended := a.signIn(t, "ines@marlowe.example"), a.signIn(t, "ines@marlowe.example")
+		must(t, w.EndSession(t.Context(), admin, ended.Session.ID))
+		_, auto := a.automation(t, admin, home, "1h")
+		jwt := "Bearer " + signed.token.Reveal()
+		asked, gate := w.CountStatements(), a.gate
 		for value, want := range map[string]int64{
+			jwt: 4, jwt + "A": 0, jwt[:len(jwt)-1]: 0, "Bearer a.b.c": 0, "Bearer ..": 0, strings.ToUpper(jwt): 0, "Bearer " + ended.token.Reveal(): 1, "Bearer " + auto.Reveal(): 1,
 			"": 0, "Bearer ": 0, "Bearer x": 0, "Bearer " + good[:53]: 0, "Bearer " + good + "0": 0, "Bearer user_" + good[6:] + "0": 0, "Basic " + good: 0, "Bearer " + good: 1, "Bearer " + unknown.Reveal(): 2,
 		} {
 			before := asked.Load()
