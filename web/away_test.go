@@ -32,7 +32,7 @@ func TestTheDatabaseIsAway(t *testing.T) {
 		cookie := session(t, s, m.owner)
 		signedIn := signInAs(t, s, m.owner.Email)
 		away := webtest.Start(t, s.World, webtest.Over(closed(t, s)))
-		needsNone := map[string]bool{"health": true, "static": true, "preferences.theme": true}
+		needsNone := map[string]bool{"health": true, "static": true, "preferences.theme": true, "postman": true}
 		for _, row := range web.Rows() {
 			r := m.request(t, row, m.owner, m.targets["active"])
 			r.URL.Host, r.Host = strings.TrimPrefix(away.URL, "http://"), ""

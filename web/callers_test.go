@@ -59,8 +59,8 @@ func callers(t *testing.T, s webtest.Site) []caller {
 		{"one field twice", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("Authorization", "Bearer "+good)), ""},
 		{"a good and a bad token", "", access.RequestAmbiguous, both(wearing("X-API-Key", "x"), wearing("X-API-Token", good)), ""},
 		{"Basic with a password", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("ines@marlowe.example", storetest.Password) }, ""},
-		{"a sign-in token", "", access.ScopeMissing, none, models.SignInToken},
-		{"an automation token", "", access.ScopeMissing, none, models.AutomationToken},
+		{"a sign-in token", "", access.AdminRequired, none, models.SignInToken},
+		{"an automation token", "", access.AdminRequired, none, models.AutomationToken},
 		{"Basic with a token", "", access.CredentialMalformed, func(r *http.Request) { r.SetBasicAuth("token", good) }, ""},
 	}...)
 }

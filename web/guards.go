@@ -27,9 +27,8 @@ const (
 	accountPrograms  guard = "programs of the account API" // a sign-in token or an automation token; never a cookie
 )
 
-// The tokens that calls take.
+// The tokens that the account API takes.
 var (
-	bearerTokens  = []models.CredentialKind{models.Bearer}
 	signInTokens  = []models.CredentialKind{models.SignInToken}
 	accountTokens = []models.CredentialKind{models.SignInToken, models.AutomationToken}
 )
@@ -48,7 +47,7 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 				return err
 			}
 		case adminPrograms:
-			if err := s.admitProgram(c, access.Need{Admin: true, Kinds: bearerTokens}); err != nil {
+			if err := s.admitProgram(c, access.Need{Admin: true}); err != nil {
 				return err
 			}
 		case signedInPrograms:

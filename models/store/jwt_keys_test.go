@@ -55,6 +55,57 @@ func TestServersAgreeOnAKey(t *testing.T) {
 	})
 }
 
+// A key that the next one took over from stays as long as what it has signed may be good, and is removed then; the newest always stays.
+func TestOldKeysAreRemoved(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		a.SetUp(t)
+		sign := func() secret.Text {
+			t.Helper()
+			now := w.Clock.Now()
+			text, err := a.ring.SignIn(t.Context(), secret.SignInClaims{PersonID: "p", Random: "r", IssuedAt: now, ExpiresAt: now.Add(models.SignInTokenLife)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		left := func() int {
+			t.Helper()
+			if err := w.Prune(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			list, err := w.JWTKeys(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		sign()
+		w.Clock.Advance(models.JWTKeyLife - time.Second)
+		if n := left(); n != 1 {
+			t.Errorf("a month later %d keys are left", n)
+		}
+		last := sign()
+		w.Clock.Advance(2 * time.Second)
+		sign()
+		w.Clock.Advance(models.SignInTokenLife - 3*time.Second)
+		if n := left(); n != 2 {
+			t.Errorf("while its token is good, %d keys are left", n)
+		}
+		if _, ok, err := newAccount(t, w).ring.Parse(t.Context(), last); !ok || err != nil {
+			t.Errorf("the last token of the key before is good: %v (%v)", ok, err)
+		}
+		w.Clock.Advance(2 * models.SignInTokenLife)
+		if n := left(); n != 1 {
+			t.Errorf("afterwards %d keys are left", n)
+		}
+		w.Clock.Advance(400 * 24 * time.Hour)
+		if n := left(); n != 1 {
+			t.Errorf("a year later %d keys are left", n)
+		}
+	})
+}
+
 // A key is added unless one is there that was made since; whoever came late is answered with that one. The newest is first.
 func TestAddJWTKey(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {

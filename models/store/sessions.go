@@ -243,13 +243,16 @@ func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personI
 	return person, err
 }
 
-// Prune removes what only takes up space: sessions that are over, forms that were used a month ago, and the
-// collections of workspaces that were deleted.
+// Prune removes what only takes up space: sessions that are over, forms that were used a month ago, keys that have signed nothing that
+// can still be good, and the collections of workspaces that were deleted.
 func (s *Store) Prune(ctx context.Context) error {
 	now, db := s.now(), s.db.WithContext(ctx)
 	err := db.Where("expires_at <= ?", now).Or("NOT "+notIdle, now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).Delete(&models.Session{}).Error
 	if err == nil {
 		err = db.Exec("DELETE FROM used_forms WHERE at < ?", now.AddDate(0, -1, 0)).Error
+	}
+	if err == nil { // a key signs until the next one is there, and what it signed is good for half an hour
+		err = db.Exec("DELETE FROM jwt_keys WHERE created_at < (SELECT max(created_at) FROM jwt_keys WHERE created_at < ?)", now.Add(-2*models.SignInTokenLife)).Error
 	}
 	if err != nil {
 		return translate(err)
