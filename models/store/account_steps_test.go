@@ -10,29 +10,6 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
-// step does something, as often as its weight says, and has the model do the same.
-func (w *walk) step(t *testing.T) {
-	t.Helper()
-	steps := []struct {
-		weight int
-		do     func(t *testing.T)
-	}{
-		{5, w.signInSomebody}, {5, w.refresh}, {1, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {5, w.advance}, {2, w.changePassword},
-		{4, w.remove}, {5, w.addBack}, {2, w.deactivateSomebody}, {3, w.activateSomebody}, {1, w.handOver}, {1, w.revoke}, {1, w.endOne}, {1, w.demote}, {1, w.prune},
-	}
-	all := 0
-	for _, s := range steps {
-		all += s.weight
-	}
-	n := w.random.IntN(all)
-	for _, s := range steps {
-		if n -= s.weight; n < 0 {
-			s.do(t)
-			return
-		}
-	}
-}
-
 func (w *walk) signInSomebody(t *testing.T) {
 	p, password := one(w.random, w.people), storetest.Password
 	if w.chance(90) {

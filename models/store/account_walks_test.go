@@ -101,6 +101,29 @@ func (w *walk) know(workspace, owner string) {
 	w.model.joined[workspace], w.model.owner[workspace] = map[string]time.Time{owner: w.Clock.Now()}, owner
 }
 
+// step does something, as often as its weight says, and has the model do the same.
+func (w *walk) step(t *testing.T) {
+	t.Helper()
+	steps := []struct {
+		weight int
+		do     func(t *testing.T)
+	}{
+		{5, w.signInSomebody}, {5, w.refresh}, {1, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {5, w.advance}, {2, w.changePassword},
+		{4, w.remove}, {5, w.addBack}, {2, w.deactivateSomebody}, {3, w.activateSomebody}, {1, w.handOver}, {1, w.revoke}, {1, w.endOne}, {1, w.demote}, {1, w.prune},
+	}
+	all := 0
+	for _, s := range steps {
+		all += s.weight
+	}
+	n := w.random.IntN(all)
+	for _, s := range steps {
+		if n -= s.weight; n < 0 {
+			s.do(t)
+			return
+		}
+	}
+}
+
 // compare asks the gate about every token that was ever given out, and the store about every refresh token that was not used: for a
 // workspace that is not there one that is good is refused as what it is, and not used up.
 func (w *walk) compare(t *testing.T) {
