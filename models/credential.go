@@ -159,8 +159,8 @@ type Usage struct {
 	LastUsedAt   *time.Time // last call while it was alive, refused ones too
 	LastAddress  string     // of that call
 	LastLateAt   *time.Time
-	WorkspaceID  string    `gorm:"serializer:optional"` // the credential's, by which its tokens are sorted
-	IdleSince    time.Time // its last use, and before that its creation; only of a workspace's
+	WorkspaceID  string    `gorm:"serializer:optional"` // an API token's, by which those of a workspace are sorted
+	IdleSince    time.Time // its last use, and before that its creation; only of an API token
 }
 
 // UsageDay is the calls of one credential on one day (UTC).

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/models/access"
 	"tokendesk/models/secret"
 )
 
@@ -66,21 +67,32 @@ func (m *accountModel) refreshes(s *modelSession) bool {
 	return !s.over && !m.people[s.person].away && m.now.Before(s.idle) && m.now.Before(s.ends)
 }
 
-// accepted are the texts that open their workspace now.
-func (m *accountModel) accepted() map[secret.Text]bool {
-	good := map[secret.Text]bool{}
+// verdicts are what the gate says now to each sign-in and automation token that was ever given out.
+func (m *accountModel) verdicts() map[secret.Text]access.Code {
+	all := map[secret.Text]access.Code{}
 	for _, s := range m.sessions {
+		for _, before := range s.replaced {
+			all[before] = access.CredentialUnknown
+		}
+		all[s.token] = access.CredentialUnknown
 		if m.refreshes(s) && m.now.Before(s.half) && m.member(s.workspace, s.person) {
-			good[s.token] = true
+			all[s.token] = access.Allowed
 		}
 	}
 	for _, k := range m.tokens {
-		if !k.over && (k.ends == nil || m.now.Before(*k.ends)) {
-			good[k.text] = true
+		switch {
+		case k.over:
+			all[k.text] = access.CredentialRevoked
+		case m.expired(k):
+			all[k.text] = access.CredentialExpired
+		default:
+			all[k.text] = access.Allowed
 		}
 	}
-	return good
+	return all
 }
+
+func (m *accountModel) expired(k *modelToken) bool { return k.ends != nil && !m.now.Before(*k.ends) }
 
 func (m *accountModel) given(s *modelSession, workspace string, token, refresh secret.Text) {
 	if s.token != "" {
@@ -113,7 +125,7 @@ func (m *accountModel) endSessions(person string) {
 
 func (m *accountModel) endTokens(these func(k *modelToken) bool) {
 	for _, k := range m.tokens {
-		k.over = k.over || these(k)
+		k.over = k.over || these(k) && !m.expired(k)
 	}
 }
 
@@ -135,17 +147,6 @@ func (m *accountModel) deactivate(person string) {
 	m.people[person].away = true
 	m.endSessions(person)
 	m.endTokens(func(k *modelToken) bool { return k.person == person })
-}
-
-// texts are all sign-in and automation tokens that were ever given out.
-func (m *accountModel) texts() (all []secret.Text) {
-	for _, s := range m.sessions {
-		all = append(append(all, s.token), s.replaced...)
-	}
-	for _, k := range m.tokens {
-		all = append(all, k.text)
-	}
-	return all
 }
 
 // moments are when something ends next.

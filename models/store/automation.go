@@ -46,9 +46,8 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 		if err := tx.Create(&made).Error; err != nil {
 			return event, err
 		}
-		event = automationEvent(models.CredentialCreated, made).WithChanges(
-			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)})
-		return event, tx.Create(&models.Usage{CredentialID: made.ID, WorkspaceID: w.ID, IdleSince: now}).Error
+		return automationEvent(models.CredentialCreated, made).WithChanges(
+			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)}), nil
 	})
 	if err != nil {
 		text.Wipe()

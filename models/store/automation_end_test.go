@@ -8,6 +8,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
 
@@ -171,6 +172,47 @@ func TestLeavingEndsAutomation(t *testing.T) {
 			if state := stateOf(t, w, tokens[name]); state != want {
 				t.Errorf("%s is %s", name, state)
 			}
+		}
+	})
+}
+
+// What a new password ends is not made again by what is under way at that moment, on two servers: of the Owner nothing is left, neither
+// a sign-in nor an automation token, and whoever came late is told so.
+func TestPasswordChangesWhileProgramsAct(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		a.SetUp(t)
+		stores := []*store.Store{w.Store, w.Open(t)}
+		passwords := []string{storetest.Password, another}
+		for round := range 5 {
+			current, next := passwords[round%2], passwords[1-round%2]
+			seen, tokens, err := a.SignInProgram(t.Context(), guest, models.SignIn{Email: "ines@marlowe.example", Password: current})
+			must(t, err)
+			s := a.write(t, seen, tokens)
+			failed := atOnce(13, func(i int) (err error) {
+				to := stores[i%2]
+				switch {
+				case i == 6:
+					err = to.SetPassword(t.Context(), command, s.Person.ID, next)
+				case i == 7:
+					_, _, err = to.RenewProgram(t.Context(), guest, s.refresh, models.Renewal{Email: s.Person.Email})
+				case i%3 == 0:
+					_, _, err = to.SignInProgram(t.Context(), guest, models.SignIn{Email: s.Person.Email, Password: current})
+				default:
+					_, _, err = to.CreateAutomationToken(t.Context(), s.who(), home, models.NewAutomationToken{Period: "no_exp"}, "")
+				}
+				return err
+			})
+			if got := kinds(failed); failed[6] != nil || got[""]+got[models.Unauthorized]+got[models.Ambiguous] != len(failed) || got[models.Ambiguous] > 1 {
+				t.Fatalf("round %d: they ended as %v: %v", round, got, failed)
+			}
+			isEmpty(t, w, "sessions", "refresh_tokens")
+			if n := number(t, w, "SELECT count(*) FROM credentials WHERE revoked_at IS NULL"); n != 0 {
+				t.Fatalf("round %d: %d automation tokens are left", round, n)
+			}
+		}
+		if c := verify(t, w); c.Broken != "" {
+			t.Errorf("the chain: %+v", c)
 		}
 	})
 }

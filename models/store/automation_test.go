@@ -6,6 +6,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
 
@@ -138,6 +139,41 @@ func TestRevokeAutomationToken(t *testing.T) {
 		}
 		if state := stateOf(t, w, text); state != models.Revoked {
 			t.Errorf("it is %s", state)
+		}
+	})
+}
+
+// A workspace's automation tokens are none of its API tokens: in no order and through no filter, and however many there are, they take no room
+// in what is looked through for a page.
+func TestAutomationTokensAreNoAPITokens(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		root := a.SetUp(t)
+		a.Store = w.OpenWith(t, func(set *store.Settings) { set.Reach = 20 })
+		who := a.signIn(t, "ines@marlowe.example").who()
+		var used []models.Usage
+		for i := range 60 {
+			at := w.Clock.Now()
+			made, _ := a.automation(t, who, home, "no_exp")
+			if i%2 == 0 {
+				used = append(used, models.Usage{CredentialID: made.ID, Calls: 100, LastUsedAt: &at})
+			}
+			if i == 30 {
+				w.WorkspaceToken(t, root, home, models.NewAPIToken{Name: "Automation token"})
+			}
+			a.Clock.Advance(time.Second)
+		}
+		must(t, w.RecordUsage(t.Context(), used, nil))
+		for _, sort := range tokenSorts {
+			for _, f := range []models.TokenFilter{{Sort: sort}, {Sort: sort, Status: models.Active}, {Sort: sort, Query: "auto"}} {
+				found, err := a.APITokens(t.Context(), root, home, f)
+				if err != nil || len(found.Tokens) != 1 || found.Tokens[0].Kind != models.APIToken || found.Looked != 0 || found.Next.ID != "" {
+					t.Errorf("%+v: found %d, looked through %d (%v)", f, len(found.Tokens), found.Looked, err)
+				}
+			}
+		}
+		if n, err := a.CountAPITokens(t.Context(), firstProduct(t, w, home).WorkspaceID); err != nil || n != 1 {
+			t.Errorf("counted %d (%v)", n, err)
 		}
 	})
 }
