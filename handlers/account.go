@@ -26,7 +26,7 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	if wait := h.Throttle.Attempt(guess); wait > 0 {
 		return tooMany(retryAfter(c, wait))
 	}
-	person, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
+	person, ended, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
 	switch {
 	case err == nil:
 		h.Throttle.Passed(guess)
@@ -51,7 +51,11 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 		return err
 	}
 	h.remember(c, person.EmailKey)
-	return h.done(c, "/account", "", "Your password is changed. Every other session is signed out.")
+	said := "Your password is changed. Every other session is signed out."
+	if ended > 0 {
+		said += " " + plainly(ended, "automation token of a workspace that you own has", "automation tokens of workspaces that you own have") + " ended."
+	}
+	return h.done(c, "/account", "", said)
 }
 
 // EndSession ends one of one's own sessions.

@@ -36,6 +36,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			}
 		}
 		cookie := signIn(t, w, "ines@marlowe.example", storetest.Password)
+		mine, _ := w.Automation(t, admin, home.Slug, models.NewAutomationToken{Period: "no_exp"})
 		made, text := w.Token(t, admin, admin.ID)
 		who.CredentialID = made.ID // it replaces the first
 		asked := w.CountStatements()
@@ -47,9 +48,9 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			}{ // PostgreSQL is asked to plan lists anew, which is one more
 				"People":      {3, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
 				"CountPeople": {2, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
-				"PersonRecord": {7, func() error {
+				"PersonRecord": {10, func() error {
 					record, err := w.PersonRecord(t.Context(), admin, admin.ID)
-					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0) {
+					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0 || len(record.Automation) == 0) {
 						err = fmt.Errorf("the record shows %+v", record)
 					}
 					return err
@@ -76,9 +77,16 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"APITokens of a name, by end": {15, tokens(models.TokenFilter{Sort: models.ExpiringFirst, Query: "a"})},
 				"APIToken":                    {7, func() error { _, err := w.APIToken(t.Context(), admin, home.Slug, card.ID); return err }},
 				"CountAPITokens":              {1, func() error { _, err := w.CountAPITokens(t.Context(), home.ID); return err }},
-				"LiveTokens":                  {1, func() error { _, err := w.LiveTokens(t.Context(), home.ID); return err }},
-				"Products":                    {3, func() error { _, err := w.Products(t.Context(), admin, home.Slug); return err }},
-				"Product":                     {1, func() error { _, err := w.Product(t.Context(), product.ID); return err }},
+				"AutomationTokens": {8, func() error {
+					_, _, err := w.AutomationTokens(t.Context(), admin, home.Slug, models.Place{})
+					return err
+				}},
+				"AutomationToken":       {6, func() error { _, err := w.AutomationToken(t.Context(), admin, home.Slug, mine.ID); return err }},
+				"CountAutomationTokens": {4, func() error { _, err := w.CountAutomationTokens(t.Context(), admin, home.Slug); return err }},
+				"CountOwnedAutomation":  {1, func() error { _, err := w.CountOwnedAutomation(t.Context(), admin); return err }},
+				"LiveTokens":            {1, func() error { _, err := w.LiveTokens(t.Context(), home.ID); return err }},
+				"Products":              {3, func() error { _, err := w.Products(t.Context(), admin, home.Slug); return err }},
+				"Product":               {1, func() error { _, err := w.Product(t.Context(), product.ID); return err }},
 			} {
 				before := asked.Load()
 				if err := c.do(); err != nil {
@@ -95,6 +103,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			install(t, w, who, archive(fmt.Sprint(i, ".zip"), fmt.Sprint("PK ", i)))
 			person := w.Person(t, admin, models.Member)
 			w.Token(t, admin, person.ID)
+			w.Automation(t, admin, home.Slug, models.NewAutomationToken{Period: "1h"})
 			made, text = w.Token(t, admin, admin.ID)
 			who.CredentialID = made.ID
 			if i%2 == 0 {
