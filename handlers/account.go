@@ -107,6 +107,14 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut, zo
 	if err != nil {
 		return err
 	}
+	workspaces, err := h.Store.SessionWorkspaces(c.Request().Context(), sessions)
+	if err != nil {
+		return err
+	}
+	ends, err := h.Store.CountOwnedAutomation(c.Request().Context(), me.Actor)
+	if err != nil {
+		return err
+	}
 	page, err := h.page(c)
 	if err != nil {
 		return err
@@ -115,9 +123,12 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut, zo
 	security.Zone, security.Zones = zone, zones
 	security.ZoneNow = me.Seen.Person.Zone().String()
 	security.Now = now.In(me.Seen.Person.Zone()).Format("15:04")
+	if ends > 0 {
+		security.Ends = atMost(ends, "automation token", "automation tokens")
+	}
 	for _, s := range sessions {
 		security.Sessions = append(security.Sessions, views.SessionRow{
-			ID: s.ID, Agent: browser(s.Browser), Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),
+			ID: s.ID, Agent: agent(s), Workspace: workspaces[s.WorkspaceID], Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),
 			Current: s.ID == me.Actor.SessionID,
 		})
 	}
@@ -172,6 +183,17 @@ func tooMany(seconds int) error {
 func wrongPassword(err error) bool {
 	form, _, rest := refused(err, nil)
 	return err != nil && rest == nil && len(form.Errors) == 1 && form.Errors[0].Name == "current_password"
+}
+
+// agent names what is signed in.
+func agent(s models.Session) string {
+	if s.Kind != models.OfProgram {
+		return browser(s.Browser)
+	}
+	if name, _, _ := strings.Cut(s.Browser, "/"); name != "" {
+		return "Program (" + models.Shorten(name, 40) + ")"
+	}
+	return "Program"
 }
 
 // browser names a browser and its system from the User-Agent field, for people to recognise.
