@@ -20,6 +20,7 @@ func (h *Handlers) showToken(c echo.Context, d desk, code int, back views.Form) 
 		return err
 	}
 	v := views.TokenPage{Card: h.tokenCard(c, w, t, names), Form: back, List: tokensPath(w)}
+	v.Card.Named = false // the field for it is on this page
 	if t.Kind == models.AutomationToken {
 		v.ActsAs = t.PersonName
 	} else if v.Access, v.Gone, err = h.scopesOf(c, w, t.Credential); err != nil {

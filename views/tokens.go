@@ -55,7 +55,7 @@ type TokenCard struct {
 	Days             []int  // accepted calls a day, oldest first; 14 of them
 	Product          string // empty where the workspace has only one
 	Person           string // whose automation token it is; empty where that is clear
-	Named            bool   // its name is offered for a change
+	Named            bool   // a link leads to where its name is changed
 	MayRegenerate    bool
 	MayHistory       bool // the reader may read its events
 	InUse            bool // used so recently that its end will be noticed
