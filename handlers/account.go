@@ -26,7 +26,7 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 	if wait := h.Throttle.Attempt(guess); wait > 0 {
 		return tooMany(retryAfter(c, wait))
 	}
-	person, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
+	person, ended, err := h.Store.ChangePassword(ctx, actor(c), f["current_password"], f["new_password"])
 	switch {
 	case err == nil:
 		h.Throttle.Passed(guess)
@@ -51,7 +51,11 @@ func (h *Handlers) ChangePassword(c echo.Context) error {
 		return err
 	}
 	h.remember(c, person.EmailKey)
-	return h.done(c, "/account", "", "Your password is changed. Every other session is signed out.")
+	said := "Your password is changed. Every other session is signed out."
+	if ended > 0 {
+		said += " " + plainly(ended, "automation token of a workspace that you own has", "automation tokens of workspaces that you own have") + " ended."
+	}
+	return h.done(c, "/account", "", said)
 }
 
 // EndSession ends one of one's own sessions.
@@ -103,6 +107,14 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut, zo
 	if err != nil {
 		return err
 	}
+	workspaces, err := h.Store.SessionWorkspaces(c.Request().Context(), sessions)
+	if err != nil {
+		return err
+	}
+	ends, err := h.Store.CountOwnedAutomation(c.Request().Context(), me.Actor)
+	if err != nil {
+		return err
+	}
 	page, err := h.page(c)
 	if err != nil {
 		return err
@@ -111,9 +123,12 @@ func (h *Handlers) showAccount(c echo.Context, status int, password, signOut, zo
 	security.Zone, security.Zones = zone, zones
 	security.ZoneNow = me.Seen.Person.Zone().String()
 	security.Now = now.In(me.Seen.Person.Zone()).Format("15:04")
+	if ends > 0 {
+		security.Ends = atMost(ends, "automation token", "automation tokens")
+	}
 	for _, s := range sessions {
 		security.Sessions = append(security.Sessions, views.SessionRow{
-			ID: s.ID, Agent: browser(s.Browser), Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),
+			ID: s.ID, Agent: agent(s), Workspace: workspaces[s.WorkspaceID], Address: s.Address, Started: moment(s.CreatedAt, now), LastActive: moment(s.SeenAt, now),
 			Current: s.ID == me.Actor.SessionID,
 		})
 	}
@@ -168,6 +183,17 @@ func tooMany(seconds int) error {
 func wrongPassword(err error) bool {
 	form, _, rest := refused(err, nil)
 	return err != nil && rest == nil && len(form.Errors) == 1 && form.Errors[0].Name == "current_password"
+}
+
+// agent names what is signed in.
+func agent(s models.Session) string {
+	if s.Kind != models.OfProgram {
+		return browser(s.Browser)
+	}
+	if name, _, _ := strings.Cut(s.Browser, "/"); name != "" {
+		return "Program (" + models.Shorten(name, 40) + ")"
+	}
+	return "Program"
 }
 
 // browser names a browser and its system from the User-Agent field, for people to recognise.

@@ -106,7 +106,7 @@ func (h *Handlers) ChangePasswordByAPI(c echo.Context) error {
 		h.refusedSignIn(c, "too_many", person)
 		return tooMany(retryAfter(c, wait))
 	}
-	_, err := h.Store.ChangePassword(c.Request().Context(), actor(c), current, next)
+	_, _, err := h.Store.ChangePassword(c.Request().Context(), actor(c), current, next)
 	switch {
 	case err == nil:
 		h.Throttle.Passed(guess)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -74,12 +75,12 @@ func (h *Handlers) auditEvent(c echo.Context, workspaceID, log string) (views.Au
 	return page, err
 }
 
-// aboutPrefix says what a subject is whose name does not: it is an API token's own, or that of the person whose thing it is.
+// aboutPrefix says what a subject is whose name does not: it is a token's own, or that of the person whose thing it is.
 func aboutPrefix(e models.Event) string {
-	switch {
-	case e.SubjectKind == models.OfCredential && e.PersonID == "":
-		return "the API token "
-	case e.SubjectKind == models.OfCredential:
+	switch kind := tokenOf(e); {
+	case kindWords[kind] != "":
+		return "the " + kindWords[kind] + " "
+	case kind == models.Bearer:
 		return "the bearer token of "
 	case e.SubjectKind == models.OfSession:
 		return "a session of "
@@ -100,10 +101,7 @@ func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 		if admin {
 			switch k, err := h.Store.Credential(c.Request().Context(), actor(c), e.CredentialID); models.KindOf(err) {
 			case "":
-				with.Text, with.Href = k.Prefix+"... ending in "+k.Last4, "/people/"+k.PersonID
-				if k.Kind == models.APIToken {
-					with.Href = "/w/" + k.WorkspaceID + "/settings/api-tokens/" + k.ID
-				}
+				with.Text, with.Href = k.Prefix+"... ending in "+k.Last4, credentialPath(k.Credential)
 			case models.NotFound: // of a database that was restored since
 			default:
 				return nil, err
@@ -112,7 +110,7 @@ func (h *Handlers) facts(c echo.Context, e models.Event) ([]views.Fact, error) {
 		list = append(list, with)
 	}
 	about := views.Fact{Label: "About", Text: aboutPrefix(e) + e.SubjectName}
-	if about.Href = subjectPath(e); !admin && (e.PersonID != "") {
+	if about.Href = subjectPath(e); !admin && strings.HasPrefix(about.Href, "/people/") {
 		about.Href = ""
 	}
 	list = append(list, about,

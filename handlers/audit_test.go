@@ -21,14 +21,14 @@ func TestEveryActionIsTold(t *testing.T) {
 	h := &Handlers{Clock: models.SystemClock}
 	for _, action := range all {
 		how := telling[action]
-		if how.sentence == "" || how.glyph == "" || strings.Contains(how.sentence, "token") && !strings.Contains(how.sentence, "bearer") && !strings.Contains(how.sentence, "API token") {
+		if how.sentence == "" || how.glyph == "" || strings.HasPrefix(string(action), "credential.") && !strings.Contains(how.sentence, "bearer") && !strings.Contains(how.sentence, "{token}") {
 			t.Errorf("%s is told as %+v", action, how)
 		}
 		entry := h.entry(models.Event{
 			Action: action, ActorKind: models.Human, ActorName: "Ines", SubjectKind: models.OfPerson, SubjectName: "Tom", PersonID: "p1", At: noon, Seq: 7, RequestID: "r1",
 		}, "/audit")
 		said := text(entry)
-		if strings.Contains(said, "{") || strings.Contains(how.sentence, "{subject}") != strings.Contains(said, "Tom") || strings.HasPrefix(said, "Ines ") == (action == models.SignInRefused) {
+		if strings.Contains(said, "{") || strings.Contains(how.sentence, "{subject}") != strings.Contains(said, "Tom") || strings.HasPrefix(said, "Ines ") == (action == models.SignInRefused || action == models.SessionStolen) {
 			t.Errorf("%s reads %q", action, said)
 		}
 	}
@@ -45,11 +45,21 @@ func TestEntry(t *testing.T) {
 		}
 	}
 	for kind, want := range map[models.SubjectKind]string{
-		models.OfPerson: "/people/p1", models.OfSession: "/people/p1", models.OfCredential: "/people/p1", models.OfWorkspace: "/w/s1/settings", models.OfCollection: "/w/w1/settings/collections/s1", models.OfProduct: "/w/w1/settings/resources", models.OfInstallation: "",
+		models.OfPerson: "/people/p1", models.OfSession: "/people/p1", models.OfCredential: "/w/w1/settings/automation-tokens/s1", models.OfWorkspace: "/w/s1/settings", models.OfCollection: "/w/w1/settings/collections/s1", models.OfProduct: "/w/w1/settings/resources", models.OfInstallation: "",
 	} {
 		e := models.Event{SubjectKind: kind, PersonID: "p1", SubjectID: "s1", WorkspaceID: "w1"}
 		if got := subjectPath(e); got != want {
 			t.Errorf("a %s leads to %q, want %q", kind, got, want)
+		}
+	}
+	for want, e := range map[string]models.Event{
+		"/people/p1":                   {SubjectKind: models.OfCredential, PersonID: "p1", SubjectID: "s1"},
+		"/w/w1/settings/api-tokens/s1": {SubjectKind: models.OfCredential, WorkspaceID: "w1", SubjectID: "s1"},
+		"/people/p2":                   {SubjectKind: models.OfCredential, PersonID: "p2", WorkspaceID: "w1", SubjectID: "s1", Action: models.CallDenied}, // it may be any token of theirs
+		"/w/w2/settings/api-tokens/s2": {SubjectKind: models.OfCredential, WorkspaceID: "w2", SubjectID: "s2", Action: models.CallDenied},
+	} {
+		if got := subjectPath(e); got != want {
+			t.Errorf("%+v leads to %q, want %q", e, got, want)
 		}
 	}
 	e := models.Event{Action: models.PersonChanged, CredentialID: "c1", Seq: 7, RequestID: "r1"}.WithChanges(
@@ -62,6 +72,45 @@ func TestEntry(t *testing.T) {
 	for i := range want {
 		if got[i] != want[i] {
 			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+}
+
+// What is done with a token is told in the words of its kind, and what else came of something at the end.
+func TestTokensAreTold(t *testing.T) {
+	h := &Handlers{Clock: models.SystemClock}
+	bearer := models.Event{SubjectKind: models.OfCredential, SubjectName: "Tom", PersonID: "p1", Action: models.CredentialCreated}
+	api := models.Event{SubjectKind: models.OfCredential, SubjectName: "Build", WorkspaceID: "w1"}
+	automation := models.Event{SubjectKind: models.OfCredential, SubjectName: "Nightly", WorkspaceID: "w1", PersonID: "p1"}
+	session := models.Event{SubjectKind: models.OfSession, SubjectName: "Tom", PersonID: "p1", WorkspaceID: "w1"}
+	ended := models.Change{Field: models.AutomationEnded, After: "2"}
+	with := func(e models.Event, action models.Action, changes ...models.Change) models.Event {
+		e.Action, e.ActorKind, e.ActorName = action, models.Human, "Ines"
+		return e.WithChanges(changes...)
+	}
+	for want, e := range map[string]models.Event{
+		"Ines created a bearer token for Tom":           with(bearer, models.CredentialCreated),
+		"Ines revoked the bearer token of Tom":          with(bearer, models.CredentialRevoked),
+		"Ines created the API token Build":              with(api, models.CredentialCreated),
+		"Ines renamed the API token Build":              with(api, models.CredentialRenamed),
+		"Ines created the automation token Nightly":     with(automation, models.CredentialCreated),
+		"Ines revoked the automation token Nightly":     with(automation, models.CredentialRevoked),
+		"Ines regenerated the automation token Nightly": with(automation, models.CredentialRegenerated),
+		"Ines activated the automation token Nightly":   with(automation, models.CredentialActivated),
+		"Ines deactivated the automation token Nightly": with(automation, models.CredentialDeactivated),
+		"Ines renamed the automation token Nightly":     with(automation, models.CredentialRenamed),
+		"Ines signed in":                                                              with(session, models.SessionStarted, models.Change{Field: "browser", After: "Firefox"}),
+		"Ines signed in with a program":                                               with(session, models.SessionStarted, models.Change{Field: "program", After: "curl"}),
+		"Ines renewed the sign-in of a program":                                       with(session, models.SessionRenewed),
+		"Ines renewed the sign-in of a program, now in another workspace":             with(session, models.SessionRenewed, models.Change{Field: "workspace", Before: "w0", After: "w1"}),
+		" A refresh token of Tom was used twice: the program is signed out":           with(session, models.SessionStolen),
+		"Ines made a new key that signs sign-in tokens":                               with(models.Event{SubjectKind: models.OfInstallation}, models.JWTKeyMade),
+		"Ines changed the password of Tom, which ended 2 automation tokens":           with(models.Event{SubjectName: "Tom"}, models.PasswordChanged, ended),
+		"Ines deactivated Tom, which ended 2 automation tokens":                       with(models.Event{SubjectName: "Tom"}, models.PersonDeactivated, ended),
+		"Ines removed Tom from the workspace Harbour, which ended 1 automation token": with(models.Event{SubjectName: "Tom"}, models.MemberRemoved, models.Change{Field: "workspace", After: "Harbour"}, models.Change{Field: models.AutomationEnded, After: "1"}),
+	} {
+		if got := text(h.entry(e, "/audit")); got != want {
+			t.Errorf("it reads %q, want %q", got, want)
 		}
 	}
 }

@@ -66,6 +66,14 @@ func counted(n int, one, many string) string {
 	return humanize.Comma(int64(n)) + " " + many
 }
 
+// atMost writes a number that was counted up to models.CountCap, in a sentence.
+func atMost(n int, one, many string) string {
+	if n > models.CountCap {
+		return "More than " + humanize.Comma(models.CountCap) + " " + many
+	}
+	return counted(n, one, many)
+}
+
 // plainly writes a number that was counted to the end.
 func plainly(n int, one, many string) string {
 	if n == 1 {

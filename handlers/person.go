@@ -154,6 +154,12 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 	if m.MoreEnded {
 		r.EarlierMore = r.Path() + "/tokens"
 	}
+	for _, t := range m.Automation {
+		r.Automation = append(r.Automation, automationRow(t, m.Workspaces[t.WorkspaceID], now))
+	}
+	if r.MoreAutomation = m.MoreAutomation; m.LiveAutomation > 0 {
+		r.LiveAutomation = atMost(m.LiveAutomation, "automation token", "automation tokens")
+	}
 	return r
 }
 
@@ -216,6 +222,17 @@ func pastBearer(c models.CredentialSeen, now time.Time) views.PastBearer {
 		p.EndedBy = "the command line"
 	}
 	return p
+}
+
+func automationRow(c models.CredentialSeen, workspace string, now time.Time) views.AutomationRow {
+	row := views.AutomationRow{
+		ID: c.ID, Name: c.Name, Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Workspace: workspace,
+		Created: moment(c.CreatedAt, now), LastUsed: since(c.Usage.LastUsedAt, now), Expires: since(c.ExpiresAt, now),
+	}
+	if workspace != "" {
+		row.Href = credentialPath(c.Credential)
+	}
+	return row
 }
 
 // status is the word for a credential's state, as badges have it.

@@ -22,6 +22,7 @@ var telling = map[models.Action]tale{
 	models.SetupOffered:          {"gear", "", "printed a set-up address", "Set-up offered"},
 	models.SetupCompleted:        {"plus", "ok", "set the console up with the first Admin, {subject}", "Console set up"},
 	models.InstallationRestored:  {"rotate", "warn", "restored the database from a backup", "Backup restored"},
+	models.JWTKeyMade:            {"key", "", "made a new key that signs sign-in tokens", "Signing key of sign-ins made"},
 	models.PersonCreated:         {"user-plus", "acc", "added {subject}", "Person added"},
 	models.PersonChanged:         {"pencil", "", "changed the record of {subject}", "Person changed"},
 	models.PersonDeactivated:     {"pause", "warn", "deactivated {subject}", "Person deactivated"},
@@ -30,7 +31,10 @@ var telling = map[models.Action]tale{
 	models.SessionStarted:        {"user", "", "signed in", "Signed in"},
 	models.SessionConfirmed:      {"lock", "", "confirmed their password", "Password confirmed"},
 	models.SessionEnded:          {"logout", "", "ended a session of {subject}", "Session ended"},
+	models.SessionRenewed:        {"rotate", "", "renewed the sign-in of a program", "Program's sign-in renewed"},
+	models.SessionStolen:         {"warn", "bad", "A refresh token of {subject} was used twice: the program is signed out", "Refresh token used twice"},
 	models.SessionsEnded:         {"logout", "", "signed {subject} out everywhere", "Signed out everywhere"},
+	models.TokensEnded:           {"ban", "bad", "revoked their own sign-in and automation tokens", "Own tokens revoked"},
 	models.SignInRefused:         {"warn", "warn", "Sign-in refused for {subject}", "Sign-in refused"},
 	models.WorkspaceChanged:      {"pencil", "", "changed the workspace {subject}", "Workspace changed"},
 	models.WorkspaceCreated:      {"plus", "acc", "created the workspace {subject}", "Workspace created"},
@@ -41,10 +45,10 @@ var telling = map[models.Action]tale{
 	models.WorkspaceDeleted:      {"ban", "bad", "deleted the workspace {subject}", "Workspace deleted"},
 	models.CredentialCreated:     {"plus", "ok", "created a bearer token for {subject}", "Token created"},
 	models.CredentialRevoked:     {"ban", "bad", "revoked the bearer token of {subject}", "Token revoked"},
-	models.CredentialRegenerated: {"rotate", "warn", "regenerated the API token {subject}", "Token regenerated"},
-	models.CredentialActivated:   {"play", "ok", "activated the API token {subject}", "Token activated"},
-	models.CredentialDeactivated: {"pause", "warn", "deactivated the API token {subject}", "Token deactivated"},
-	models.CredentialRenamed:     {"pencil", "", "renamed the API token {subject}", "Token renamed"},
+	models.CredentialRegenerated: {"rotate", "warn", "regenerated the {token} {subject}", "Token regenerated"},
+	models.CredentialActivated:   {"play", "ok", "activated the {token} {subject}", "Token activated"},
+	models.CredentialDeactivated: {"pause", "warn", "deactivated the {token} {subject}", "Token deactivated"},
+	models.CredentialRenamed:     {"pencil", "", "renamed the {token} {subject}", "Token renamed"},
 	models.ProductCreated:        {"plus", "acc", "created the product {subject}", "Product created"},
 	models.ProductChanged:        {"route", "", "changed the product {subject}", "Product changed"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
@@ -56,10 +60,29 @@ var telling = map[models.Action]tale{
 	models.CallDenied:            {"ban", "warn", "was refused a call", "Call refused"},
 }
 
-// ofAPITokens are the sentences that a bearer token has too, in other words: it has no name, and its person is named.
-var ofAPITokens = map[models.Action]string{
-	models.CredentialCreated: "created the API token {subject}",
-	models.CredentialRevoked: "revoked the API token {subject}",
+// ofTokens are the sentences that a bearer token has too, in other words: it has no name, and its person is named.
+var ofTokens = map[models.Action]string{
+	models.CredentialCreated: "created the {token} {subject}",
+	models.CredentialRevoked: "revoked the {token} {subject}",
+}
+
+// kindWords are what the kinds of tokens that have a name are called.
+var kindWords = map[models.CredentialKind]string{models.APIToken: "API token", models.AutomationToken: "automation token"}
+
+// tokenOf is the kind of token that an event is about; empty where it is about something else, or cannot be told. An API token is nobody's,
+// and a bearer token is for no workspace, but a call with it is.
+func tokenOf(e models.Event) models.CredentialKind {
+	switch {
+	case e.SubjectKind != models.OfCredential:
+		return ""
+	case e.PersonID == "":
+		return models.APIToken
+	case e.Action == models.CallDenied:
+		return ""
+	case e.WorkspaceID == "":
+		return models.Bearer
+	}
+	return models.AutomationToken
 }
 
 // reasons are the words for why something was refused; a code without words is shown as it is.
@@ -99,9 +122,11 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 	if !known { // from a newer version
 		how.sentence = string(e.Action)
 	}
-	if e.SubjectKind == models.OfCredential && e.PersonID == "" {
-		how.sentence = cmp.Or(ofAPITokens[e.Action], how.sentence)
+	of := tokenOf(e)
+	if kindWords[of] != "" {
+		how.sentence = cmp.Or(ofTokens[e.Action], how.sentence)
 	}
+	how.sentence = strings.Replace(how.sentence, "{token}", cmp.Or(kindWords[of], "token"), 1)
 	entry := views.Entry{
 		Href: log + "/" + strconv.FormatInt(e.Seq, 10), Time: moment(e.At, h.Clock()), Glyph: how.glyph, Tone: how.tone, Address: e.Address, Details: details(e),
 	}
@@ -152,6 +177,14 @@ func ending(e models.Event) (text string) {
 		}
 	case models.MemberAdded, models.MemberChanged, models.MemberRemoved, models.WorkspaceHandedOver:
 		text = wheres[e.Action] + said["workspace"].After
+	case models.SessionStarted:
+		if said["program"].After != "" {
+			text = " with a program"
+		}
+	case models.SessionRenewed:
+		if said["workspace"].After != "" {
+			text = ", now in another workspace"
+		}
 	case models.SignInRefused, models.InstallRefused, models.AccessDenied, models.CallDenied:
 		if asked := said["asked for"].After; asked != "" {
 			if e.Action != models.CallDenied { // which asks for a scope, like storage:upload
@@ -165,6 +198,9 @@ func ending(e models.Event) (text string) {
 		if times := said["times"].After; times != "" && times != "1" {
 			text += ", " + times + " times"
 		}
+	}
+	if n := said[models.AutomationEnded].After; n != "" {
+		text += ", which ended " + plainly(number(n), "automation token", "automation tokens")
 	}
 	return text
 }
@@ -192,11 +228,11 @@ func actorName(e models.Event) string {
 func subjectPath(e models.Event) string {
 	switch e.SubjectKind {
 	case models.OfPerson, models.OfSession, models.OfCredential:
+		if kind := tokenOf(e); kindNames[kind] != "" && e.WorkspaceID != "" {
+			return credentialPath(models.Credential{ID: e.SubjectID, Kind: kind, WorkspaceID: e.WorkspaceID})
+		}
 		if e.PersonID != "" {
 			return "/people/" + e.PersonID
-		}
-		if e.SubjectKind == models.OfCredential && e.WorkspaceID != "" {
-			return "/w/" + e.WorkspaceID + "/settings/api-tokens/" + e.SubjectID
 		}
 	case models.OfProduct:
 		return "/w/" + e.WorkspaceID + "/settings/resources"
@@ -210,6 +246,14 @@ func subjectPath(e models.Event) string {
 		}
 	}
 	return ""
+}
+
+// credentialPath is the page on which a credential is.
+func credentialPath(c models.Credential) string {
+	if name := kindNames[c.Kind]; name != "" {
+		return "/w/" + c.WorkspaceID + "/settings/" + name + "/" + c.ID
+	}
+	return "/people/" + c.PersonID
 }
 
 func details(e models.Event) []views.Change {
@@ -249,5 +293,6 @@ var inWorkspace = map[models.Action]bool{
 	models.MemberAdded: true, models.MemberChanged: true, models.MemberRemoved: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
 	models.CredentialCreated: true, models.CredentialRevoked: true, models.CredentialRegenerated: true, models.CredentialActivated: true,
 	models.CredentialDeactivated: true, models.CredentialRenamed: true, models.ProductCreated: true, models.ProductChanged: true,
+	models.SessionStarted: true, models.SessionRenewed: true, models.SessionStolen: true,
 	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true, models.CallDenied: true,
 }

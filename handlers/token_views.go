@@ -19,11 +19,11 @@ import (
 // zone is the time zone of whoever reads.
 func (h *Handlers) zone(c echo.Context) *time.Location { return visit(c).Seen.Person.Zone() }
 
-// tokenCard is an API token as its card shows it.
-func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.CredentialSeen, namesProduct bool) views.TokenCard {
-	now, zone := h.Clock(), h.zone(c)
+// tokenCard is a workspace's token as its card shows it. names says that it tells its product, or whose it is.
+func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.CredentialSeen, names bool) views.TokenCard {
+	now, zone, who := h.Clock(), h.zone(c), actor(c)
 	card := views.TokenCard{
-		ID: t.ID, Path: tokensPath(w) + "/" + t.ID, Name: t.Name, Prefix: t.Prefix, LastFour: t.Last4, Status: status(t.Credential, now),
+		ID: t.ID, Path: kindPath(w, t.Kind) + "/" + t.ID, MayRegenerate: true, MayHistory: who.MayReadWorkspaceAudit(w.Role), Name: t.Name, Prefix: t.Prefix, LastFour: t.Last4, Status: status(t.Credential, now),
 		Created: momentIn(t.CreatedAt, now, zone), CreatedBy: t.CreatedByName, Reason: t.RevokeReason, RevokedBy: t.RevokedByName,
 		Calls: t.Usage.Calls, Refused: t.Usage.Refused + t.Usage.Late, LastFrom: t.Usage.LastAddress, Days: fortnight(t.Days, now),
 	}
@@ -41,8 +41,17 @@ func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.Cr
 		card.LastUsed = momentIn(*used, now, zone)
 		card.InUse = now.Sub(*used) < 30*24*time.Hour
 	}
-	if namesProduct {
+	if names {
 		card.Product = t.Product
+	}
+	if t.Kind == models.AutomationToken {
+		card.CreatedBy, card.Named, card.MayRegenerate = "", true, who.MayRegenerateAutomation(w.Role, t.PersonID)
+		switch {
+		case names && t.PersonID == who.ID:
+			card.Person = t.PersonName + " (you)"
+		case names:
+			card.Person = t.PersonName
+		}
 	}
 	return card
 }
@@ -110,8 +119,14 @@ func scopeGroups(resources models.Resources, only models.Scopes) []views.ScopeGr
 // accessOf says what a token may do, in few words, and names a first call.
 func (h *Handlers) accessOf(c echo.Context, w models.WorkspaceSeen, t models.Credential) (access, in, try string) {
 	access = "Every resource"
+	if t.Kind == models.AutomationToken {
+		access = "Your own rights"
+	}
 	products, err := h.Store.Products(c.Request().Context(), actor(c), w.ID)
 	at := slices.IndexFunc(products, func(p models.Product) bool { return p.ID == t.ProductID })
+	if t.Kind == models.AutomationToken {
+		at = min(0, len(products)-1) // it opens the one that the workspace was born with
+	}
 	if err != nil || at < 0 {
 		return access, "", ""
 	}
@@ -124,6 +139,9 @@ func (h *Handlers) accessOf(c echo.Context, w models.WorkspaceSeen, t models.Cre
 			names = append(names, group.Name)
 		}
 		in = strings.Join(names, ", ")
+	}
+	if t.Kind == models.AutomationToken {
+		in = "In " + w.Name + ", as they are at each call"
 	}
 	return access, in, firstCall(resources, t.Scopes)
 }

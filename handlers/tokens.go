@@ -17,7 +17,7 @@ import (
 // mostScopes is more than a product can have operations.
 const mostScopes = 500
 
-// Tokens lists a workspace's API tokens.
+// Tokens lists a workspace's API tokens, for those who manage them, and its automation tokens, or one's own.
 func (h *Handlers) Tokens(c echo.Context) error {
 	page, list, err := h.tokenList(c)
 	if err != nil {
@@ -61,10 +61,10 @@ func (h *Handlers) CreateToken(c echo.Context) error {
 	}, f["form_id"])
 	if err == nil {
 		defer text.Wipe()
-		return h.revealToken(c, page, w, made, text, "Token created")
+		return h.revealToken(c, page, w, made, text, false)
 	}
 	if again := (*models.Error)(nil); errors.As(err, &again) && again.Kind == models.ShownAlready {
-		return h.tokenShown(c, page, w, again.SubjectID)
+		return h.tokenShown(c, page, w, models.APIToken, again.SubjectID)
 	}
 	back, status, err := refused(err, without(f, "form_id"))
 	if err != nil {
@@ -73,10 +73,8 @@ func (h *Handlers) CreateToken(c echo.Context) error {
 	return h.showNewToken(c, status, f["product"], back, scopes)
 }
 
-func tokensPath(w models.WorkspaceSeen) string { return "/w/" + w.Slug + "/settings/api-tokens" }
-
-// revealToken is the one page that carries an API token's secret.
-func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.WorkspaceSeen, made models.Credential, text secret.Text, title string) error {
+// revealToken is the one page that carries the secret of a workspace's token. Another may have been on its card before.
+func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.WorkspaceSeen, made models.Credential, text secret.Text, replaced bool) error {
 	warn := func(what string, err error) {
 		if err != nil {
 			h.Log.Warn(what, slog.String("request_id", RequestID(c)), slog.Any("error", err))
@@ -84,14 +82,15 @@ func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.Workspa
 	}
 	warn("the next page will not drop the one with the secret", h.Sessions.MarkRevealed(c.Request(), c.Response()))
 	// The token is made: whatever fails from here on must not keep it from being shown.
-	list, err := h.listTokens(c, w, models.TokenFilter{}, url.Values{})
+	list, err := h.tokensTab(c, w, models.TokenFilter{}, url.Values{}, models.Place{})
 	warn("the list could not be read beside a new token", err)
-	list.Here = false
+	list.Here, list.Automation.Here = false, false
+	list.Opener, list.Automation.Opener = made.Kind == models.APIToken, made.Kind == models.AutomationToken
 	seen := models.CredentialSeen{Credential: made}
-	if known, err := h.Store.APIToken(c.Request().Context(), actor(c), w.ID, made.ID); err == nil {
+	if known, err := h.deskOf(made.Kind).find(c.Request().Context(), actor(c), w.ID, made.ID); err == nil {
 		seen = known
 	}
-	v := views.TokenReveal{Title: title, Card: h.tokenCard(c, w, seen, false), Workspace: w.Name, Replaced: title != "Token created"}
+	v := views.TokenReveal{Title: revealTitles[made.Kind][replaced], Card: h.tokenCard(c, w, seen, false), Workspace: w.Name, Replaced: replaced}
 	v.Access, v.AccessIn, v.Try = h.accessOf(c, w, made)
 	return showSecret(c, text, func(place string) templ.Component {
 		v.Secret = place
@@ -99,20 +98,26 @@ func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.Workspa
 	})
 }
 
-// tokenShown answers a form that was sent before.
-func (h *Handlers) tokenShown(c echo.Context, page views.Page, w models.WorkspaceSeen, made string) error {
-	seen, err := h.Store.APIToken(c.Request().Context(), actor(c), w.ID, made)
+var revealTitles = map[models.CredentialKind]map[bool]string{
+	models.APIToken:        {false: "Token created", true: "Token regenerated"},
+	models.AutomationToken: {false: "Automation token created", true: "Automation token regenerated"},
+}
+
+// tokenShown answers a form that was sent before, about a token of a kind.
+func (h *Handlers) tokenShown(c echo.Context, page views.Page, w models.WorkspaceSeen, kind models.CredentialKind, made string) error {
+	seen, err := h.deskOf(kind).find(c.Request().Context(), actor(c), w.ID, made)
 	if err != nil {
 		return err
 	}
 	page.Nav = views.NavTokens
+	path := kindPath(w, kind)
 	return show(c, http.StatusOK, views.AlreadyShown(page, views.Shown{
-		RecordHref: tokensPath(w) + "/" + seen.ID, Name: seen.Name, Made: momentIn(seen.CreatedAt, h.Clock(), h.zone(c)), CreateHref: tokensPath(w) + "/new",
+		RecordHref: path + "/" + seen.ID, Name: seen.Name, Made: momentIn(seen.CreatedAt, h.Clock(), h.zone(c)), CreateHref: path + "/new",
 	}))
 }
 
 func (h *Handlers) tokenList(c echo.Context) (page views.Page, list views.TokenList, err error) {
-	q, err := query(c, "q", "status", "sort", "after")
+	q, err := query(c, "q", "status", "sort", "after", "automation_after")
 	if err != nil {
 		return page, list, err
 	}
@@ -130,14 +135,31 @@ func (h *Handlers) tokenList(c echo.Context) (page views.Page, list views.TokenL
 	if err := h.placeFrom("api-tokens/"+asked.Encode(), q["after"], &f.After); err != nil {
 		return page, list, err
 	}
-	if list, err = h.listTokens(c, w, f, asked); err != nil {
+	after, err := h.from("automation-tokens", q["automation_after"])
+	if err != nil {
+		return page, list, err
+	}
+	if list, err = h.tokensTab(c, w, f, asked, after); err != nil {
 		return page, list, err
 	}
 	page, err = h.page(c)
 	return page, list, err
 }
 
-// listTokens draws a page of a list; asked are the parameters that it was asked for with.
+// tokensTab draws a page of API tokens, for those who manage them, and one of automation tokens.
+func (h *Handlers) tokensTab(c echo.Context, w models.WorkspaceSeen, f models.TokenFilter, asked url.Values, after models.Place) (list views.TokenList, err error) {
+	list.Path = tokensPath(w)
+	if actor(c).MayManageTokens(w.Role) {
+		if list, err = h.listTokens(c, w, f, asked); err != nil {
+			return list, err
+		}
+		list.Manages = true
+	}
+	list.Automation, err = h.listAutomation(c, w, asked, after)
+	return list, err
+}
+
+// listTokens draws a page of the list of API tokens; asked are the parameters that it was asked for with.
 func (h *Handlers) listTokens(c echo.Context, w models.WorkspaceSeen, f models.TokenFilter, asked url.Values) (list views.TokenList, err error) {
 	ctx, who, path := c.Request().Context(), actor(c), tokensPath(w)
 	list = views.TokenList{Path: path, Query: f.Query, Status: string(f.Status), Sort: string(f.Sort)}

@@ -87,6 +87,18 @@ func (a Actor) MayMintAutomation(membership WorkspaceRole) bool {
 	return membership != "" && (a.Kind == Human || a.Kind == Program && a.SessionID != "")
 }
 
+// MayManageAutomation covers seeing a person's automation token of a workspace and what is done with it, but for making its secret
+// known: that of one's own, and for whoever manages the workspace's API tokens anybody's.
+func (a Actor) MayManageAutomation(membership WorkspaceRole, personID string) bool {
+	return a.MayManageTokens(membership) || membership != "" && (a.Kind == Human || a.Kind == Program) && a.ID == personID
+}
+
+// MayRegenerateAutomation covers giving a person's automation token another secret. It takes that person, who is still a member, in a
+// browser: anybody else, an Admin too, would come to a credential that acts as another person.
+func (a Actor) MayRegenerateAutomation(membership WorkspaceRole, personID string) bool {
+	return a.Kind == Human && a.ID == personID && membership != ""
+}
+
 // MayEditResources covers a workspace's products: their names, and what tokens may reach of them.
 func (a Actor) MayEditResources(membership WorkspaceRole) bool { return a.MayEditWorkspace(membership) }
 

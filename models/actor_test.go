@@ -28,6 +28,7 @@ func TestRights(t *testing.T) {
 		members  = "YYYYYYYYYYY" // whoever is a member of the workspace in question
 		people   = "----Y-YY---" // the same, in a browser
 		signedIn = "----Y-YY--Y" // the same, or of a program that has the password
+		theirs   = "----YYYYYYY" // whoever p is, through any door, and the command line
 		nobody   = "-----------"
 	)
 	rights := []struct {
@@ -74,6 +75,19 @@ func TestRights(t *testing.T) {
 		{"MayMintAutomation", in(WorkspaceMember, Actor.MayMintAutomation), signedIn},
 		{"MayMintAutomation", in(WorkspaceAdmin, Actor.MayMintAutomation), signedIn},
 		{"MayMintAutomation", in(WorkspaceOwner, Actor.MayMintAutomation), signedIn},
+		{"MayManageAutomation", inOf("", "p", Actor.MayManageAutomation), admins},
+		{"MayManageAutomation", inOf("", "another", Actor.MayManageAutomation), admins},
+		{"MayManageAutomation", inOf(WorkspaceMember, "p", Actor.MayManageAutomation), theirs},
+		{"MayManageAutomation", inOf(WorkspaceMember, "another", Actor.MayManageAutomation), admins},
+		{"MayManageAutomation", inOf(WorkspaceAdmin, "another", Actor.MayManageAutomation), members},
+		{"MayManageAutomation", inOf(WorkspaceOwner, "another", Actor.MayManageAutomation), members},
+		{"MayRegenerateAutomation", inOf("", "p", Actor.MayRegenerateAutomation), nobody},
+		{"MayRegenerateAutomation", inOf(WorkspaceMember, "p", Actor.MayRegenerateAutomation), people},
+		{"MayRegenerateAutomation", inOf(WorkspaceAdmin, "p", Actor.MayRegenerateAutomation), people},
+		{"MayRegenerateAutomation", inOf(WorkspaceOwner, "p", Actor.MayRegenerateAutomation), people},
+		{"MayRegenerateAutomation", inOf(WorkspaceMember, "another", Actor.MayRegenerateAutomation), nobody},
+		{"MayRegenerateAutomation", inOf(WorkspaceAdmin, "another", Actor.MayRegenerateAutomation), nobody},
+		{"MayRegenerateAutomation", inOf(WorkspaceOwner, "another", Actor.MayRegenerateAutomation), nobody},
 		{"MayEditResources", in("", Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceMember, Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceAdmin, Actor.MayEditResources), members},
@@ -98,6 +112,11 @@ func TestRights(t *testing.T) {
 			t.Errorf("%s is not in the table", name)
 		}
 	}
+}
+
+// inOf is for rights to what is a person's.
+func inOf(role WorkspaceRole, personID string, may func(Actor, WorkspaceRole, string) bool) func(Actor) bool {
+	return func(a Actor) bool { return may(a, role, personID) }
 }
 
 func in(role WorkspaceRole, may func(Actor, WorkspaceRole) bool) func(Actor) bool {

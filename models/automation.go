@@ -87,6 +87,22 @@ func (n *NewAutomationToken) Clean(now time.Time) (ends *time.Time, p Problems) 
 	return ends, p
 }
 
+// AutomationRegeneration is the input of regenerating an automation token. An empty Period leaves its end as it is.
+type AutomationRegeneration struct{ Period ExpirationPeriod }
+
+// Clean tells everything that is wrong with what was chosen, and works out when the token ends; nil is never.
+func (r AutomationRegeneration) Clean(now time.Time) (ends *time.Time, p Problems) {
+	if r.Period == "" {
+		return nil, nil
+	}
+	ends, ok := r.Period.Ends(now)
+	p.Add(!ok, "expiration_period", "Choose one of "+PeriodList()+".")
+	return ends, p
+}
+
+// AutomationEnded is the field of a change that tells how many automation tokens something ended.
+const AutomationEnded = "automation tokens revoked"
+
 // Why automation tokens end that nobody revokes.
 const (
 	PasswordWasChanged   = "the account password was changed"

@@ -183,6 +183,7 @@ const (
 // CredentialSeen is a credential as a page shows it.
 type CredentialSeen struct {
 	Credential
+	PersonName    string // of an automation token and a bearer token: whose it is
 	CreatedByName string
 	RevokedByName string
 	Product       string // its product's name

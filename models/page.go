@@ -42,4 +42,9 @@ type PersonRecord struct {
 	Earlier   []CredentialSeen // ended ones, newest first
 	MoreEnded bool             // there are more than those
 	Sessions  int              // live ones
+
+	Automation     []CredentialSeen  // automation tokens in all workspaces, newest first, a page of them at most
+	MoreAutomation bool              // there are more than those
+	LiveAutomation int               // that have not ended, up to CountCap and one more
+	Workspaces     map[string]string // the names of the workspaces that those are for and that are not deleted, by ID
 }

@@ -124,7 +124,7 @@ func TestAnEventTellsOfItsHash(t *testing.T) {
 
 // The tab with a workspace's own events is there for those who may see them, and for nobody else.
 func TestAuditTab(t *testing.T) {
-	for may, want := range map[bool]string{true: "General Collections Resources Members Audit log", false: "General Collections Resources Members"} {
+	for may, want := range map[bool]string{true: "General API Tokens Collections Resources Members Audit log", false: "General API Tokens Collections Resources Members"} {
 		p := page()
 		here := marlowe
 		here.MayAudit = may

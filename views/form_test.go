@@ -172,6 +172,11 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"GET " + tokensPath + "/t4/revoke": "", "GET " + tokensPath + "/t5/revoke": "",
 		tokensPath + "/t1/deactivate": "", tokensPath + "/t2/deactivate": "", tokensPath + "/t3/deactivate": "", tokensPath + "/t4/activate": "",
 		tokensPath + "/t1/rename": "name", tokensPath + "/t1/revoke": "reason",
+		ownPath:                              "form_id name expiration_period",
+		"GET " + ownPath + "/at1/regenerate": "", "GET " + ownPath + "/at5/regenerate": "",
+		"GET " + ownPath + "/at1/revoke": "", "GET " + ownPath + "/at4/revoke": "", "GET " + ownPath + "/at5/revoke": "",
+		ownPath + "/at1/deactivate": "", ownPath + "/at4/activate": "", ownPath + "/at1/rename": "name", ownPath + "/at1/revoke": "reason",
+		ownPath + "/at1/regenerate": "form_id expiration_period", ownPath + "/at5/regenerate": "form_id expiration_period",
 		tokensPath + "/t1/regenerate": "form_id expiration expires_at", tokensPath + "/t5/regenerate": "form_id expiration expires_at",
 	}
 	seen := map[string]bool{}

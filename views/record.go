@@ -19,8 +19,21 @@ type Record struct {
 	Earlier     []PastBearer // those that ended, newest first
 	EarlierMore string       // where the list goes on; empty at its end
 
+	Automation     []AutomationRow // automation tokens in all workspaces, newest first
+	MoreAutomation bool            // there are more than those
+	LiveAutomation string          // those that have not ended, "3 automation tokens"; empty where there is none
+
 	Sessions    int // how many sign-ins of this person are alive
 	Credentials int // how many credentials stop working when the person is deactivated
+}
+
+// AutomationRow is an automation token of a person.
+type AutomationRow struct {
+	ID, Name, Prefix, LastFour, Status string
+	Href                               string // its page; empty where its workspace was deleted
+	Workspace                          string
+	Created, Expires                   Time // Expires is zero: never
+	LastUsed                           Time
 }
 
 // Path is the address of the record.

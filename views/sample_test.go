@@ -117,8 +117,10 @@ func settingsSamples() []sample {
 		{ID: "s1", Agent: "Firefox on Linux", Address: "198.51.100.7", Started: at("21 Nov 2026"), LastActive: ago("now"), Current: true},
 		{ID: "s2", Agent: "Safari on iPhone", Address: "198.51.100.40", Started: at("20 Nov 2026"), LastActive: ago("3 hours ago")},
 	}
+	list = append(list, views.SessionRow{ID: "s3", Agent: "Program (PostmanRuntime)", Workspace: "Marlowe Press", Address: "198.51.100.40", Started: at("20 Nov 2026"), LastActive: ago("3 hours ago")})
 	security := views.Security{PasswordChanged: at("11 Jun 2026"), Sessions: list}
 	ask, failed := security, security
+	security.Ends = "3 automation tokens"
 	ask.AskPassword = true
 	failed.AskPassword = true
 	failed.Password = form(nil, "current_password", "That is not your password", "new_password", "Password must be 15 characters or more")
@@ -200,6 +202,11 @@ func ines() views.Record {
 			{ID: "c1", Prefix: "user_b3Q", LastFour: "Xw71", Status: "Expired", Created: at("1 Mar 2022"), Ended: at("1 Mar 2023")},
 		},
 		EarlierMore: "/people/p1?earlier=user_b3Q",
+		Automation: []views.AutomationRow{
+			{ID: "a1", Name: "Nightly export", Prefix: "auto_9Fk", LastFour: "4tli", Status: "Active", Href: "/w/w1/settings/automation-tokens/a1", Workspace: "Marlowe Press", Created: at("21 Nov 2026"), Expires: at("22 Nov 2026"), LastUsed: ago("12 minutes ago")},
+			{ID: "a2", Name: "Automation token", Prefix: "auto_2bQ", LastFour: "0ppZ", Status: "Revoked", Created: at("1 Nov 2026")},
+		},
+		MoreAutomation: true, LiveAutomation: "3 automation tokens",
 	}
 }
 

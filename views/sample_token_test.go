@@ -4,12 +4,13 @@ import "tokendesk/views"
 
 const (
 	tokensPath  = "/w/marlowe/settings/api-tokens"
+	ownPath     = "/w/marlowe/settings/automation-tokens"
 	productPath = "/w/marlowe/settings/products/x1"
 )
 
 func tokenSamples() []sample {
-	list := views.TokenList{Path: tokensPath, Cards: tokenCards(), Sort: "newest", Count: "6 tokens", MoreHref: tokensPath + "?after=6", FirstHref: tokensPath, Create: tokenForm(), Here: true}
-	found, none := list, views.TokenList{Path: tokensPath, None: true, Create: tokenForm(), Here: true}
+	list := views.TokenList{Path: tokensPath, Manages: true, Cards: tokenCards(), Sort: "newest", Count: "6 tokens", MoreHref: tokensPath + "?after=6", FirstHref: tokensPath, Create: tokenForm(), Here: true}
+	found, none := list, views.TokenList{Path: tokensPath, Manages: true, None: true, Create: tokenForm(), Here: true}
 	found.Cards, found.Query, found.Status, found.Here, found.Looked = nil, "deploy", "expired", false, "These are the matches among the 5,000 tokens that were looked through."
 	behind := list
 	behind.Here = false
@@ -27,7 +28,27 @@ func tokenSamples() []sample {
 	replaced := views.TokenReveal{Secret: sampleSecret, Title: "Token regenerated", Card: tokenCards()[3], Workspace: "Marlowe Press", Access: "Every resource", AccessIn: "Product API", Replaced: true}
 	one, revoked := tokenPage(0), tokenPage(5)
 	one.Form = form(map[string]string{"name": ""}, "name", "Enter a token name.")
+	list.Automation = views.AutomationList{Path: ownPath, Cards: automationCards(), Count: "4 automation tokens", MoreHref: tokensPath + "?automation_after=4#automation", FirstHref: tokensPath + "#automation",
+		MayCreate: true, Here: true, Create: automationForm()}
+	none.Automation = views.AutomationList{Path: ownPath}
+	theirs := views.TokenList{Path: tokensPath, Automation: views.AutomationList{Path: ownPath, Cards: automationCards()[:1], Count: "1 automation token", MayCreate: true, Here: true, Create: automationForm()}}
+	behindOwn := theirs
+	behindOwn.Automation.Here, behindOwn.Automation.Opener = false, true
+	period, anew := automationForm(), automationForm()
+	period.Form = form(map[string]string{"name": "x", "expiration_period": "25h"}, "name", "Token name must be 80 characters or fewer.", "expiration_period", "Choose one of these.")
+	anew.Form = form(map[string]string{"expiration_period": ""}, "expiration_period", "Choose how long it lives from now on.")
+	shownOwn := views.TokenReveal{Secret: sampleSecret, Title: "Automation token created", Card: automationCards()[0], Workspace: "Marlowe Press", Access: "Your own rights", AccessIn: "In Marlowe Press, as they are at each call", Try: "/api/agent-base"}
+	own := views.TokenPage{Card: automationCards()[0], ActsAs: "Jonah Akerele", List: tokensPath, Chart: tokenPage(0).Chart}
+	own.Card.MayHistory = false
 	return []sample{
+		{"settings-automation", views.SettingsTokens(memberPage(), theirs)},
+		{"settings-automation-new", views.AutomationNew(memberPage(), automationForm())},
+		{"settings-automation-new-error", views.AutomationNew(memberPage(), period)},
+		{"settings-automation-revoke", views.TokenRevoke(page(), automationCards()[0], views.Form{}, tokensPath)},
+		{"settings-automation-regenerate", views.TokenRegenerate(page(), automationCards()[0], automationForm(), tokensPath)},
+		{"settings-automation-regenerate-error", views.TokenRegenerate(page(), automationCards()[2], anew, tokensPath)},
+		{"settings-automation-reveal", views.TokenRevealed(memberPage(), behindOwn, shownOwn)},
+		{"settings-automation-token", views.Token(memberPage(), own)},
 		{"settings-tokens", views.SettingsTokens(page(), list)},
 		{"settings-tokens-found", views.SettingsTokens(page(), found)},
 		{"settings-tokens-empty", views.SettingsTokens(page(), none)},
@@ -86,7 +107,7 @@ func productSamples() []sample {
 func tokenCards() []views.TokenCard {
 	card := func(id, name, status string) views.TokenCard {
 		return views.TokenCard{ID: id, Path: tokensPath + "/" + id, Name: name, Prefix: "prod_9Fk", LastFour: "4tli", Status: status, Created: at("21 Aug 2026"), CreatedBy: "Ines Moreau",
-			Expires: at("19 Feb 2027"), Calls: 48291, LastUsed: at("21 Nov 2026"), LastFrom: "203.0.113.24", Days: []int{0, 3, 9, 12, 0, 0, 4, 2, 2, 9, 8, 7, 1, 5}}
+			Expires: at("19 Feb 2027"), MayRegenerate: true, MayHistory: true, Calls: 48291, LastUsed: at("21 Nov 2026"), LastFrom: "203.0.113.24", Days: []int{0, 3, 9, 12, 0, 0, 4, 2, 2, 9, 8, 7, 1, 5}}
 	}
 	cards := []views.TokenCard{card("t1", "Deploy pipeline", "Active"), card("t2", "Knowledge base sync", "Expires soon"), card("t3", "Storefront webhooks", "Active"),
 		card("t4", "Support assistant chat", "Inactive"), card("t5", "Quarterly import", "Expired"), card("t6", "Contractor staging", "Revoked")}
@@ -95,6 +116,24 @@ func tokenCards() []views.TokenCard {
 	cards[2].Expires, cards[2].LastUsed = views.Time{}, views.Time{}
 	cards[5].Revoked, cards[5].RevokedBy, cards[5].Reason, cards[5].Refused = at("9 Oct 2026"), "Tomasz Zieliński", "The contract has ended.", 7
 	return cards
+}
+
+// automationCards are tokens of oneself and of somebody else, in several states.
+func automationCards() []views.TokenCard {
+	cards := tokenCards()
+	cards = []views.TokenCard{cards[0], cards[3], cards[4], cards[5]}
+	for i := range cards {
+		c := &cards[i]
+		c.ID = "a" + c.ID
+		c.Path, c.Prefix, c.CreatedBy, c.Product, c.Person, c.Named = ownPath+"/"+c.ID, "auto_9Fk", "", "", "Ines Moreau (you)", true
+	}
+	cards[0].Name, cards[0].Person = "Nightly export", ""
+	cards[1].Person, cards[1].MayRegenerate = "Jonah Akerele", false
+	return cards
+}
+
+func automationForm() views.TokenForm {
+	return views.TokenForm{Path: ownPath, Workspace: "Marlowe Press", FormID: "id", Periods: []views.Option{{Value: "1h", Text: "1 hour"}, {Value: "24h", Text: "24 hours"}, {Value: "no_exp", Text: "No expiration"}}}
 }
 
 func tokenForm() views.TokenForm {

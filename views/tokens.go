@@ -3,11 +3,16 @@ package views
 import (
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
+
+	"tokendesk/models"
 )
 
-// TokenList is one page of a workspace's API tokens.
+// TokenList is one page of a workspace's API tokens, and one of its automation tokens.
 type TokenList struct {
 	Path                string // of the list
+	Manages             bool   // the reader manages API tokens; to others only Automation is shown
 	Cards               []TokenCard
 	Query, Status, Sort string // what is asked for
 	Count               string // "6 tokens"
@@ -16,9 +21,22 @@ type TokenList struct {
 	None                bool   // the workspace has no token at all
 	Create              TokenForm
 	Here                bool // the form stands in a dialog of the page
+	Opener              bool // it was sent just now: the keyboard goes back to what leads to it
+	Automation          AutomationList
 }
 
-// TokenCard is an API token in a list, and what may be done with it.
+// AutomationList is one page of a workspace's automation tokens, or of one's own there.
+type AutomationList struct {
+	Path                string // below which they have their pages
+	Cards               []TokenCard
+	Count               string // "6 automation tokens"; empty where there is none
+	FirstHref, MoreHref string // empty on the first page, at the end
+	MayCreate           bool   // who is no member has none of their own
+	Create              TokenForm
+	Here, Opener        bool // as of TokenList
+}
+
+// TokenCard is a workspace's token in a list, and what may be done with it.
 type TokenCard struct {
 	ID, Path, Name   string
 	Prefix, LastFour string
@@ -36,12 +54,16 @@ type TokenCard struct {
 	LastFrom         string
 	Days             []int  // accepted calls a day, oldest first; 14 of them
 	Product          string // empty where the workspace has only one
-	InUse            bool   // used so recently that its end will be noticed
+	Person           string // whose automation token it is; empty where that is clear
+	Named            bool   // a link leads to where its name is changed
+	MayRegenerate    bool
+	MayHistory       bool // the reader may read its events
+	InUse            bool // used so recently that its end will be noticed
 }
 
 func (t TokenCard) ended() bool { return t.Status == "Revoked" }
 
-// TokenForm is the form that makes an API token.
+// TokenForm is the form that makes a token.
 type TokenForm struct {
 	Path, Workspace string // of the list; the workspace's name
 	FormID          string
@@ -50,6 +72,7 @@ type TokenForm struct {
 	Products        []Option // to choose from, before there is anything else to fill in
 	Product         Option   // that was chosen; empty where there is only one
 	Presets         []Preset
+	Periods         []Option // in place of Presets, for an automation token
 	Zone            string
 	Resources       []ScopeGroup
 }
@@ -81,10 +104,11 @@ func (f TokenForm) has(scope string) bool {
 // form is what was typed, and before that what is suggested: a token that ends.
 func (f TokenForm) form() Form { return f.Form.or("expiration", "3mo").or("access", "all") }
 
-// TokenPage is everything about one API token.
+// TokenPage is everything about one token.
 type TokenPage struct {
 	Card      TokenCard
-	Form      Form // name
+	ActsAs    string // the person whose rights an automation token has; empty for an API token
+	Form      Form   // name
 	List      string
 	Access    []ScopeGroup // nil: every resource
 	Gone      []string     // scopes that its product no longer has
@@ -99,7 +123,7 @@ type ChartDay struct {
 	Accepted, Refused int64
 }
 
-// TokenReveal is the one answer that carries an API token's secret.
+// TokenReveal is the one answer that carries the secret of a workspace's token.
 type TokenReveal struct {
 	Secret           string // the whole token; written into the page exactly once
 	Title            string
@@ -119,6 +143,41 @@ func (r TokenReveal) sub() []Part {
 		parts = append(parts, Part{Text: " It is inactive: activate it before you use it."})
 	}
 	return parts
+}
+
+// sub says where else a token belongs, on its card: what it opens, or whose it is.
+func (t TokenCard) sub() string {
+	text := ""
+	for _, part := range []string{t.Product, t.Person} {
+		if part != "" {
+			text += " · " + part
+		}
+	}
+	return text
+}
+
+// period is what was chosen in the form of an automation token, and before that what is suggested: a day.
+func (f TokenForm) period() Form {
+	return f.Form.or("expiration_period", string(models.DefaultPeriod)).in("automation")
+}
+
+// shown is the form as its page has it, where what is wrong leads to the fields.
+func (f TokenForm) shown() Form {
+	if len(f.Periods) > 0 {
+		return f.period()
+	}
+	return f.Form
+}
+
+// opener are the attributes of a link to a form that may also be a dialog of the page.
+func opener(dialog string, here, back bool) templ.Attributes {
+	switch {
+	case here:
+		return opens(dialog)
+	case back:
+		return templ.Attributes{"data-opener": true}
+	}
+	return nil
 }
 
 func (p Page) token(path, text string) Page {

@@ -15,7 +15,11 @@ func (s Security) changed() []Part {
 }
 
 func (row SessionRow) from() []Part {
-	return []Part{plain(row.Address + " · signed in "), when(row.Started)}
+	parts := []Part{plain(row.Address + " · signed in "), when(row.Started)}
+	if row.Workspace != "" {
+		parts = append(parts, plain(" · in "+row.Workspace))
+	}
+	return parts
 }
 
 func (v Reveal) sub(name string) []Part {
@@ -84,6 +88,19 @@ func (e PastBearer) after() string {
 	return plural(e.CallsAfter, "refused call", "refused calls") + " since"
 }
 
+// life says where an automation token is for, and for how long.
+func (t AutomationRow) life() []Part {
+	where := "In " + t.Workspace
+	if t.Workspace == "" {
+		where = "In a workspace that was deleted"
+	}
+	parts := []Part{plain(where + " · created "), when(t.Created)}
+	if t.Expires.IsZero() {
+		return append(parts, plain(" · never expires"))
+	}
+	return append(parts, plain(" · expires "), when(t.Expires))
+}
+
 // ended says whose tokens are on the page of those that ended.
 func (r Record) ended() string {
 	return "Bearer tokens of " + r.Name + " that were replaced, revoked or expired. None of these works any more. " +
@@ -128,6 +145,14 @@ func (r Record) deactivated() []Part {
 		parts = append(parts, plain(", since "), when(r.Deactivated))
 	}
 	return append(parts, plain(". They can’t sign in, and their credentials are refused."))
+}
+
+// endsForGood says what activating again does not bring back.
+func (r Record) endsForGood() string {
+	if r.LiveAutomation == "" {
+		return ""
+	}
+	return r.LiveAutomation + " of theirs will end for good: being active again does not bring them back."
 }
 
 func (r Record) deactivation() string {

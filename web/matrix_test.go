@@ -50,8 +50,8 @@ type matrix struct {
 
 // aimedIn is what of workspaces a form does something to.
 type aimedIn struct {
-	token, product string // IDs, in the first workspace
-	doomed         models.Workspace
+	token, automation, product string // IDs, in the first workspace
+	doomed                     models.Workspace
 }
 
 // aimedAt is a collection for a form to do something to: of its two versions the second is current.
@@ -68,6 +68,7 @@ func newMatrix(t *testing.T, s webtest.Site) matrix {
 	session(t, s, m.owner)
 	m.restore(t)
 	m.aimToken(t, "")
+	m.aimAutomation(t, "", storetest.As(m.owner))
 	m.workspace.product = m.product(t).ID
 	for _, state := range []string{"active", "deactivated"} {
 		m.targets[state] = m.target(t, state)
@@ -104,6 +105,18 @@ func (m matrix) aimToken(t *testing.T, row string) {
 	m.workspace.token = made.ID
 	if row == "token.activate" {
 		if _, err := m.SwitchAPIToken(t.Context(), m.Admin, "marlowe-press", made.ID, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// aimAutomation makes an automation token of somebody for a form to do something to.
+func (m matrix) aimAutomation(t *testing.T, row string, owner models.Actor) {
+	t.Helper()
+	made, _ := m.Automation(t, owner, "marlowe-press", models.NewAutomationToken{Name: "aimed at", Period: "24h"})
+	m.workspace.automation = made.ID
+	if row == "automation.activate" {
+		if _, err := m.SwitchAutomationToken(t.Context(), owner, "marlowe-press", made.ID, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,6 +167,9 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	}
 	if admitted && strings.HasPrefix(row.Name, "token.") {
 		m.aimToken(t, row.Name)
+	}
+	if admitted && strings.HasPrefix(row.Name, "automation.") {
+		m.aimAutomation(t, row.Name, storetest.As(owner))
 	}
 	if admitted && row.Name == "member.add" { // who is there already cannot be added
 		if _, err := m.RemoveMember(t.Context(), m.Admin, "marlowe-press", aim[stateFor(row)].ID); err != nil {
@@ -335,6 +351,8 @@ func (m matrix) path(t *testing.T, row web.Row, owner, aim models.Person) string
 		number = strconv.FormatInt(m.collection.event, 10)
 	case strings.Contains(row.Path, "/api-tokens/"):
 		id = m.workspace.token
+	case strings.Contains(row.Path, "/automation-tokens/"):
+		id = m.workspace.automation
 	case strings.Contains(row.Path, "/products/"):
 		id = m.workspace.product
 	}
@@ -384,22 +402,28 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"workspace.create":     {"name": "Workspace " + unique},
 		"version.current":      {},
 
-		"account.zone":           {"time_zone": []string{"Europe/London", "Asia/Tokyo"}[product.Revision%2]},
-		"settings.limits":        {"calls_a_minute": strconv.FormatInt(1000+m.Changes(t), 10)},
-		"workspace.delete.do":    {"typed": doomed},
-		"token.create":           {"name": "A token", "expiration": "1w", "access": "all", "form_id": secret.FormID()},
-		"token.rename":           {"name": "Named " + unique},
-		"token.regenerate.do":    {"form_id": secret.FormID()},
-		"token.activate":         {},
-		"token.deactivate":       {},
-		"token.revoke.do":        {"reason": "a test"},
-		"product.create":         {"name": "Another " + unique, "prefix": unique[len(unique)-4:]},
-		"product.name":           {"name": "Product " + unique, "prefix": product.Prefix},
-		"product.resources.save": resourcesForm(unique, product),
-		"product.upstream.save":  upstreamForm(unique, product),
-		"product.test":           upstreamForm(unique, product),
-		"product.key.do":         {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
-		"collection.delete.do":   {"typed": collectionName},
+		"account.zone":             {"time_zone": []string{"Europe/London", "Asia/Tokyo"}[product.Revision%2]},
+		"settings.limits":          {"calls_a_minute": strconv.FormatInt(1000+m.Changes(t), 10)},
+		"workspace.delete.do":      {"typed": doomed},
+		"token.create":             {"name": "A token", "expiration": "1w", "access": "all", "form_id": secret.FormID()},
+		"token.rename":             {"name": "Named " + unique},
+		"token.regenerate.do":      {"form_id": secret.FormID()},
+		"token.activate":           {},
+		"token.deactivate":         {},
+		"token.revoke.do":          {"reason": "a test"},
+		"automation.create":        {"name": "A token", "expiration_period": "24h", "form_id": secret.FormID()},
+		"automation.rename":        {"name": "Named " + unique},
+		"automation.regenerate.do": {"form_id": secret.FormID()},
+		"automation.activate":      {},
+		"automation.deactivate":    {},
+		"automation.revoke.do":     {"reason": "a test"},
+		"product.create":           {"name": "Another " + unique, "prefix": unique[len(unique)-4:]},
+		"product.name":             {"name": "Product " + unique, "prefix": product.Prefix},
+		"product.resources.save":   resourcesForm(unique, product),
+		"product.upstream.save":    upstreamForm(unique, product),
+		"product.test":             upstreamForm(unique, product),
+		"product.key.do":           {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
+		"collection.delete.do":     {"typed": collectionName},
 	}
 }
 

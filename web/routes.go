@@ -94,6 +94,19 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/w/:workspace/settings/api-tokens/:id/revoke", "token.revoke", signed, asPage, h.RevokeTokenPage},
 		{post, "/w/:workspace/settings/api-tokens/:id/revoke", "token.revoke.do", signed, asPage, h.RevokeToken},
 
+		// Its automation tokens, which are its members' own.
+		{get, "/w/:workspace/settings/automation-tokens", "automations", signed, asPage, h.Tokens},
+		{post, "/w/:workspace/settings/automation-tokens", "automation.create", signed, asPage, h.CreateAutomation},
+		{get, "/w/:workspace/settings/automation-tokens/new", "automation.new", signed, asPage, h.NewAutomation},
+		{get, "/w/:workspace/settings/automation-tokens/:id", "automation", signed, asPage, h.Automation},
+		{post, "/w/:workspace/settings/automation-tokens/:id/rename", "automation.rename", signed, asPage, h.RenameAutomation},
+		{get, "/w/:workspace/settings/automation-tokens/:id/regenerate", "automation.regenerate", signed, asPage, h.RegenerateAutomationPage},
+		{post, "/w/:workspace/settings/automation-tokens/:id/regenerate", "automation.regenerate.do", signed, asPage, h.RegenerateAutomation},
+		{post, "/w/:workspace/settings/automation-tokens/:id/activate", "automation.activate", signed, asPage, h.ActivateAutomation},
+		{post, "/w/:workspace/settings/automation-tokens/:id/deactivate", "automation.deactivate", signed, asPage, h.DeactivateAutomation},
+		{get, "/w/:workspace/settings/automation-tokens/:id/revoke", "automation.revoke", signed, asPage, h.RevokeAutomationPage},
+		{post, "/w/:workspace/settings/automation-tokens/:id/revoke", "automation.revoke.do", signed, asPage, h.RevokeAutomation},
+
 		// What they open. Admins say where it is.
 		{get, "/w/:workspace/settings/resources", "resources", signed, asPage, h.Resources},
 		{post, "/w/:workspace/settings/products", "product.create", signed, asPage, h.CreateProduct},

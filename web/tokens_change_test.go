@@ -196,7 +196,7 @@ func TestOneRegenerationSentAgain(t *testing.T) {
 	})
 }
 
-// A Member of the workspace sees no tab and may not open anything behind it; whoever administers another workspace
+// A Member of the workspace sees none of its API tokens and may not open anything of them; whoever administers another workspace
 // finds nothing there at all, neither by this workspace's address nor by the token's under their own.
 func TestTokensAreForTheWorkspacesAdmins(t *testing.T) {
 	t.Parallel()
@@ -208,11 +208,13 @@ func TestTokensAreForTheWorkspacesAdmins(t *testing.T) {
 		s.SignedIn(t, ines).Post(t, "/w/harbour/settings/members", webtest.Form{"email": other.Email, "role": "Admin"}).Want(t, 303)
 		stranger, before := s.SignedIn(t, other.Email), s.Changes(t)
 		for path, page := range crawl(t, member) {
-			if strings.Contains(page.Body, "/api-tokens") || strings.Contains(page.Body, "Guarded") {
+			if strings.Contains(page.Body, "/api-tokens/") || strings.Contains(page.Body, "Guarded") {
 				t.Errorf("%s leads a Member to the tokens", path)
 			}
 		}
-		for _, path := range []string{"", "/new", "/" + made.ID, "/" + made.ID + "/revoke", "/" + made.ID + "/regenerate"} {
+		member.Get(t, tokensTab+"?q=Guarded&status=active&sort=used").Want(t, 200).HasNot(t, "Guarded").HasNot(t, "API tokens yet").Has(t, "API tokens are managed by the Owner and the Admins")
+		stranger.Get(t, tokensTab).Want(t, 404)
+		for _, path := range []string{"/new", "/" + made.ID, "/" + made.ID + "/revoke", "/" + made.ID + "/regenerate"} {
 			member.Get(t, tokensTab+path).Want(t, 403).HasNot(t, "Guarded")
 			stranger.Get(t, tokensTab+path).Want(t, 404).HasNot(t, "Guarded")
 		}

@@ -25,3 +25,8 @@ ALTER TABLE workspaces ADD COLUMN user_calls_a_minute integer NOT NULL DEFAULT 5
 ALTER TABLE workspaces ADD COLUMN automation_calls_a_minute integer NOT NULL DEFAULT 300 CHECK (automation_calls_a_minute >= user_calls_a_minute);
 
 ALTER TABLE credentials ADD CHECK (kind <> 'automation' OR (person_id IS NOT NULL AND workspace_id IS NOT NULL AND product_id IS NULL));
+
+-- Automation tokens come by the hour: what is listed of a person is found by its kind, or by the workspace.
+DROP INDEX credentials_person;
+CREATE INDEX credentials_person ON credentials (person_id, kind, id);
+CREATE INDEX credentials_member ON credentials (workspace_id, person_id, kind, id) WHERE person_id IS NOT NULL;

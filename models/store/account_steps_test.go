@@ -163,7 +163,7 @@ func (w *walk) changePassword(t *testing.T) {
 	want := map[bool]models.Kind{true: models.Invalid, false: ""}[w.model.people[p].away]
 	counted, failed := w.CountOwnedAutomation(t.Context(), w.as(p))
 	must(t, failed)
-	_, err := w.ChangePassword(t.Context(), w.as(p), current, next)
+	_, _, err := w.ChangePassword(t.Context(), w.as(p), current, next)
 	w.tell(t, err, want, "person %d changes the password", w.who(p))
 	if err != nil {
 		return

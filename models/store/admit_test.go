@@ -74,7 +74,7 @@ func heldOpen(t *testing.T, w storetest.World, who models.Actor, eve, ann models
 		},
 		"activate somebody": func() error { _, err := w.ActivatePerson(t.Context(), who, ann.ID); return err },
 		"change the password": func() error {
-			_, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
+			_, _, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
 			return notOnField(err)
 		},
 	}

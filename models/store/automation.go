@@ -46,7 +46,7 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 		if err := tx.Create(&made).Error; err != nil {
 			return event, err
 		}
-		return automationEvent(models.CredentialCreated, made).WithChanges(
+		return tokenEvent(models.CredentialCreated, made).WithChanges(
 			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)}), nil
 	})
 	if err != nil {
@@ -56,35 +56,36 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 	return made, text, nil
 }
 
-func automationEvent(action models.Action, c models.Credential) models.Event {
-	event := tokenEvent(action, c)
-	event.PersonID = c.PersonID
-	return event
-}
-
 // endAutomation ends, in the transaction of what ends them, the automation tokens that a query lets through and that have not ended. It
 // tells how many there were as a change of the event.
 func (s *Store) endAutomation(tx *gorm.DB, who models.Actor, of *gorm.DB, reason string) ([]models.Change, error) {
-	now := s.now()
-	res := of.Model(&models.Credential{}).Where("kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", models.AutomationToken, now).
-		Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": reason})
-	if res.Error != nil || res.RowsAffected == 0 {
-		return nil, res.Error
-	}
-	return []models.Change{{Field: "automation tokens revoked", After: strconv.FormatInt(res.RowsAffected, 10)}}, nil
+	ended, err := s.endTokens(tx, who, of.Where("kind = ?", models.AutomationToken), reason)
+	return endedChange(ended), err
 }
 
-// ownedBy are the credentials of the workspaces that somebody owns.
-func ownedBy(tx *gorm.DB, personID string) *gorm.DB {
+// endTokens ends the tokens that a query lets through and that have not ended, and answers how many there were.
+func (s *Store) endTokens(tx *gorm.DB, who models.Actor, of *gorm.DB, reason string) (int, error) {
+	now := s.now()
+	res := of.Model(&models.Credential{}).Where("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", now).
+		Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": reason})
+	return int(res.RowsAffected), res.Error
+}
+
+// endedChange tells how many automation tokens ended.
+func endedChange(n int) []models.Change {
+	if n == 0 {
+		return nil
+	}
+	return []models.Change{{Field: models.AutomationEnded, After: strconv.Itoa(n)}}
+}
+
+// ownedAutomation are the automation tokens of the workspaces that somebody owns.
+func ownedAutomation(tx *gorm.DB, personID string) *gorm.DB {
 	owned := fresh(tx).Model(&models.Membership{}).Select("workspace_id").Where("person_id = ? AND role = ?", personID, models.WorkspaceOwner)
-	return fresh(tx).Where("workspace_id IN (?)", owned)
+	return fresh(tx).Where("workspace_id IN (?) AND kind = ?", owned, models.AutomationToken)
 }
 
 // CountOwnedAutomation counts the automation tokens that a change of the actor's password ends, up to models.CountCap and one more.
 func (s *Store) CountOwnedAutomation(ctx context.Context, who models.Actor) (int, error) {
-	db := s.db.WithContext(ctx)
-	live := ownedBy(db, who.ID).Model(&models.Credential{}).Select("id").
-		Where("kind = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)", models.AutomationToken, s.now())
-	n, err := countUpTo(db, live, models.CountCap+1)
-	return int(n), translate(err)
+	return s.countLive(ctx, ownedAutomation(s.db.WithContext(ctx), who.ID))
 }

@@ -71,13 +71,13 @@ func TestPasswordEndsAutomation(t *testing.T) {
 	for name, change := range map[string]func(t *testing.T, a account, ann models.Person) (by models.Actor){
 		"in the console": func(t *testing.T, a account, ann models.Person) models.Actor {
 			_, who := find(t, a.World, signIn(t, a.World, ann.Email, storetest.Password))
-			_, err := a.ChangePassword(t.Context(), who, storetest.Password, another)
+			_, _, err := a.ChangePassword(t.Context(), who, storetest.Password, another)
 			must(t, err)
 			return who
 		},
 		"by a program": func(t *testing.T, a account, ann models.Person) models.Actor {
 			who := a.signIn(t, ann.Email).who()
-			_, err := a.ChangePassword(t.Context(), who, storetest.Password, another)
+			_, _, err := a.ChangePassword(t.Context(), who, storetest.Password, another)
 			must(t, err)
 			return who
 		},
@@ -123,7 +123,7 @@ func TestPasswordOfAMember(t *testing.T) {
 		if n, err := a.CountOwnedAutomation(t.Context(), storetest.As(tom)); err != nil || n != 0 {
 			t.Errorf("counted %d (%v)", n, err)
 		}
-		_, err := a.ChangePassword(t.Context(), storetest.As(tom), storetest.Password, another)
+		_, _, err := a.ChangePassword(t.Context(), storetest.As(tom), storetest.Password, another)
 		must(t, err)
 		if e := lastEvent(t, w); e.Changes != "" || stateOf(t, w, text) != models.Active {
 			t.Errorf("the event says %s, and the token is %s", e.Changes, stateOf(t, w, text))
@@ -137,10 +137,10 @@ func TestPasswordThatStaysEndsNothing(t *testing.T) {
 		a := newAccount(t, w)
 		_, ann, tokens := fleet(t, a)
 		release := trap(t, w)
-		_, err := a.ChangePassword(t.Context(), storetest.As(ann), storetest.Password, another)
+		_, _, err := a.ChangePassword(t.Context(), storetest.As(ann), storetest.Password, another)
 		wantKind(t, "a commit that fails", err, models.Unavailable)
 		release()
-		_, err = a.ChangePassword(t.Context(), storetest.As(ann), another, storetest.Password)
+		_, _, err = a.ChangePassword(t.Context(), storetest.As(ann), another, storetest.Password)
 		wantKind(t, "a wrong password", err, models.Invalid)
 		if n, err := a.CountOwnedAutomation(t.Context(), storetest.As(ann)); err != nil || n != 5 || stateOf(t, w, tokens["ann in second"]) != models.Active {
 			t.Errorf("%d are left (%v)", n, err)

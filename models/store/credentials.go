@@ -109,11 +109,8 @@ func (s *Store) RevokeCredential(ctx context.Context, who models.Actor, id strin
 		if c, err = withID[models.Credential](lock(tx), id); err != nil {
 			return event, err
 		}
-		switch c.Kind {
-		case models.APIToken:
+		if c.Kind != models.Bearer { // it has a name of its own
 			return s.revoke(tx, who, &c, r, tokenEvent(models.CredentialRevoked, c))
-		case models.AutomationToken:
-			return s.revoke(tx, who, &c, r, automationEvent(models.CredentialRevoked, c))
 		}
 		owner, err := withID[models.Person](tx, c.PersonID)
 		if err != nil {

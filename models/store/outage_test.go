@@ -73,7 +73,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		},
 		"DeactivatePerson": func() error { _, err := s.DeactivatePerson(ctx, admin, id); return err },
 		"ActivatePerson":   func() error { _, err := s.ActivatePerson(ctx, admin, id); return err },
-		"ChangePassword":   func() error { _, err := s.ChangePassword(ctx, admin, storetest.Password, another); return err },
+		"ChangePassword":   func() error { _, _, err := s.ChangePassword(ctx, admin, storetest.Password, another); return err },
 		"SetPassword":      func() error { return s.SetPassword(ctx, command, id, another) },
 		"SignIn": func() error {
 			_, _, err := s.SignIn(ctx, guest, models.SignIn{Email: person.Email, Password: storetest.Password})
@@ -132,12 +132,30 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"NameOf":           func() error { _, err := s.NameOf(ctx, id); return err },
 		"EndedCredentials": func() error { _, err := s.EndedCredentials(ctx, admin, id, ""); return err },
 		"CountEnded":       func() error { _, err := s.CountEnded(ctx, admin, id); return err },
-		"Collection":       func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },
-		"Versions":         func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0); return err },
-		"Version":          func() error { _, err := s.Version(ctx, models.Collection{ID: id}, 1); return err },
-		"Files":            func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, ""); return err },
-		"File":             func() error { _, err := s.File(ctx, models.CollectionVersion{ID: id}, "a"); return err },
-		"SizeOf":           func() error { _, _, err := s.SizeOf(ctx, models.Collection{ID: id}); return err },
+		"AutomationTokens": func() error { _, _, err := s.AutomationTokens(ctx, admin, "marlowe-press", models.Place{}); return err },
+		"AutomationToken":  func() error { _, err := s.AutomationToken(ctx, admin, "marlowe-press", id); return err },
+		"AutomationDays": func() error {
+			_, err := s.AutomationDays(ctx, admin, "marlowe-press", id, person.CreatedAt)
+			return err
+		},
+		"CountAutomationTokens": func() error { _, err := s.CountAutomationTokens(ctx, admin, "marlowe-press"); return err },
+		"CountOwnedAutomation":  func() error { _, err := s.CountOwnedAutomation(ctx, admin); return err },
+		"SessionWorkspaces":     func() error { _, err := s.SessionWorkspaces(ctx, []models.Session{{WorkspaceID: id}}); return err },
+		"CreateAutomationToken": func() error {
+			_, _, err := s.CreateAutomationToken(ctx, admin, "marlowe-press", models.NewAutomationToken{Period: "1h"}, secret.FormID())
+			return err
+		},
+		"RegenerateAutomationToken": func() error {
+			_, _, err := s.RegenerateAutomationToken(ctx, admin, "marlowe-press", id, models.AutomationRegeneration{}, secret.FormID())
+			return err
+		},
+		"SwitchAutomationToken": func() error { _, err := s.SwitchAutomationToken(ctx, admin, "marlowe-press", id, true); return err },
+		"Collection":            func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },
+		"Versions":              func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0); return err },
+		"Version":               func() error { _, err := s.Version(ctx, models.Collection{ID: id}, 1); return err },
+		"Files":                 func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, ""); return err },
+		"File":                  func() error { _, err := s.File(ctx, models.CollectionVersion{ID: id}, "a"); return err },
+		"SizeOf":                func() error { _, _, err := s.SizeOf(ctx, models.Collection{ID: id}); return err },
 		"Archive": func() error {
 			_, err := s.Archive(ctx, models.CollectionVersion{Size: 9}).Read(make([]byte, 1))
 			return err
@@ -222,7 +240,7 @@ func everyAccountMethod(ctx context.Context, s *store.Store, signed signedIn, au
 			return err
 		},
 		"CountOwnedAutomation":        func() error { _, err := s.CountOwnedAutomation(ctx, signed.who()); return err },
-		"ChangePassword by a program": func() error { _, err := s.ChangePassword(ctx, signed.who(), storetest.Password, another); return err },
+		"ChangePassword by a program": func() error { _, _, err := s.ChangePassword(ctx, signed.who(), storetest.Password, another); return err },
 		"GrantOf an automation token": func() error { _, err := s.GrantOf(ctx, auto.Hash()); return err },
 		"OpensFor an automation token": func() error {
 			_, err := s.OpensFor(ctx, models.AutomationToken, signed.Person, signed.Workspace.ID)

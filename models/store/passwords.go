@@ -13,11 +13,11 @@ import (
 
 // ChangePassword sets the actor's own password, after a check of the current one. All of the
 // person's sessions end, this one too; the caller starts a new one. All automation tokens of the workspaces that the person owns end
-// with the same transaction.
-func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, next string) (models.Person, error) {
-	person, err := withID[models.Person](s.db.WithContext(ctx), who.ID)
+// with the same transaction; it answers how many there were.
+func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, next string) (person models.Person, ended int, err error) {
+	person, err = withID[models.Person](s.db.WithContext(ctx), who.ID)
 	if err != nil {
-		return person, err
+		return person, 0, err
 	}
 	var p models.Problems
 	p.Add(current == "", "current_password", "Enter your current password.")
@@ -28,10 +28,10 @@ func (s *Store) ChangePassword(ctx context.Context, who models.Actor, current, n
 		p.Add(next == current, "new_password", "Choose a password that differs from the current one.")
 	}
 	if err := p.Err(); err != nil {
-		return person, err
+		return person, 0, err
 	}
 	if _, err := s.checkPassword(ctx, s.hasher, person, current); err != nil {
-		return person, wrongCurrent(err)
+		return person, 0, wrongCurrent(err)
 	}
 	return s.setPassword(ctx, who, person, next)
 }
@@ -48,19 +48,19 @@ func (s *Store) SetPassword(ctx context.Context, who models.Actor, personID, nex
 	if problem := secret.CheckPassword(next, person.Name, person.Email); problem != "" {
 		return models.Fail(models.Invalid, "%s", problem)
 	}
-	_, err = s.setPassword(ctx, who, person, next)
+	_, _, err = s.setPassword(ctx, who, person, next)
 	return err
 }
 
-// setPassword answers the person as they are afterwards.
-func (s *Store) setPassword(ctx context.Context, who models.Actor, person models.Person, next string) (models.Person, error) {
+// setPassword answers the person as they are afterwards, and how many automation tokens ended.
+func (s *Store) setPassword(ctx context.Context, who models.Actor, person models.Person, next string) (_ models.Person, ended int, err error) {
 	hash, err := s.hashPassword(ctx, next)
 	if err != nil {
-		return person, err
+		return person, 0, err
 	}
 	checked := person.PasswordHash
 	person.PasswordHash, person.PasswordChangedAt = hash, s.now()
-	return person, s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
+	err = s.write(ctx, who, func(tx *gorm.DB) (models.Event, error) {
 		// The password that was checked must still be the one that is replaced.
 		res := tx.Model(&models.Person{}).Where("id = ? AND password_hash = ?", person.ID, checked).
 			Updates(map[string]any{"password_hash": hash, "password_changed_at": person.PasswordChangedAt})
@@ -69,12 +69,12 @@ func (s *Store) setPassword(ctx context.Context, who models.Actor, person models
 		} else if err != nil {
 			return models.Event{}, err
 		}
-		changes, err := s.endAutomation(tx, who, ownedBy(tx, person.ID), models.PasswordWasChanged)
-		if err != nil {
+		if ended, err = s.endTokens(tx, who, ownedAutomation(tx, person.ID), models.PasswordWasChanged); err != nil {
 			return models.Event{}, err
 		}
-		return personEvent(models.PasswordChanged, person).WithChanges(changes...), tx.Where("person_id = ?", person.ID).Delete(&models.Session{}).Error
+		return personEvent(models.PasswordChanged, person).WithChanges(endedChange(ended)...), tx.Where("person_id = ?", person.ID).Delete(&models.Session{}).Error
 	})
+	return person, ended, err
 }
 
 // checkPassword compares a password with a person's. It answers a fresh hash where the stored one

@@ -20,7 +20,7 @@ func TestChangePassword(t *testing.T) {
 		admins := signIn(t, w, "ines@marlowe.example", storetest.Password)
 		_, who := find(t, w, cookies[0])
 		w.Clock.Advance(time.Minute)
-		person, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
+		person, _, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,10 +55,10 @@ func TestChangePasswordRefuses(t *testing.T) {
 				{storetest.Password, "Ines Moreau 123", "new_password", ""},
 				{storetest.Password, storetest.Password, "new_password", "differs"},
 			} {
-				_, err := w.ChangePassword(t.Context(), admin, c.current, c.next)
+				_, _, err := w.ChangePassword(t.Context(), admin, c.current, c.next)
 				wantField(t, c.current+" to "+c.next, err, c.field, c.says)
 			}
-			_, err := w.ChangePassword(t.Context(), models.Actor{}, storetest.Password, another)
+			_, _, err := w.ChangePassword(t.Context(), models.Actor{}, storetest.Password, another)
 			wantKind(t, "nobody's password", err, models.NotFound)
 		})
 		find(t, w, cookie)
@@ -72,11 +72,11 @@ func TestChangePasswordAtOnce(t *testing.T) {
 		w, h, _, member := watch(t, w)
 		who := storetest.As(member)
 		h.meanwhile = func() {
-			if _, err := w.ChangePassword(t.Context(), who, storetest.Password, another); err != nil {
+			if _, _, err := w.ChangePassword(t.Context(), who, storetest.Password, another); err != nil {
 				t.Errorf("the first: %v", err)
 			}
 		}
-		_, err := w.ChangePassword(t.Context(), who, storetest.Password, "a third lantern over the quiet harbour")
+		_, _, err := w.ChangePassword(t.Context(), who, storetest.Password, "a third lantern over the quiet harbour")
 		wantKind(t, "the second", err, models.Conflict)
 		signIn(t, w, member.Email, another)
 	})
@@ -88,7 +88,7 @@ func TestStartSessionOfWhatIsStillTrue(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		w, _, _, member := watch(t, w)
 		who := storetest.As(member)
-		changed, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
+		changed, _, err := w.ChangePassword(t.Context(), who, storetest.Password, another)
 		if err != nil {
 			t.Fatal(err)
 		}

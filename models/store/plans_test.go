@@ -91,6 +91,16 @@ func grown(t *testing.T, w storetest.World) {
 	other := oneMoreWorkspace(t, w, "Other", models.Person{ID: people[0]})
 	theirs := models.NewProduct(models.NewID(), other.ID, now)
 	must(t, w.DB().Create(&theirs).Error)
+	ours := firstProduct(t, w, home).WorkspaceID
+	must(t, w.DB().Create(&models.Membership{WorkspaceID: ours, PersonID: people[1], Role: models.WorkspaceMember, CreatedAt: now}).Error)
+	var automation []models.Credential
+	for i := range 600 {
+		id := models.NewID()
+		automation = append(automation, models.Credential{
+			ID: id, Kind: models.AutomationToken, PersonID: people[i%60], WorkspaceID: []string{ours, other.ID, other.ID}[i%3], Hash: []byte(id), Prefix: "auto_abc", Enabled: true, CreatedAt: now,
+		})
+	}
+	must(t, w.DB().CreateInBatches(automation, 50).Error)
 	cards(t, w, firstProduct(t, w, home), anyCards(random, now, 500))
 	cards(t, w, theirs, anyCards(random, now, 2500))
 	if w.Database() == "PostgreSQL" {
@@ -154,6 +164,20 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 			return err
 		}
 	}
+	automation := func(who models.Actor) func() error {
+		return func() error {
+			_, next, err := w.AutomationTokens(ctx, who, home.ID, models.Place{})
+			if err == nil {
+				_, _, err = w.AutomationTokens(ctx, who, home.ID, next)
+			}
+			if err == nil {
+				_, err = w.CountAutomationTokens(ctx, who, home.ID)
+			}
+			return err
+		}
+	}
+	var member models.Membership
+	must(t, w.DB().Where("workspace_id = ? AND role = ?", home.ID, models.WorkspaceMember).Take(&member).Error)
 	person := who.ID
 	const trigrams = "people_trigrams"
 	return map[string]planned{
@@ -184,7 +208,7 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"people for a filter":            {func() error { _, err := w.FindPeople(ctx, who, "", "moreau"); return err }, []string{"people_email"}, false},
 		"collections for a filter":       {func() error { _, err := w.FindCollections(ctx, who, "", "tools"); return err }, []string{"collections_named"}, false},
 		"credentials for a filter":       {func() error { _, err := w.FindCredentials(ctx, who, "user_12"); return err }, []string{"credentials_prefix"}, false},
-		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, nil, false},
+		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, []string{"credentials_person"}, false},
 		"their number":                   {func() error { _, err := w.CountEnded(ctx, who, person); return err }, nil, false},
 		"a person's record":              {func() error { _, err := w.PersonRecord(ctx, who, person); return err }, nil, false},
 		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who, models.Place{}); return err }, []string{"workspaces_list"}, false},
@@ -205,6 +229,9 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"one token":                     {func() error { _, err := w.APIToken(ctx, who, home.ID, card.ID); return err }, nil, false},
 		"the number of tokens":          {func() error { _, err := w.CountAPITokens(ctx, home.ID); return err }, []string{"credentials_workspace"}, false},
 		"the number of live tokens":     {func() error { _, err := w.LiveTokens(ctx, home.ID); return err }, nil, false},
+		"automation tokens":             {automation(who), []string{"credentials_workspace"}, false},
+		"a member's automation tokens":  {automation(storetest.As(models.Person{ID: member.PersonID, Role: models.Member})), []string{"credentials_member"}, false},
+		"those that a password ends":    {func() error { _, err := w.CountOwnedAutomation(ctx, ines); return err }, nil, false},
 		"products":                      {func() error { _, err := w.Products(ctx, who, home.ID); return err }, []string{"products_prefix"}, false},
 		"what a token opens":            {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
 		"what a token opened":           {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},

@@ -79,6 +79,6 @@ func (s *Store) RevokeMine(ctx context.Context, who models.Actor, hash secret.Ha
 		if err != nil {
 			return event, err
 		}
-		return s.revoke(tx, who, &c, models.Revocation{}, automationEvent(models.CredentialRevoked, c))
+		return s.revoke(tx, who, &c, models.Revocation{}, tokenEvent(models.CredentialRevoked, c))
 	})
 }

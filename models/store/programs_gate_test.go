@@ -103,11 +103,11 @@ func TestProgramsHearWhatEnded(t *testing.T) {
 			return err
 		}, access.CredentialUnknown, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the person was deactivated."},
 		"the Owner's password": {func(t *testing.T, a account, root models.Actor, _ signedIn, _ models.Credential) error {
-			_, err := a.ChangePassword(t.Context(), root, storetest.Password, another)
+			_, _, err := a.ChangePassword(t.Context(), root, storetest.Password, another)
 			return err
 		}, access.Allowed, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the account password was changed."},
 		"the member's password": {func(t *testing.T, a account, _ models.Actor, s signedIn, _ models.Credential) error {
-			_, err := a.ChangePassword(t.Context(), s.who(), storetest.Password, another)
+			_, _, err := a.ChangePassword(t.Context(), s.who(), storetest.Password, another)
 			return err
 		}, access.CredentialUnknown, access.Allowed, ""},
 		"revoked by an Admin": {func(t *testing.T, a account, root models.Actor, _ signedIn, made models.Credential) error {

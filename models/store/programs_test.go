@@ -150,7 +150,7 @@ func TestProgramEnds(t *testing.T) {
 			return err
 		}},
 		"another password": {end: func(t *testing.T, a account, _ models.Actor, s signedIn) error {
-			_, err := a.ChangePassword(t.Context(), s.who(), storetest.Password, another)
+			_, _, err := a.ChangePassword(t.Context(), s.who(), storetest.Password, another)
 			return err
 		}},
 		"a password set": {end: func(t *testing.T, a account, _ models.Actor, s signedIn) error {

@@ -37,6 +37,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			}
 		}
 		cookie := signIn(t, w, "ines@marlowe.example", storetest.Password)
+		mine, _ := w.Automation(t, admin, home.Slug, models.NewAutomationToken{Period: "no_exp"})
 		made, text := w.Token(t, admin, admin.ID)
 		who.CredentialID = made.ID // it replaces the first
 		a := newAccount(t, w)
@@ -53,9 +54,9 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			}{ // PostgreSQL is asked to plan lists anew, which is one more
 				"People":      {3, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
 				"CountPeople": {2, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
-				"PersonRecord": {7, func() error {
+				"PersonRecord": {10, func() error {
 					record, err := w.PersonRecord(t.Context(), admin, admin.ID)
-					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0) {
+					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0 || len(record.Automation) == 0) {
 						err = fmt.Errorf("the record shows %+v", record)
 					}
 					return err
@@ -102,6 +103,12 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"LiveTokens": {1, func() error { _, err := w.LiveTokens(t.Context(), home.ID); return err }},
 				"Products":   {3, func() error { _, err := w.Products(t.Context(), admin, home.Slug); return err }},
 				"Product":    {1, func() error { _, err := w.Product(t.Context(), product.ID); return err }},
+				"AutomationTokens": {8, func() error {
+					_, _, err := w.AutomationTokens(t.Context(), admin, home.Slug, models.Place{})
+					return err
+				}},
+				"AutomationToken":       {6, func() error { _, err := w.AutomationToken(t.Context(), admin, home.Slug, mine.ID); return err }},
+				"CountAutomationTokens": {4, func() error { _, err := w.CountAutomationTokens(t.Context(), admin, home.Slug); return err }},
 			} {
 				before := asked.Load()
 				if err := c.do(); err != nil {
@@ -118,6 +125,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			install(t, w, who, archive(fmt.Sprint(i, ".zip"), fmt.Sprint("PK ", i)))
 			person := w.Person(t, admin, models.Member)
 			w.Token(t, admin, person.ID)
+			w.Automation(t, admin, home.Slug, models.NewAutomationToken{Period: "1h"})
 			made, text = w.Token(t, admin, admin.ID)
 			who.CredentialID = made.ID
 			if i%2 == 0 {

@@ -37,20 +37,33 @@ func (s *Store) PersonRecord(ctx context.Context, who models.Actor, id string) (
 	if r.MoreEnded = len(ended) > earlierShown; r.MoreEnded {
 		ended = ended[:earlierShown]
 	}
-	seen, err := s.seeCredentials(ctx, append(live, ended...))
+	automation, err := s.automationOfPerson(ctx, id, models.PageSize+1)
 	if err != nil {
 		return r, err
 	}
-	r.Earlier = seen[len(live):]
+	if r.MoreAutomation = len(automation) > models.PageSize; r.MoreAutomation {
+		automation = automation[:models.PageSize]
+	}
+	seen, err := s.seeCredentials(ctx, slices.Concat(live, ended, automation))
+	if err != nil {
+		return r, err
+	}
 	if len(live) > 0 {
 		r.Bearer = &seen[0]
+	}
+	r.Earlier, r.Automation = seen[len(live):len(live)+len(ended)], seen[len(live)+len(ended):]
+	if r.Workspaces, err = s.workspaceNames(ctx, workspacesOf(automation)); err != nil {
+		return r, err
+	}
+	if r.LiveAutomation, err = s.countLive(ctx, db.Where("person_id = ? AND kind = ?", id, models.AutomationToken)); err != nil {
+		return r, err
 	}
 	sessions, err := s.Sessions(ctx, who, id)
 	r.Sessions = len(sessions)
 	return r, err
 }
 
-// EndedCredentials lists a person's credentials that were revoked or replaced, newest first, below the
+// EndedCredentials lists a person's bearer tokens that were revoked or replaced, newest first, below the
 // one with this ID; empty is the beginning.
 func (s *Store) EndedCredentials(ctx context.Context, who models.Actor, personID, below string) ([]models.CredentialSeen, error) {
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
@@ -69,13 +82,13 @@ func (s *Store) CountEnded(ctx context.Context, who models.Actor, personID strin
 		return 0, err
 	}
 	var n int64
-	first := s.db.WithContext(ctx).Model(&models.Credential{}).Where("person_id = ? AND revoked_at IS NOT NULL", personID).Select("id").Limit(models.CountCap + 1)
+	first := s.db.WithContext(ctx).Model(&models.Credential{}).Where("person_id = ? AND kind = ? AND revoked_at IS NOT NULL", personID, models.Bearer).Select("id").Limit(models.CountCap + 1)
 	err := s.db.WithContext(ctx).Table("(?) AS counted", first).Count(&n).Error
 	return int(n), translate(err)
 }
 
 func (s *Store) ended(ctx context.Context, personID, below string, limit int) ([]models.Credential, error) {
-	q := s.db.WithContext(ctx).Where("person_id = ? AND revoked_at IS NOT NULL", personID)
+	q := s.db.WithContext(ctx).Where("person_id = ? AND kind = ? AND revoked_at IS NOT NULL", personID, models.Bearer)
 	if below != "" {
 		q = q.Where("id < ?", below)
 	}
@@ -88,7 +101,7 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 	ids, people := make([]string, len(list)), []string{}
 	for i, c := range list {
 		ids[i] = c.ID
-		people = append(people, c.CreatedBy, c.RevokedBy)
+		people = append(people, c.PersonID, c.CreatedBy, c.RevokedBy)
 	}
 	names, err := s.peopleByID(ctx, people)
 	if err != nil {
@@ -110,7 +123,9 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 	seen, at := make([]models.CredentialSeen, len(list)), map[string]int{}
 	for i, c := range list {
 		at[c.ID] = i
-		seen[i] = models.CredentialSeen{Credential: c, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name, Product: products[c.ProductID]}
+		seen[i] = models.CredentialSeen{
+			Credential: c, PersonName: names[c.PersonID].Name, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name, Product: products[c.ProductID],
+		}
 	}
 	for _, u := range usages {
 		seen[at[u.CredentialID]].Usage = u
@@ -136,6 +151,29 @@ func (s *Store) productNames(ctx context.Context, list []models.Credential) (map
 	err := s.db.WithContext(ctx).Select("id", "name").Where("id IN ?", ids).Find(&products).Error
 	for _, p := range products {
 		names[p.ID] = p.Name
+	}
+	return names, translate(err)
+}
+
+func workspacesOf(list []models.Credential) (ids []string) {
+	for _, c := range list {
+		if !slices.Contains(ids, c.WorkspaceID) {
+			ids = append(ids, c.WorkspaceID)
+		}
+	}
+	return ids
+}
+
+// workspaceNames names the workspaces with these IDs that are not deleted, with at most one query.
+func (s *Store) workspaceNames(ctx context.Context, ids []string) (map[string]string, error) {
+	names := map[string]string{}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	var list []models.Workspace
+	err := s.db.WithContext(ctx).Select("id", "name").Where("id IN ? AND deleted_at IS NULL", ids).Find(&list).Error
+	for _, w := range list {
+		names[w.ID] = w.Name
 	}
 	return names, translate(err)
 }

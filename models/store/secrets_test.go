@@ -56,7 +56,7 @@ func TestNoSecretIsKept(t *testing.T) {
 		} else {
 			w.Secrets.Add(confirmed)
 		}
-		if _, err := w.ChangePassword(t.Context(), who, storetest.Password, another); err != nil {
+		if _, _, err := w.ChangePassword(t.Context(), who, storetest.Password, another); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.RevokeCredential(t.Context(), storetest.As(admin), token.ID, models.Revocation{Reason: "lost"}); err != nil {

@@ -207,6 +207,17 @@ func (s *Store) Sessions(ctx context.Context, who models.Actor, personID string)
 	return list, translate(err)
 }
 
+// SessionWorkspaces names the workspaces in which programs among sessions are, by their IDs.
+func (s *Store) SessionWorkspaces(ctx context.Context, list []models.Session) (map[string]string, error) {
+	var ids []string
+	for _, session := range list {
+		if session.WorkspaceID != "" {
+			ids = append(ids, session.WorkspaceID)
+		}
+	}
+	return s.workspaceNames(ctx, ids)
+}
+
 // notIdle lets through sessions that are in use; its values are since when, for browsers and for programs.
 const notIdle = "((kind = 'browser' AND seen_at > ?) OR (kind = 'program' AND seen_at > ?))"
 

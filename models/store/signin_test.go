@@ -145,7 +145,7 @@ func TestSignInLosesToAChange(t *testing.T) {
 		w, h, admin, member := watch(t, w)
 		for what, change := range map[string]func() error{
 			"the password is changed": func() error {
-				_, err := w.ChangePassword(t.Context(), storetest.As(member), storetest.Password, another)
+				_, _, err := w.ChangePassword(t.Context(), storetest.As(member), storetest.Password, another)
 				return err
 			},
 			"the person is deactivated": func() error {
@@ -175,7 +175,7 @@ func TestSignInAgainstAChangeAtOnce(t *testing.T) {
 		for round := range 20 {
 			failed := atOnce(4, func(i int) error {
 				if i == 0 {
-					_, err := w.ChangePassword(t.Context(), storetest.As(member), storetest.Password, another)
+					_, _, err := w.ChangePassword(t.Context(), storetest.As(member), storetest.Password, another)
 					return err
 				}
 				_, _, err := w.SignIn(t.Context(), guest, models.SignIn{Email: member.Email, Password: storetest.Password})

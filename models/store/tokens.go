@@ -15,8 +15,6 @@ const (
 	mintInBrowser    = "Only the workspace's Owner and Admins can make a token's secret, signed in to the console."
 )
 
-var noToken = models.Fail(models.NotFound, "There is no such API token in this workspace.")
-
 // CreateAPIToken makes an API token of a workspace. The secret is answered once and kept nowhere. formID is the one-use
 // number of the form, as in CreateBearerToken.
 func (s *Store) CreateAPIToken(ctx context.Context, who models.Actor, workspace string, n models.NewAPIToken, formID string) (made models.Credential, text secret.Text, err error) {
@@ -82,8 +80,9 @@ func (s *Store) chosenProduct(tx *gorm.DB, workspaceID, id string, problems *mod
 	return models.Product{}, nil
 }
 
+// tokenEvent names the subject by its own name; an automation token is its person's too.
 func tokenEvent(action models.Action, c models.Credential) models.Event {
-	return models.Event{Action: action, SubjectKind: models.OfCredential, SubjectID: c.ID, SubjectName: c.Name, WorkspaceID: c.WorkspaceID}
+	return models.Event{Action: action, SubjectKind: models.OfCredential, SubjectID: c.ID, SubjectName: c.Name, PersonID: c.PersonID, WorkspaceID: c.WorkspaceID}
 }
 
 func expiryName(ends *time.Time) string {

@@ -117,7 +117,7 @@ func (s *Store) APIToken(ctx context.Context, who models.Actor, workspace, id st
 	if err := allow(who.MayManageTokens(w.Role), onlyOwnersTokens); err != nil {
 		return models.CredentialSeen{}, err
 	}
-	c, err := tokenOf(s.db.WithContext(ctx), w.ID, id)
+	c, err := tokenOf(s.db.WithContext(ctx), models.APIToken, w.ID, id)
 	if err != nil {
 		return models.CredentialSeen{}, err
 	}
@@ -140,6 +140,10 @@ func (s *Store) UsageDays(ctx context.Context, who models.Actor, workspaceID, id
 	if _, err := s.APIToken(ctx, who, workspaceID, id); err != nil {
 		return nil, err
 	}
+	return s.usageDays(ctx, id, from)
+}
+
+func (s *Store) usageDays(ctx context.Context, id string, from time.Time) ([]models.UsageDay, error) {
 	var days []models.UsageDay
 	err := s.db.WithContext(ctx).Where("credential_id = ? AND day >= ?", id, from.UTC().Format(time.DateOnly)).Order("day").Find(&days).Error
 	return days, translate(err)

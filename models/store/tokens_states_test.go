@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"testing"
@@ -11,22 +12,76 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
+// cardKind is a kind of token that lives on a card: how one is made, for a week, and what may be done with it.
+type cardKind struct {
+	make       func(t *testing.T, w storetest.World, who models.Actor) (models.Credential, secret.Text)
+	seen       func(t *testing.T, w storetest.World, id string) models.CredentialSeen
+	turn       func(storetest.World) func(context.Context, models.Actor, string, string, bool) (models.Credential, error)
+	rename     func(storetest.World) func(context.Context, models.Actor, string, string, models.TokenNaming) (models.Credential, error)
+	revoke     func(storetest.World) func(context.Context, models.Actor, string, string, models.Revocation) (models.Credential, error)
+	regenerate func(t *testing.T, w storetest.World, who models.Actor, id, life string) (models.Credential, secret.Text, error)
+}
+
+var cardKinds = map[string]cardKind{
+	"API token": {
+		make: func(t *testing.T, w storetest.World, who models.Actor) (models.Credential, secret.Text) {
+			return w.WorkspaceToken(t, who, home, models.NewAPIToken{Name: "card", Expiration: models.ForAWeek})
+		},
+		seen: seenToken,
+		turn: func(w storetest.World) func(context.Context, models.Actor, string, string, bool) (models.Credential, error) {
+			return w.SwitchAPIToken
+		},
+		rename: func(w storetest.World) func(context.Context, models.Actor, string, string, models.TokenNaming) (models.Credential, error) {
+			return w.RenameAPIToken
+		},
+		revoke: func(w storetest.World) func(context.Context, models.Actor, string, string, models.Revocation) (models.Credential, error) {
+			return w.RevokeAPIToken
+		},
+		regenerate: func(t *testing.T, w storetest.World, who models.Actor, id, life string) (models.Credential, secret.Text, error) {
+			return w.RegenerateAPIToken(t.Context(), who, home, id, models.Regeneration{Expiration: models.Expiration(life)}, secret.FormID())
+		},
+	},
+	"automation token": {
+		make: func(t *testing.T, w storetest.World, who models.Actor) (models.Credential, secret.Text) {
+			return w.Automation(t, who, home, models.NewAutomationToken{Name: "card", Period: "1w"})
+		},
+		seen: func(t *testing.T, w storetest.World, id string) models.CredentialSeen {
+			t.Helper()
+			seen, err := w.AutomationToken(t.Context(), command, home, id)
+			must(t, err)
+			return seen
+		},
+		turn: func(w storetest.World) func(context.Context, models.Actor, string, string, bool) (models.Credential, error) {
+			return w.SwitchAutomationToken
+		},
+		rename: func(w storetest.World) func(context.Context, models.Actor, string, string, models.TokenNaming) (models.Credential, error) {
+			return w.RenameAutomationToken
+		},
+		revoke: func(w storetest.World) func(context.Context, models.Actor, string, string, models.Revocation) (models.Credential, error) {
+			return w.RevokeAutomationToken
+		},
+		regenerate: func(t *testing.T, w storetest.World, who models.Actor, id, life string) (models.Credential, secret.Text, error) {
+			return w.RegenerateAutomationToken(t.Context(), who, home, id, models.AutomationRegeneration{Period: models.ExpirationPeriod(life)}, secret.FormID())
+		},
+	},
+}
+
 // What may be done with a card, and what a card can be before.
 var (
-	tokenActions = map[string]func(t *testing.T, w storetest.World, who models.Actor, id string) (models.Credential, secret.Text, error){
+	tokenActions = map[string]func(t *testing.T, w storetest.World, kind cardKind, who models.Actor, id string) (models.Credential, secret.Text, error){
 		"activate":   switching(true),
 		"deactivate": switching(false),
-		"rename": func(t *testing.T, w storetest.World, who models.Actor, id string) (models.Credential, secret.Text, error) {
-			c, err := w.RenameAPIToken(t.Context(), who, home, id, models.TokenNaming{Name: " another  name "})
+		"rename": func(t *testing.T, w storetest.World, kind cardKind, who models.Actor, id string) (models.Credential, secret.Text, error) {
+			c, err := kind.rename(w)(t.Context(), who, home, id, models.TokenNaming{Name: " another  name "})
 			return c, "", err
 		},
-		"revoke": func(t *testing.T, w storetest.World, who models.Actor, id string) (models.Credential, secret.Text, error) {
-			c, err := w.RevokeAPIToken(t.Context(), who, home, id, models.Revocation{Reason: "again"})
+		"revoke": func(t *testing.T, w storetest.World, kind cardKind, who models.Actor, id string) (models.Credential, secret.Text, error) {
+			c, err := kind.revoke(w)(t.Context(), who, home, id, models.Revocation{Reason: "again"})
 			return c, "", err
 		},
 		"regenerate":          regenerating(""),
-		"regenerate for ever": regenerating(models.NoExpiration),
-		"regenerate for 1w":   regenerating(models.ForAWeek),
+		"regenerate for ever": regenerating("no_exp"),
+		"regenerate for 1w":   regenerating("1w"),
 		"regenerate for soon": regenerating("soon"),
 	}
 	tokenStates = map[string][]string{ // how a card comes to be so
@@ -34,16 +89,16 @@ var (
 	}
 )
 
-func switching(enabled bool) func(*testing.T, storetest.World, models.Actor, string) (models.Credential, secret.Text, error) {
-	return func(t *testing.T, w storetest.World, who models.Actor, id string) (models.Credential, secret.Text, error) {
-		c, err := w.SwitchAPIToken(t.Context(), who, home, id, enabled)
+func switching(enabled bool) func(*testing.T, storetest.World, cardKind, models.Actor, string) (models.Credential, secret.Text, error) {
+	return func(t *testing.T, w storetest.World, kind cardKind, who models.Actor, id string) (models.Credential, secret.Text, error) {
+		c, err := kind.turn(w)(t.Context(), who, home, id, enabled)
 		return c, "", err
 	}
 }
 
-func regenerating(e models.Expiration) func(*testing.T, storetest.World, models.Actor, string) (models.Credential, secret.Text, error) {
-	return func(t *testing.T, w storetest.World, who models.Actor, id string) (models.Credential, secret.Text, error) {
-		return w.RegenerateAPIToken(t.Context(), who, home, id, models.Regeneration{Expiration: e}, secret.FormID())
+func regenerating(life string) func(*testing.T, storetest.World, cardKind, models.Actor, string) (models.Credential, secret.Text, error) {
+	return func(t *testing.T, w storetest.World, kind cardKind, who models.Actor, id string) (models.Credential, secret.Text, error) {
+		return kind.regenerate(t, w, who, id, life)
 	}
 }
 
@@ -55,12 +110,7 @@ func TestTokenStates(t *testing.T) {
 		active, inactive, expired, dead = models.Active, models.Inactive, models.Expired, models.Revoked
 		conflict, invalid               = models.Conflict, models.Invalid
 	)
-	edges := []struct {
-		from, action string
-		after        models.State
-		event        models.Action
-		kind         models.Kind
-	}{
+	edges := []tokenEdge{
 		{"active", "activate", active, none, ""},
 		{"active", "deactivate", inactive, models.CredentialDeactivated, ""},
 		{"active", "rename", active, models.CredentialRenamed, ""},
@@ -120,49 +170,63 @@ func TestTokenStates(t *testing.T) {
 	}
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
-		for _, edge := range edges {
-			name := edge.action + " what is " + edge.from
-			card, old := w.WorkspaceToken(t, admin, home, models.NewAPIToken{Name: "card", Expiration: models.ForAWeek})
-			for _, step := range tokenStates[edge.from] {
-				if step == "wait" {
-					w.Clock.Advance(card.ExpiresAt.Sub(w.Clock.Now()))
-					continue
-				}
-				_, _, err := tokenActions[step](t, w, admin, card.ID)
-				must(t, err)
-			}
-			before, last := seenToken(t, w, card.ID), lastEvent(t, w)
-			w.Clock.Advance(time.Second)
-			said, text, err := tokenActions[edge.action](t, w, admin, card.ID)
-			wantKind(t, name, err, edge.kind)
-			after, now := seenToken(t, w, card.ID), w.Clock.Now()
-			if after.State(now) != edge.after {
-				t.Errorf("%s: it is %s, want %s", name, after.State(now), edge.after)
-			}
-			if err == nil && !reflect.DeepEqual(said, after.Credential) {
-				t.Errorf("%s: it answers %+v of %+v", name, said, after.Credential)
-			}
-			e := lastEvent(t, w)
-			if edge.event == none && (e.ID != last.ID || !reflect.DeepEqual(before, after)) {
-				t.Errorf("%s: there is the event %+v, and %+v became %+v", name, e, before, after)
-			}
-			if edge.event != none && (e.Seq != last.Seq+1 || e.Action != edge.event || e.SubjectID != card.ID || e.WorkspaceID != card.WorkspaceID || e.ActorID != admin.ID || len(e.ChangeList()) == 0) {
-				t.Errorf("%s: the event is %+v", name, e)
-			}
-			live := old
-			if edge.event == models.CredentialRegenerated {
-				live = text
-				if state := stateOf(t, w, old); state != models.Replaced {
-					t.Errorf("%s: the secret from before is %s", name, state)
-				}
-			} else if text != "" {
-				t.Errorf("%s: a secret of %d characters is answered", name, len(text))
-			}
-			if state := stateOf(t, w, live); state != edge.after {
-				t.Errorf("%s: its secret is %s, want %s", name, state, edge.after)
+		for called, kind := range cardKinds {
+			for _, edge := range edges {
+				edge.walk(t, w, kind, admin, edge.action+" an "+called+" that is "+edge.from)
 			}
 		}
 	})
+}
+
+// tokenEdge is what an action makes of a card in a state: what it is after, which event that is, and how it is refused otherwise.
+type tokenEdge struct {
+	from, action string
+	after        models.State
+	event        models.Action
+	kind         models.Kind
+}
+
+func (edge tokenEdge) walk(t *testing.T, w storetest.World, kind cardKind, admin models.Actor, name string) {
+	t.Helper()
+	card, old := kind.make(t, w, admin)
+	for _, step := range tokenStates[edge.from] {
+		if step == "wait" {
+			w.Clock.Advance(card.ExpiresAt.Sub(w.Clock.Now()))
+			continue
+		}
+		_, _, err := tokenActions[step](t, w, kind, admin, card.ID)
+		must(t, err)
+	}
+	before, last := kind.seen(t, w, card.ID), lastEvent(t, w)
+	w.Clock.Advance(time.Second)
+	said, text, err := tokenActions[edge.action](t, w, kind, admin, card.ID)
+	wantKind(t, name, err, edge.kind)
+	after, now := kind.seen(t, w, card.ID), w.Clock.Now()
+	if after.State(now) != edge.after {
+		t.Errorf("%s: it is %s, want %s", name, after.State(now), edge.after)
+	}
+	if err == nil && !reflect.DeepEqual(said, after.Credential) {
+		t.Errorf("%s: it answers %+v of %+v", name, said, after.Credential)
+	}
+	e := lastEvent(t, w)
+	if edge.event == "" && (e.ID != last.ID || !reflect.DeepEqual(before, after)) {
+		t.Errorf("%s: there is the event %+v, and %+v became %+v", name, e, before, after)
+	}
+	if edge.event != "" && (e.Seq != last.Seq+1 || e.Action != edge.event || e.SubjectID != card.ID || e.WorkspaceID != card.WorkspaceID || e.PersonID != card.PersonID || e.ActorID != admin.ID || len(e.ChangeList()) == 0) {
+		t.Errorf("%s: the event is %+v", name, e)
+	}
+	live := old
+	if edge.event == models.CredentialRegenerated {
+		live = text
+		if state := stateOf(t, w, old); state != models.Replaced {
+			t.Errorf("%s: the secret from before is %s", name, state)
+		}
+	} else if text != "" {
+		t.Errorf("%s: a secret of %d characters is answered", name, len(text))
+	}
+	if state := stateOf(t, w, live); state != edge.after {
+		t.Errorf("%s: its secret is %s, want %s", name, state, edge.after)
+	}
 }
 
 // seenToken is a card as its page shows it.
@@ -192,7 +256,7 @@ func TestTokenRefusalsSayWhatToDo(t *testing.T) {
 			{"regenerate", expired.ID, "There is a problem. expiration: Choose when it expires from now on, or Never."},
 			{"regenerate for soon", expired.ID, "There is a problem. expiration: Choose when the token expires, or Never."},
 		} {
-			if _, _, err := tokenActions[c.action](t, w, admin, c.id); fmt.Sprint(err) != c.says {
+			if _, _, err := tokenActions[c.action](t, w, cardKinds["API token"], admin, c.id); fmt.Sprint(err) != c.says {
 				t.Errorf("%s: %v", c.action, err)
 			}
 		}

@@ -99,12 +99,22 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 	if _, err := s.RevokeAPIToken(t.Context(), s.Admin, w.ID, ids["Contractor staging"], models.Revocation{Reason: "The contract has ended."}); err != nil {
 		t.Fatal(err)
 	}
+	member := s.Person(t, s.Admin, models.Member)
+	for _, n := range []models.NewAutomationToken{{Name: "Postman runner", Period: "1h"}, {Name: "Nightly export", Period: "no_exp"}, {Period: "1mo"}} {
+		made, _ := s.Automation(t, s.Admin, w.ID, n)
+		ids[n.Name] = made.ID
+	}
+	s.Automation(t, storetest.As(member), w.ID, models.NewAutomationToken{Name: "Release notes", Period: "3w"})
 	for n := range 40 {
 		at := s.Clock.Now().Add(-time.Duration(n*17) * time.Hour)
 		s.Tally.Add(ids["Deploy pipeline"], models.CallAccepted, at, "203.0.113.24")
+		s.Tally.Add(ids["Nightly export"], models.CallAccepted, at, "203.0.113.24")
 		if n%5 == 0 {
 			s.Tally.Add(ids["Deploy pipeline"], models.CallRefused, at, "203.0.113.24")
 		}
+	}
+	if _, err := s.RevokeAutomationToken(t.Context(), s.Admin, w.ID, ids["Postman runner"], models.Revocation{Reason: "The course is over."}); err != nil {
+		t.Fatal(err)
 	}
 	s.Clock.Advance(time.Minute)
 	s.Flush(t)
@@ -120,12 +130,13 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 		t.Fatal(err)
 	}
 	tab, empty, product := settings+"/api-tokens", "/w/"+other.Slug+"/settings", settings+"/products/"+products[0].ID
-	deploy := tab + "/" + ids["Deploy pipeline"]
+	deploy, nightly := tab+"/"+ids["Deploy pipeline"], settings+"/automation-tokens/"+ids["Nightly export"]
 	return map[string]string{
 		"settings-tokens": tab, "settings-tokens-none": tab + "?q=zzz", "settings-tokens-empty": empty + "/api-tokens", "settings-tokens-new": tab + "/new",
 		"settings-token": deploy, "settings-token-revoked": tab + "/" + ids["Contractor staging"],
 		"settings-tokens-revoke": deploy + "/revoke", "settings-tokens-regenerate": deploy + "/regenerate", "settings-tokens-regenerate-expired": tab + "/" + ids["Quarterly import"] + "/regenerate",
 		"settings-resources": settings + "/resources", "settings-resources-edit": product + "/resources", "settings-upstream": product + "/upstream", "settings-upstream-key-new": product + "/signing-key",
+		"settings-automation-new": settings + "/automation-tokens/new", "settings-automation-token": nightly, "settings-automation-revoke": nightly + "/revoke", "settings-automation-regenerate": nightly + "/regenerate",
 		"settings-tokens-new-several": empty + "/api-tokens/new",
 		"workspace-delete":            empty + "/delete", "workspace-delete-refused": settings + "/delete",
 	}

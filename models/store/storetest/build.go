@@ -36,3 +36,14 @@ func (w World) WorkspaceToken(t testing.TB, who models.Actor, workspace string, 
 	w.Secrets.Add(text)
 	return made, text
 }
+
+// Automation makes an automation token of somebody's own in a workspace.
+func (w World) Automation(t testing.TB, who models.Actor, workspace string, n models.NewAutomationToken) (models.Credential, secret.Text) {
+	t.Helper()
+	made, text, err := w.CreateAutomationToken(t.Context(), who, workspace, n, secret.FormID())
+	if err != nil {
+		t.Fatalf("create an automation token: %v", err)
+	}
+	w.Secrets.Add(text)
+	return made, text
+}
