@@ -149,7 +149,7 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/user/revoke_tokens", "user.revoke", signedInPrograms, asStatus, h.RevokeMine},
 		{post, "/user/change_password", "user.password", signedInPrograms, asStatus, h.ChangePasswordByAPI},
 		{get, "/workspace/automation_token", "automation.get", signedInPrograms, asStatus, h.MintAutomation},
-		{post, "/workspace/automation_token", "automation.create", signedInPrograms, asStatus, h.MintAutomation},
+		{post, "/workspace/automation_token", "automation.post", signedInPrograms, asStatus, h.MintAutomation},
 		{get, "/workspace/restrictions", "restrictions", accountPrograms, asStatus, h.Restrictions},
 		{get, "/postman_collection.json", "postman", anyone, asStatus, h.PostmanCollection},
 		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},

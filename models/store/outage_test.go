@@ -239,8 +239,11 @@ func everyAccountMethod(ctx context.Context, s *store.Store, signed signedIn, au
 			_, _, err := s.CreateAutomationToken(ctx, signed.who(), home, models.NewAutomationToken{Period: "1h"}, "")
 			return err
 		},
-		"CountOwnedAutomation":        func() error { _, err := s.CountOwnedAutomation(ctx, signed.who()); return err },
-		"ChangePassword by a program": func() error { _, _, err := s.ChangePassword(ctx, signed.who(), storetest.Password, another); return err },
+		"CountOwnedAutomation": func() error { _, err := s.CountOwnedAutomation(ctx, signed.who()); return err },
+		"ChangePassword by a program": func() error {
+			_, _, err := s.ChangePassword(ctx, signed.who(), storetest.Password, another)
+			return err
+		},
 		"GrantOf an automation token": func() error { _, err := s.GrantOf(ctx, auto.Hash()); return err },
 		"OpensFor an automation token": func() error {
 			_, err := s.OpensFor(ctx, models.AutomationToken, signed.Person, signed.Workspace.ID)
