@@ -108,7 +108,7 @@ func (w *walk) step(t *testing.T) {
 		weight int
 		do     func(t *testing.T)
 	}{
-		{5, w.signInSomebody}, {5, w.refresh}, {1, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {5, w.advance}, {2, w.changePassword},
+		{5, w.signInSomebody}, {5, w.refresh}, {2, w.presentUsed}, {5, w.mintByProgram}, {3, w.mintInConsole}, {6, w.advance}, {2, w.changePassword},
 		{4, w.remove}, {5, w.addBack}, {2, w.deactivateSomebody}, {3, w.activateSomebody}, {1, w.handOver}, {1, w.revoke}, {1, w.endOne}, {1, w.demote}, {1, w.prune},
 	}
 	all := 0

@@ -185,3 +185,30 @@ func TestProgramsAreCounted(t *testing.T) {
 		}
 	})
 }
+
+// An Admin's bearer token opens every workspace. Their automation tokens and sign-ins open one, as long as they are a member of it.
+func TestWhatOpensForMembersOnly(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		root := a.SetUp(t)
+		second := a.workspace(t, root, "Second")
+		ann := a.Person(t, root, models.Admin)
+		for _, member := range []bool{false, true} {
+			if member {
+				join(t, w, second, ann, models.WorkspaceMember)
+			}
+			for kind, calls := range map[models.CredentialKind]int{models.AutomationToken: models.DefaultAutomationCalls, models.SignInToken: models.DefaultUserCalls, models.Bearer: models.DefaultAPICalls} {
+				for _, workspace := range []string{second.ID, second.Slug} {
+					opens, err := a.OpensFor(t.Context(), kind, ann, workspace)
+					if want := member || kind == models.Bearer; (err == nil) != want || err != nil && models.KindOf(err) != models.Forbidden || want && (opens.WorkspaceID != second.ID || opens.CallsAMinute != calls) {
+						t.Errorf("%s, a member %v: opens %+v (%v)", kind, member, opens, err)
+					}
+				}
+			}
+		}
+		for _, kind := range []models.CredentialKind{models.AutomationToken, models.SignInToken} {
+			_, err := a.OpensFor(t.Context(), kind, ann, "")
+			wantKind(t, "no workspace", err, models.Forbidden)
+		}
+	})
+}

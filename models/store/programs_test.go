@@ -212,3 +212,31 @@ func TestProgramEnds(t *testing.T) {
 		})
 	}
 }
+
+// Half an hour without use ends a browser's session and not a program's: that one is listed, and kept, as long as its refresh token is
+// good. Then both are pruned away, and the refresh tokens with it.
+func TestProgramsOutliveBrowsers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		a := newAccount(t, w)
+		root := a.SetUp(t)
+		s := a.signIn(t, "ines@marlowe.example")
+		signIn(t, w, "ines@marlowe.example", storetest.Password)
+		listed := func(what string, want, rows int64) {
+			t.Helper()
+			list, err := a.Sessions(t.Context(), root, root.ID)
+			must(t, err)
+			must(t, a.Prune(t.Context()))
+			if n := number(t, w, "SELECT count(*) FROM sessions"); int64(len(list)) != want || n != rows || want > 0 && list[len(list)-1].ID != s.Session.ID {
+				t.Errorf("%s: %d are listed, %d kept", what, len(list), n)
+			}
+		}
+		listed("at once", 2, 2)
+		a.Clock.Advance(models.SessionIdle)
+		listed("after half an hour", 1, 1)
+		a.Clock.Advance(models.RefreshTokenLife - models.SessionIdle - time.Microsecond)
+		listed("just before thirty days", 1, 1)
+		a.Clock.Advance(time.Microsecond)
+		listed("after thirty days", 0, 0)
+		isEmpty(t, w, "refresh_tokens")
+	})
+}
