@@ -227,7 +227,7 @@ func pastBearer(c models.CredentialSeen, now time.Time) views.PastBearer {
 func automationRow(c models.CredentialSeen, workspace string, now time.Time) views.AutomationRow {
 	row := views.AutomationRow{
 		ID: c.ID, Name: c.Name, Prefix: c.Prefix, LastFour: c.Last4, Status: status(c.Credential, now), Workspace: workspace,
-		Created: moment(c.CreatedAt, now), LastUsed: since(c.Usage.LastUsedAt, now), Expires: since(c.ExpiresAt, now),
+		Created: moment(c.CreatedAt, now), LastUsed: since(c.Usage.LastUsedAt, now), Expires: since(c.ExpiresAt, now), Revoked: since(c.RevokedAt, now),
 	}
 	if workspace != "" {
 		row.Href = credentialPath(c.Credential)

@@ -493,7 +493,7 @@ func removeBody(m MemberRow) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if m.You {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p>You can’t open this workspace any more, until somebody adds you again.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<p>You can’t open this workspace any more, until somebody adds you again. Your automation tokens for it end for good.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -503,9 +503,9 @@ func removeBody(m MemberRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var17 string
-			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("They can’t open this workspace any more, until somebody adds them again; an Admin of this installation still can. What they did stays in the audit log.")
+			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("They can’t open this workspace any more, until somebody adds them again; an Admin of this installation still can. Their automation tokens for it end for good. What they did stays in the audit log.")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/members.templ`, Line: 115, Col: 162}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/members.templ`, Line: 115, Col: 207}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 			if templ_7745c5c3_Err != nil {

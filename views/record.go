@@ -32,7 +32,7 @@ type AutomationRow struct {
 	ID, Name, Prefix, LastFour, Status string
 	Href                               string // its page; empty where its workspace was deleted
 	Workspace                          string
-	Created, Expires                   Time // Expires is zero: never
+	Created, Expires, Revoked          Time // Expires is zero: never; Revoked: it was not
 	LastUsed                           Time
 }
 

@@ -204,7 +204,8 @@ func ines() views.Record {
 		EarlierMore: "/people/p1?earlier=user_b3Q",
 		Automation: []views.AutomationRow{
 			{ID: "a1", Name: "Nightly export", Prefix: "auto_9Fk", LastFour: "4tli", Status: "Active", Href: "/w/w1/settings/automation-tokens/a1", Workspace: "Marlowe Press", Created: at("21 Nov 2026"), Expires: at("22 Nov 2026"), LastUsed: ago("12 minutes ago")},
-			{ID: "a2", Name: "Automation token", Prefix: "auto_2bQ", LastFour: "0ppZ", Status: "Revoked", Created: at("1 Nov 2026")},
+			{ID: "a2", Name: "Automation token", Prefix: "auto_2bQ", LastFour: "0ppZ", Status: "Revoked", Created: at("1 Nov 2026"), Revoked: at("2 Nov 2026")},
+			{ID: "a3", Name: "Postman", Prefix: "auto_7xA", LastFour: "1qqT", Status: "Expired", Href: "/w/w1/settings/automation-tokens/a3", Workspace: "Marlowe Press", Created: at("1 Nov 2026"), Expires: at("2 Nov 2026")},
 		},
 		MoreAutomation: true, LiveAutomation: "3 automation tokens",
 	}

@@ -95,8 +95,13 @@ func (t AutomationRow) life() []Part {
 		where = "In a workspace that was deleted"
 	}
 	parts := []Part{plain(where + " · created "), when(t.Created)}
-	if t.Expires.IsZero() {
+	switch {
+	case !t.Revoked.IsZero():
+		return append(parts, plain(" · revoked "), when(t.Revoked))
+	case t.Expires.IsZero():
 		return append(parts, plain(" · never expires"))
+	case t.Status == "Expired":
+		return append(parts, plain(" · expired "), when(t.Expires))
 	}
 	return append(parts, plain(" · expires "), when(t.Expires))
 }
