@@ -20,7 +20,7 @@ type KeySource interface {
 	AddJWTKey(ctx context.Context, k models.JWTKey, unlessSince time.Time) ([]models.JWTKey, error)
 }
 
-// KeyRing signs sign-in tokens with the newest key and finds the one that has signed a token. When the newest is a month old, the next
+// KeyRing signs sign-in tokens with the newest key that every server knows and finds the one that has signed a token. When the newest is a month old, the next
 // token is signed by another one; keys that signed nothing that can still be good are forgotten. Safe for concurrent use.
 type KeyRing struct {
 	source KeySource
@@ -62,7 +62,21 @@ func (r *KeyRing) SignIn(ctx context.Context, c secret.SignInClaims) (secret.Tex
 			return "", err
 		}
 	}
-	return r.list[0].SignIn(c)
+	return r.signer().SignIn(c)
+}
+
+// rests is how long a new key waits before it signs, while there is another: by then every server finds it when it looks, also one that has just
+// looked for a key that somebody made up.
+const rests = 10 * time.Second
+
+// signer is the newest key that has rested, or else the oldest.
+func (r *KeyRing) signer() ringKey {
+	for _, k := range r.list {
+		if r.now().Sub(k.made) >= rests {
+			return k
+		}
+	}
+	return r.list[len(r.list)-1]
 }
 
 // fresh says whether the newest key may sign. The caller holds the lock, as for all that follow.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -106,6 +107,35 @@ func TestKeyRingRotates(t *testing.T) {
 	wantGood(t, "after its end", two, next, false)
 	if len(from.list) != 2 {
 		t.Errorf("%d keys", len(from.list))
+	}
+}
+
+// A new key rests before it signs: a server that has just looked for a key which somebody made up, and asks again a second later, refuses
+// nobody meanwhile.
+func TestANewKeyRests(t *testing.T) {
+	now, from, seal := noon, &keys{}, keyFile(t)
+	one, two := ringAt(t, from, seal, &now), ringAt(t, from, seal, &now)
+	signInToken(t, one, now)
+	now = noon.Add(models.JWTKeyLife)
+	made, _, err := secret.NewJWTKey("made up", keyFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged, err := made.SignIn(secret.SignInClaims{PersonID: "p", Random: "r", IssuedAt: now, ExpiresAt: now.Add(time.Minute)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantGood(t, "a forged one", two, forged, false)
+	wantGood(t, "one of that moment", two, signInToken(t, one, now), true)
+	if len(from.list) != 2 {
+		t.Fatalf("%d keys", len(from.list))
+	}
+	for after, by := range map[time.Duration]int{rests - time.Microsecond: 1, rests: 0} {
+		now = noon.Add(models.JWTKeyLife + after)
+		header, err := base64.RawURLEncoding.DecodeString(strings.Split(signInToken(t, one, now).Reveal(), ".")[0])
+		if err != nil || !strings.Contains(string(header), from.list[by].ID) {
+			t.Errorf("%s later it is signed by %s (%v)", after, header, err)
+		}
 	}
 }
 

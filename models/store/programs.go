@@ -17,6 +17,7 @@ const refreshPrefix = "rfsh"
 // refresh token.
 type ProgramTokens struct{ Random, Refresh secret.Text }
 
+
 // Refusals of the account API.
 var (
 	badRefresh = models.BadRefreshToken
@@ -52,6 +53,7 @@ func (s *Store) SignInProgram(ctx context.Context, who models.Actor, in models.S
 	})
 	seen.Person = person
 	if err != nil {
+		tokens.Refresh.Wipe()
 		return seen, ProgramTokens{}, err
 	}
 	return seen, tokens, nil
@@ -125,6 +127,7 @@ func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secr
 		err = badRefresh
 	}
 	if err != nil {
+		tokens.Refresh.Wipe()
 		return models.ProgramSeen{}, ProgramTokens{}, err
 	}
 	return seen, tokens, nil
