@@ -80,3 +80,13 @@ func TestThePasswordSaysWhatItEnds(t *testing.T) {
 
 // folded is a text with its white space folded.
 func folded(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// What still uses a token is told in a sentence without gaps.
+func TestATokenThatIsStillUsed(t *testing.T) {
+	card := automationCards()[0]
+	card.LastUsed, card.InUse = ago("12 minutes ago"), true
+	doc, _ := draw(t, views.TokenRevoke(page(), card, views.Form{}, tokensPath))
+	if got := folded(doc.Find("main .note").Text()); got != "Still in use: last request 12 minutes ago, from 203.0.113.24." {
+		t.Errorf("it says %q", got)
+	}
+}

@@ -156,6 +156,11 @@ func (t TokenCard) sub() string {
 	return text
 }
 
+// use is the evidence to look at before a secret ends.
+func (t TokenCard) use() []Part {
+	return []Part{plain("Still in use: last request "), strong(t.LastUsed.Relative), plain(", from " + t.LastFrom + ".")}
+}
+
 // period is what was chosen in the form of an automation token, and before that what is suggested: a day.
 func (f TokenForm) period() Form {
 	return f.Form.or("expiration_period", string(models.DefaultPeriod)).in("automation")

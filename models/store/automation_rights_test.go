@@ -6,6 +6,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
 
@@ -166,6 +167,38 @@ func TestWhoeverLeftRegeneratesNothing(t *testing.T) {
 		wantKind(t, "regenerate after coming back", regenerate(), models.Conflict)
 		if state := stateOf(t, w, text); state != models.Revoked {
 			t.Errorf("it is %s", state)
+		}
+	})
+}
+
+// A member who leaves while they regenerate a token, on another server, ends with no live secret, whichever comes first.
+func TestRegenerateWhileLeaving(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		person := w.Person(t, admin, models.Member)
+		member, stores := storetest.As(person), []*store.Store{w.Store, w.Open(t)}
+		for round := range 20 {
+			card, old := w.Automation(t, member, home, models.NewAutomationToken{Period: "no_exp"})
+			var text secret.Text
+			failed := atOnce(2, func(i int) (err error) {
+				if i == round%2 {
+					_, err = stores[i].RemoveMember(t.Context(), admin, home, member.ID)
+					return err
+				}
+				_, text, err = stores[i].RegenerateAutomationToken(t.Context(), member, home, card.ID, models.AutomationRegeneration{}, secret.FormID())
+				return err
+			})
+			wantKind(t, "leave", failed[round%2], "")
+			regenerated := models.KindOf(failed[1-round%2])
+			if regenerated != "" && regenerated != models.NotFound { // the workspace is not theirs to see any more
+				t.Errorf("regenerate: %v", failed[1-round%2])
+			}
+			want := map[bool]string{true: "replaced revoked", false: "revoked "}[regenerated == ""]
+			if got := fmt.Sprintf("%s %s", stateOf(t, w, old), stateOf(t, w, text)); got != want || (text != "") != (regenerated == "") {
+				t.Errorf("round %d: the secrets are %q, want %q", round, got, want)
+			}
+			_, err := w.AddMember(t.Context(), admin, home, models.NewMember{Email: person.Email, Role: models.WorkspaceMember})
+			must(t, err)
 		}
 	})
 }
