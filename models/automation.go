@@ -100,8 +100,11 @@ func (r AutomationRegeneration) Clean(now time.Time) (ends *time.Time, p Problem
 	return ends, p
 }
 
-// AutomationEnded is the field of a change that tells how many automation tokens something ended.
-const AutomationEnded = "automation tokens revoked"
+// The fields of a change that tell how many automation tokens something ended, and how many sign-ins of programs.
+const (
+	AutomationEnded = "automation tokens revoked"
+	SignInsEnded    = "sign-ins ended"
+)
 
 // Why automation tokens end that nobody revokes.
 const (

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"tokendesk/models"
 	"tokendesk/web/gateway"
@@ -20,10 +22,24 @@ func (s *Server) Heard(e models.Event) {
 	case models.PersonDeactivated:
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
 	case models.PersonChanged:
-		if !changesRole(e) {
+		if !has(e, "role") {
 			return
 		}
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
+	case models.SessionEnded, models.SessionStolen, models.SessionRenewed: // the token before a renewal is good for nothing
+		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID }
+	case models.SessionsEnded:
+		whose = func(c gateway.Caller) bool { return signedIn(c) && c.Person == e.SubjectID }
+	case models.PasswordChanged:
+		owned := s.ownedBy(e)
+		whose = func(c gateway.Caller) bool {
+			return signedIn(c) && c.Person == e.SubjectID || automatic(c) && owned(c.Workspace)
+		}
+	case models.TokensEnded:
+		signIns, automation := has(e, models.SignInsEnded), has(e, models.AutomationEnded)
+		whose = func(c gateway.Caller) bool {
+			return c.Person == e.SubjectID && c.Workspace == e.WorkspaceID && (signedIn(c) && signIns || automatic(c) && automation)
+		}
 	case models.MemberRemoved:
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID && c.Workspace == e.WorkspaceID }
 	case models.WorkspaceDeleted:
@@ -65,13 +81,22 @@ func (s *Server) Hear(ctx context.Context) error {
 
 const heardAtOnce = 500 // events
 
-func changesRole(e models.Event) bool {
-	for _, c := range e.ChangeList() {
-		if c.Field == "role" {
-			return true
-		}
+// ownedBy tells which workspaces the person of an event owns. Where that cannot be found out, all of them: a call that is cut can be made again.
+func (s *Server) ownedBy(e models.Event) func(workspace string) bool {
+	if !has(e, models.AutomationEnded) {
+		return func(string) bool { return false }
 	}
-	return false
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	list, err := s.handlers.Store.OwnedWorkspaces(ctx, e.SubjectID)
+	return func(workspace string) bool { return err != nil || slices.Contains(list, workspace) }
+}
+
+func signedIn(c gateway.Caller) bool  { return c.Kind == string(models.SignInToken) }
+func automatic(c gateway.Caller) bool { return c.Kind == string(models.AutomationToken) }
+
+func has(e models.Event, field string) bool {
+	return slices.ContainsFunc(e.ChangeList(), func(c models.Change) bool { return c.Field == field })
 }
 
 // replaced is the ID of the bearer token in whose place the new one came.

@@ -10,6 +10,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store/storetest"
 	"tokendesk/web"
 	"tokendesk/web/gateway"
 	"tokendesk/web/webtest"
@@ -118,6 +119,41 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 				return nil
 			}
 		},
+		"an automation token, of a workspace whose Owner changed the password": func() (string, secret.Text, func() error) {
+			made, text := s.Automation(t, storetest.As(s.Person(t, s.Admin, models.Member)), "marlowe-press", models.NewAutomationToken{Period: "no_exp"})
+			return made.ID, text, func() error {
+				_, _, err := s.ChangePassword(t.Context(), s.Admin, storetest.Password, "seven green bicycles under a bridge")
+				return err
+			}
+		},
+		"an automation token, revoked with all of theirs": func() (string, secret.Text, func() error) {
+			who := storetest.As(s.Person(t, s.Admin, models.Member))
+			made, text := s.Automation(t, who, "marlowe-press", models.NewAutomationToken{Period: "1h"})
+			return made.ID, text, func() error { return s.EndMine(t.Context(), who, "marlowe-press", false, true) }
+		},
+		"a sign-in, renewed": func() (string, secret.Text, func() error) {
+			_, p, id := signedInProgram(t, s)
+			return id, secret.Text(p.token), func() error { p.renew(t, ""); return nil }
+		},
+		"a sign-in, ended": func() (string, secret.Text, func() error) {
+			who, p, id := signedInProgram(t, s)
+			return id, secret.Text(p.token), func() error { return s.EndSession(t.Context(), who, id) }
+		},
+		"a sign-in, ended with all of theirs": func() (string, secret.Text, func() error) {
+			who, p, id := signedInProgram(t, s)
+			return id, secret.Text(p.token), func() error { return s.EndMine(t.Context(), who, "marlowe-press", true, false) }
+		},
+		"of somebody signed out everywhere": func() (string, secret.Text, func() error) {
+			who, p, id := signedInProgram(t, s)
+			return id, secret.Text(p.token), func() error { _, err := s.SignOutEverywhere(t.Context(), s.Admin, who.ID); return err }
+		},
+		"a sign-in of somebody who changed the password": func() (string, secret.Text, func() error) {
+			who, p, id := signedInProgram(t, s)
+			return id, secret.Text(p.token), func() error {
+				_, _, err := s.ChangePassword(t.Context(), who, storetest.Password, "seven green bicycles under a bridge")
+				return err
+			}
+		},
 		"of somebody who was removed": func() (string, secret.Text, func() error) {
 			other := s.Person(t, s.Admin, models.Member)
 			made, text := s.Token(t, s.Admin, other.ID)
@@ -156,6 +192,18 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	if who := <-left; who != kept.ID {
 		t.Errorf("the last to end was %s", who)
 	}
+}
+
+// signedInProgram is somebody's program, and the ID of its session.
+func signedInProgram(t *testing.T, s webtest.Site) (who models.Actor, p *apiUser, session string) {
+	t.Helper()
+	person := s.Person(t, s.Admin, models.Member)
+	who, p = storetest.As(person), signInAs(t, s, person.Email)
+	list, err := s.Store.Sessions(t.Context(), who, person.ID)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	return who, p, list[0].ID
 }
 
 // What another process did is heard in two calls of Hear: a call that was decided on before a change may come to be under way between

@@ -85,6 +85,13 @@ func ownedAutomation(tx *gorm.DB, personID string) *gorm.DB {
 	return fresh(tx).Where("workspace_id IN (?) AND kind = ?", owned, models.AutomationToken)
 }
 
+// OwnedWorkspaces are the IDs of the workspaces that somebody owns.
+func (s *Store) OwnedWorkspaces(ctx context.Context, personID string) ([]string, error) {
+	var list []string
+	err := s.db.WithContext(ctx).Model(&models.Membership{}).Where("person_id = ? AND role = ?", personID, models.WorkspaceOwner).Pluck("workspace_id", &list).Error
+	return list, translate(err)
+}
+
 // CountOwnedAutomation counts the automation tokens that a change of the actor's password ends, up to models.CountCap and one more.
 func (s *Store) CountOwnedAutomation(ctx context.Context, who models.Actor) (int, error) {
 	return s.countLive(ctx, ownedAutomation(s.db.WithContext(ctx), who.ID))

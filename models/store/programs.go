@@ -17,7 +17,6 @@ const refreshPrefix = "rfsh"
 // refresh token.
 type ProgramTokens struct{ Random, Refresh secret.Text }
 
-
 // Refusals of the account API.
 var (
 	badRefresh = models.BadRefreshToken
@@ -62,14 +61,12 @@ func (s *Store) SignInProgram(ctx context.Context, who models.Actor, in models.S
 // homeOf is the workspace in which somebody begins.
 func homeOf(tx *gorm.DB, personID string) (string, error) {
 	m, err := take[models.Membership](fresh(tx).Where("person_id = ?", personID).
-		Order(clauseOwnFirst).Order("created_at, workspace_id"))
+		Order("CASE role WHEN 'Owner' THEN 0 ELSE 1 END").Order("created_at, workspace_id"))
 	if models.KindOf(err) == models.NotFound {
 		return "", noneAtAll
 	}
 	return m.WorkspaceID, err
 }
-
-const clauseOwnFirst = "CASE role WHEN 'Owner' THEN 0 ELSE 1 END"
 
 // memberWorkspace is a workspace that somebody is a member of, by its ID or slug. What they may do as an Admin of the installation
 // does not count.

@@ -62,7 +62,7 @@ func (s *Store) EndMine(ctx context.Context, who models.Actor, workspace string,
 				return event, res.Error
 			}
 			if res.RowsAffected > 0 {
-				changes = append(changes, models.Change{Field: "sign-ins ended", After: strconv.FormatInt(res.RowsAffected, 10)})
+				changes = append(changes, models.Change{Field: models.SignInsEnded, After: strconv.FormatInt(res.RowsAffected, 10)})
 			}
 		}
 		if len(changes) == 0 {

@@ -202,7 +202,8 @@ func (s *Store) Sessions(ctx context.Context, who models.Actor, personID string)
 	}
 	var list []models.Session
 	now := s.now()
-	err := s.db.WithContext(ctx).Where("person_id = ? AND expires_at > ?", personID, now).Where(notIdle, now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).
+	err := s.db.WithContext(ctx).Where("person_id = ? AND expires_at > ?", personID, now).
+		Where("(kind = 'browser' AND seen_at > ?) OR (kind = 'program' AND seen_at > ?)", now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).
 		Order("seen_at DESC, id DESC").Limit(100).Find(&list).Error
 	return list, translate(err)
 }
@@ -217,9 +218,6 @@ func (s *Store) SessionWorkspaces(ctx context.Context, list []models.Session) (m
 	}
 	return s.workspaceNames(ctx, ids)
 }
-
-// notIdle lets through sessions that are in use; its values are since when, for browsers and for programs.
-const notIdle = "((kind = 'browser' AND seen_at > ?) OR (kind = 'program' AND seen_at > ?))"
 
 // EndSession ends one of the actor's own sessions, or, for an Admin, anyone's.
 func (s *Store) EndSession(ctx context.Context, who models.Actor, id string) error {
@@ -258,7 +256,7 @@ func (s *Store) SignOutEverywhere(ctx context.Context, who models.Actor, personI
 // can still be good, and the collections of workspaces that were deleted.
 func (s *Store) Prune(ctx context.Context) error {
 	now, db := s.now(), s.db.WithContext(ctx)
-	err := db.Where("expires_at <= ?", now).Or("NOT "+notIdle, now.Add(-models.SessionIdle), now.Add(-models.RefreshTokenLife)).Delete(&models.Session{}).Error
+	err := db.Where("expires_at <= ?", now).Or("kind = 'browser' AND seen_at <= ?", now.Add(-models.SessionIdle)).Or("kind = 'program' AND seen_at <= ?", now.Add(-models.RefreshTokenLife)).Delete(&models.Session{}).Error
 	if err == nil {
 		err = db.Exec("DELETE FROM used_forms WHERE at < ?", now.AddDate(0, -1, 0)).Error
 	}
