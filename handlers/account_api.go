@@ -15,8 +15,8 @@ import (
 
 // signInData is what a program gets at its sign-in, and at each renewal.
 type signInData struct {
-	Token        string `json:"token"`         // a JWT, for half an hour
-	RefreshToken string `json:"refresh_token"` // for one use
+	Token        revealed `json:"token"`         // a JWT, for half an hour
+	RefreshToken revealed `json:"refresh_token"` // for one use
 }
 
 // SignInByAPI checks a password and starts a program's session.
@@ -72,7 +72,7 @@ func (h *Handlers) answerSignIn(c echo.Context, message string, seen models.Prog
 	if err != nil {
 		return err
 	}
-	return answered(c, message, signInData{token.Reveal(), tokens.Refresh.Reveal()})
+	return answered(c, message, signInData{revealed{token}, revealed{tokens.Refresh}})
 }
 
 // RenewSignIn gives a program its next tokens, perhaps in another workspace.
@@ -105,7 +105,7 @@ func strict(c echo.Context) bool {
 
 // automationData is a new automation token.
 type automationData struct {
-	Token     string     `json:"token"`
+	Token     revealed   `json:"token"`
 	ExpiresAt *time.Time `json:"expires_at"` // null: never
 }
 
@@ -144,7 +144,7 @@ func (h *Handlers) MintAutomation(c echo.Context) error {
 	if several && place == ownPlace { // the guide's team members forget to switch
 		message = "You are in your own workspace. For a token of another one, switch with POST /user/refresh_token first."
 	}
-	return answered(c, message, automationData{text.Reveal(), made.ExpiresAt})
+	return answered(c, message, automationData{revealed{text}, made.ExpiresAt})
 }
 
 const ownPlace, otherPlace = "your own", "another"

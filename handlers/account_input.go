@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 )
 
 // Status is the shape of every answer of the account API: what came of the call, and what was asked for.
@@ -33,6 +34,12 @@ func StatusOf(status int, code, message string) Status {
 func answered(c echo.Context, message string, data any) error {
 	return c.JSON(http.StatusOK, Status{Status: statusLine{HTTPCode: http.StatusOK, Message: message}, Data: data})
 }
+
+// revealed is a secret in the answer to the call that made it.
+type revealed struct{ text secret.Text }
+
+// MarshalJSON writes the secret.
+func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(r.text.Reveal()) }
 
 // largestAccountBody is more than any call of the account API has to say, in bytes.
 const largestAccountBody = 16 << 10
