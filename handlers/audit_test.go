@@ -102,7 +102,7 @@ func TestTokensAreTold(t *testing.T) {
 		"Ines signed in":                                                              with(session, models.SessionStarted, models.Change{Field: "browser", After: "Firefox"}),
 		"Ines signed in with a program":                                               with(session, models.SessionStarted, models.Change{Field: "program", After: "curl"}),
 		"Ines renewed the sign-in of a program":                                       with(session, models.SessionRenewed),
-		"Ines renewed the sign-in of a program, now in another workspace":             with(session, models.SessionRenewed, models.Change{Field: "workspace", Before: "w0", After: "w1"}),
+		"Ines renewed the sign-in of a program, now in Harbour":                       with(session, models.SessionRenewed, models.Change{Field: "workspace", After: "Harbour"}),
 		" A refresh token of Tom was used twice: the program is signed out":           with(session, models.SessionStolen),
 		"Ines made a new key that signs sign-in tokens":                               with(models.Event{SubjectKind: models.OfInstallation}, models.JWTKeyMade),
 		"Ines changed the password of Tom, which ended 2 automation tokens":           with(models.Event{SubjectName: "Tom"}, models.PasswordChanged, ended),

@@ -182,8 +182,8 @@ func ending(e models.Event) (text string) {
 			text = " with a program"
 		}
 	case models.SessionRenewed:
-		if said["workspace"].After != "" {
-			text = ", now in another workspace"
+		if to := said["workspace"].After; to != "" {
+			text = ", now in " + to
 		}
 	case models.SignInRefused, models.InstallRefused, models.AccessDenied, models.CallDenied:
 		if asked := said["asked for"].After; asked != "" {

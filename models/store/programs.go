@@ -171,7 +171,7 @@ func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.Refresh
 	event = sessionEvent(models.SessionRenewed, seen.Session.ID, seen.Person)
 	event.WorkspaceID = seen.Workspace.ID
 	if before != seen.Workspace.ID {
-		event = event.WithChanges(models.Change{Field: "workspace", Before: before, After: seen.Workspace.ID})
+		event = event.WithChanges(models.Change{Field: "workspace", After: seen.Workspace.Name})
 	}
 	tokens.Refresh, err = s.newRefreshToken(tx, seen.Session.ID)
 	return event, tokens, err

@@ -80,7 +80,7 @@ func TestSwitchWorkspace(t *testing.T) {
 				t.Errorf("to %s: it is in %s", to, next.Workspace.Slug)
 			}
 			e := lastEvent(t, w)
-			moved := slices.Equal(e.ChangeList(), []models.Change{{Field: "workspace", Before: before.ID, After: next.Workspace.ID}})
+			moved := slices.Equal(e.ChangeList(), []models.Change{{Field: "workspace", After: next.Workspace.Name}})
 			if e.Action != models.SessionRenewed || e.WorkspaceID != next.Workspace.ID || moved != (before.ID != next.Workspace.ID) {
 				t.Errorf("to %s: the event is %+v", to, e)
 			}
