@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/access"
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
 )
@@ -35,8 +37,11 @@ func (h *Handlers) SignInByAPI(c echo.Context) error {
 	}
 	seen, tokens, err := h.Store.SignInProgram(c.Request().Context(), actor(c), models.SignIn{Email: email, Password: password, Browser: c.Request().UserAgent()})
 	switch models.KindOf(err) {
-	case "", models.Forbidden: // of which the second is no member anywhere
+	case "":
 		h.Throttle.Passed(guess)
+	case models.Forbidden: // the password is right, and they are no member anywhere
+		h.Throttle.Passed(guess)
+		known(c, seen.Person)
 	case models.Unauthorized:
 		h.Throttle.Failed(guess)
 		h.refusedSignIn(c, whyRefused(seen.Person), seen.Person)
@@ -91,11 +96,41 @@ func (h *Handlers) RenewSignIn(c echo.Context) error {
 	if !ok {
 		return models.BadRefreshToken
 	}
-	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace})
+	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace, Allow: func(seen models.ProgramSeen) error { return h.mayRenew(c.Request().Context(), seen) }})
+	switch {
+	case models.KindOf(err) == models.Forbidden:
+		known(c, seen.Person)
+	case err != nil && seen.Person.ID != "": // it is good, and came with another email address
+		h.refusedSignIn(c, "other_address", seen.Person)
+	}
 	if err != nil {
 		return err
 	}
 	return h.answerSignIn(c, "Token successfully updated", seen, tokens)
+}
+
+// mayRenew counts a renewal with the calls of the sign-in tokens.
+func (h *Handlers) mayRenew(ctx context.Context, seen models.ProgramSeen) error {
+	w, err := h.Store.OpensFor(ctx, models.SignInToken, seen.Person, seen.Session.WorkspaceID)
+	if kind := models.KindOf(err); kind == models.Forbidden || kind == models.NotFound { // they left it; the store says so, or lets them switch
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if limit := h.Gate.CountSignedIn(seen.Person.ID, w); !limit.Passed {
+		e := models.Fail(models.TooMany, "Too many requests. All sign-in tokens of a person in a workspace together may make %d calls a minute.", limit.Quota).Named(string(access.RateLimited))
+		e.RetryAfterSeconds = access.Seconds(limit.Wait)
+		return e
+	}
+	return nil
+}
+
+// known says who a call came from that is refused, for the audit log.
+func known(c echo.Context, person models.Person) {
+	v := visit(c)
+	v.Actor.Kind, v.Actor.ID, v.Actor.Name, v.Actor.Role = models.Program, person.ID, person.Name, person.Role
+	Admit(c, v)
 }
 
 // strict says that a caller wants every parameter to be there.
@@ -116,7 +151,7 @@ func (h *Handlers) MintAutomation(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderAllow, "GET, POST")
 		return echo.ErrMethodNotAllowed
 	}
-	q, err := query(c, "expiration_period", "workspace_id")
+	asked, err := mintInput(c)
 	if err != nil {
 		return err
 	}
@@ -124,27 +159,57 @@ func (h *Handlers) MintAutomation(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	here := visit(c).Grant.Opens
-	if id := q["workspace_id"]; id != "" && id != here.WorkspaceID && id != here.Slug {
+	here, named := visit(c).Grant.Opens, asked["workspace_id"]
+	if named != "" && named != here.WorkspaceID && named != here.Slug {
 		return models.Fail(models.Forbidden, "You are in %s workspace: switch with POST /user/refresh_token first.", place).Named("wrong_workspace")
 	}
-	period := models.ExpirationPeriod(q["expiration_period"])
+	period := models.ExpirationPeriod(asked["expiration_period"])
 	if period == "" && !strict(c) {
 		period = models.DefaultPeriod
 	}
 	if _, ok := period.Ends(h.Clock()); !ok {
-		return models.Fail(models.Ambiguous, "Incorrect expiration period. The valid ones are %s.", models.PeriodList()).Named("incorrect_expiration_period")
+		problem := "Incorrect expiration period."
+		if period == "" {
+			problem += " With X-Strict-Mode, it must be there."
+		}
+		return models.Fail(models.Ambiguous, "%s The valid ones are %s.", problem, models.PeriodList()).Named("incorrect_expiration_period")
 	}
-	made, text, err := h.Store.CreateAutomationToken(c.Request().Context(), actor(c), here.WorkspaceID, models.NewAutomationToken{Period: period}, "")
+	made, text, err := h.Store.CreateAutomationToken(c.Request().Context(), actor(c), here.WorkspaceID, models.NewAutomationToken{Name: asked["name"], Period: period}, "")
 	if err != nil {
 		return err
 	}
 	defer text.Wipe()
 	message := ""
-	if several && place == ownPlace { // the guide's team members forget to switch
+	if named == "" && several && place == ownPlace { // the guide's team members forget to switch
 		message = "You are in your own workspace. For a token of another one, switch with POST /user/refresh_token first."
 	}
 	return answered(c, message, automationData{revealed{text}, made.ExpiresAt})
+}
+
+// mintInput reads what a new automation token is to be: parameters of the address, or fields of a body.
+func mintInput(c echo.Context) (map[string]string, error) {
+	names := []string{"expiration_period", "workspace_id", "name"}
+	asked, err := query(c, names...)
+	if err != nil {
+		return nil, err
+	}
+	if err := noParameters(c, names...); err != nil {
+		return nil, err
+	}
+	var period, workspace, name string
+	if err := bodyFields(c, map[string]any{"expiration_period": &period, "workspace_id": &workspace, "name": &name}); err != nil {
+		return nil, err
+	}
+	sent := map[string]string{"expiration_period": period, "workspace_id": workspace, "name": name}
+	for name, value := range sent {
+		if value != "" && asked[name] != "" && asked[name] != value {
+			return nil, models.Fail(models.Ambiguous, "%s was sent twice, and does not say the same. Send it once.", name)
+		}
+		if value != "" {
+			asked[name] = value
+		}
+	}
+	return asked, nil
 }
 
 const ownPlace, otherPlace = "your own", "another"

@@ -8,6 +8,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store"
 )
 
 // workspacesData are the workspaces of a person.
@@ -24,6 +25,9 @@ type workspaceData struct {
 
 // MyWorkspaces lists the workspaces that the caller is a member of, as many as a page has, and tells how many there are.
 func (h *Handlers) MyWorkspaces(c echo.Context) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
 	list, total, err := h.Store.Memberships(c.Request().Context(), actor(c))
 	if err != nil {
 		return err
@@ -49,6 +53,9 @@ type rateLimit struct {
 
 // Restrictions tells the limits of the kind of token that asks.
 func (h *Handlers) Restrictions(c echo.Context) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
 	opens := visit(c).Grant.Opens
 	return answered(c, "", restrictionsData{opens.WorkspaceID, []rateLimit{{opens.CallsAMinute, "all", "60s"}}})
 }
@@ -61,6 +68,9 @@ func (h *Handlers) RevokeMine(c echo.Context) error {
 		return err
 	}
 	var err error
+	if token != "" && automation != nil {
+		return models.Fail(models.Ambiguous, "Send token or is_automation, and not both: a token says itself what it is.")
+	}
 	if token != "" {
 		err = h.revokeOneOfMine(c, token)
 	} else {
@@ -72,20 +82,34 @@ func (h *Handlers) RevokeMine(c echo.Context) error {
 	return answered(c, "Tokens successfully revoked", nil)
 }
 
+// revokeOneOfMine ends an automation token, or the sign-in that a sign-in token or a refresh token is of. One that ends nothing is not told as one that did.
 func (h *Handlers) revokeOneOfMine(c echo.Context, token string) error {
 	ctx, who := c.Request().Context(), actor(c)
-	if text, ok := secret.Parse(token); ok {
-		return h.Store.RevokeMine(ctx, who, text.Hash())
-	}
-	if !secret.LooksLikeJWT(token) {
+	text, ok := secret.Parse(token)
+	var err error
+	switch {
+	case ok && strings.HasPrefix(token, store.RefreshPrefix+"_"):
+		err = h.Store.EndProgramOf(ctx, who, text.Hash())
+	case ok:
+		err = h.Store.RevokeMine(ctx, who, text.Hash())
+	case !secret.LooksLikeJWT(token):
 		return models.Fail(models.Ambiguous, "The field token holds no token. Send it whole, or leave it out to revoke all of yours in this workspace.")
+	default:
+		var claims secret.SignInClaims
+		if claims, ok, err = h.Keys.Parse(ctx, secret.Text(token)); err == nil && !ok {
+			return noSuchToken
+		}
+		if err == nil {
+			err = h.Store.EndProgram(ctx, who, claims.Hash())
+		}
 	}
-	claims, good, err := h.Keys.Parse(ctx, secret.Text(token))
-	if err != nil || !good { // one that is not good any more is what was asked for
-		return err
+	if models.KindOf(err) == models.NotFound {
+		return noSuchToken
 	}
-	return h.Store.EndProgram(ctx, who, claims.Hash())
+	return err
 }
+
+var noSuchToken = models.Fail(models.NotFound, "Nothing was revoked: you have no token like that one, or it has expired, or a newer one took its place. Leave the field token out to revoke all of yours in this workspace.")
 
 // ChangePasswordByAPI sets the caller's own password. Every sign-in of theirs ends, this one too.
 func (h *Handlers) ChangePasswordByAPI(c echo.Context) error {

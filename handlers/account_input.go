@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -44,8 +45,17 @@ func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(r.text.Rev
 // largestAccountBody is more than any call of the account API has to say, in bytes.
 const largestAccountBody = 16 << 10
 
-// accountInput reads the object that a call brings into the fields that it may have, pointers to a text or a boolean. No body is an empty object.
+// accountInput reads the object that a call brings into the fields that it may have, pointers to a text or a boolean. No body is an empty object. A
+// field that is there and says nothing is refused: it is a variable that was not filled in, and must not mean as much as its absence.
 func accountInput(c echo.Context, fields map[string]any) error {
+	if err := noParameters(c); err != nil {
+		return err
+	}
+	return bodyFields(c, fields)
+}
+
+// bodyFields is accountInput where the address may have parameters.
+func bodyFields(c echo.Context, fields map[string]any) error {
 	r := c.Request()
 	if r.ContentLength == 0 {
 		return nil
@@ -67,6 +77,19 @@ func accountInput(c echo.Context, fields map[string]any) error {
 }
 
 var notAnObject = models.Fail(models.Ambiguous, `The body is no JSON object. Send one like {"email":"…","password":"…"}.`)
+
+// noParameters refuses what stands in the address and means nothing there: it may be a field that should be in the body.
+func noParameters(c echo.Context, but ...string) error {
+	for name := range c.QueryParams() {
+		if !slices.Contains(but, name) {
+			return models.Fail(models.Ambiguous, "There is no parameter %.40q in the address of this call. Leave it out, or send it in a JSON object.", name)
+		}
+	}
+	return nil
+}
+
+// mayBeEmpty are fields that mean the same whether they are empty or not there.
+var mayBeEmpty = []string{"workspace_id"}
 
 // typeNames are what encoding/json calls a value, in a sentence.
 var typeNames = map[string]string{"array": "an array", "object": "an object", "number": "a number", "bool": "true or false", "string": "a text"}
@@ -98,8 +121,18 @@ func readFields(body []byte, fields map[string]any) error {
 		} else if err != nil {
 			return notAnObject.Because(err)
 		}
-		if text, ok := field.(*string); ok && !Legible(*text) {
-			return models.Fail(models.Ambiguous, "The field %s is not text. Send it again.", name)
+		switch value := field.(type) {
+		case *string:
+			if *value == "" && !slices.Contains(mayBeEmpty, name) {
+				return models.Fail(models.Ambiguous, "The field %s is empty. Fill it in, or leave it out.", name)
+			}
+			if !Legible(*value) {
+				return models.Fail(models.Ambiguous, "The field %s is not text. Send it again.", name)
+			}
+		case **bool:
+			if *value == nil {
+				return models.Fail(models.Ambiguous, "The field %s is empty. Fill it in, or leave it out.", name)
+			}
 		}
 	}
 	if _, err := decoder.Token(); err != nil {

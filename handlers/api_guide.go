@@ -24,12 +24,18 @@ func (h *Handlers) UseTheAPI(c echo.Context) error {
 		Email:  visit(c).Seen.Person.Email,
 		Limits: "A token may make so many calls a minute as the workspace's settings say.",
 	}
+	var here models.WorkspaceSeen
 	for i, w := range list {
 		g.Workspaces = append(g.Workspaces, views.APIWorkspace{Name: w.Name, Role: string(w.Role), ID: w.ID})
 		if i == 0 || page.Workspace != nil && w.Slug == page.Workspace.Slug {
+			here = w
+			g.Here = g.Workspaces[i]
 			g.Limits = fmt.Sprintf("In %s an automation token may make %s a minute, and a person's sign-in tokens %s together.",
 				w.Name, plainly(w.CallsAMinute(models.AutomationToken), "call", "calls"), plainly(w.CallsAMinute(models.SignInToken), "call", "calls"))
 		}
+	}
+	if here.ID != "" {
+		_, _, g.Try = h.accessOf(c, here, models.Credential{Kind: models.AutomationToken})
 	}
 	for _, period := range models.ExpirationPeriods {
 		g.Periods = append(g.Periods, views.APIPeriod{Value: string(period), Meaning: period.Meaning()})

@@ -169,7 +169,7 @@ func (h *Handlers) showResources(c echo.Context, status int, back views.Form, of
 	}
 	list := views.ProductList{
 		Path: "/w/" + w.Slug + "/settings/products", Gateway: h.address(c) + "/api", MayEdit: who.MayEditResources(w.Role), MayPoint: who.MayPointProducts(),
-		Form: back, FormOf: of, CallsLimit: plainly(w.APICallsAMinute, "call", "calls") + " a minute for each token",
+		Form: back, FormOf: of, CallsLimit: plainly(w.APICallsAMinute, "call", "calls") + " a minute for each API token",
 	}
 	list.MayAdd = list.MayEdit && len(products) < models.MostProducts
 	for _, p := range products {

@@ -84,11 +84,8 @@ func (h *Handlers) aimedAt(c echo.Context, named string) string {
 }
 
 // Denied notes that somebody asked for what they may not have.
-func (h *Handlers) Denied(c echo.Context) {
-	who, reason := actor(c), "forbidden"
-	if who.Kind == models.Guest { // guests are sent to sign in, unless another site sent them
-		reason = "cross_site"
-	}
+func (h *Handlers) Denied(c echo.Context, reason string) {
+	who := actor(c)
 	r := models.Refused{Action: models.AccessDenied, Reason: reason, Asked: c.Request().Method + " " + c.Path(), Who: who}
 	if workspace := c.Param("workspace"); workspace != "" {
 		r.WorkspaceID = h.aimedAt(c, workspace)

@@ -23,7 +23,7 @@ const (
 
 // kindPrefixes are the four characters that a credential of a kind begins with. An API token begins with those of
 // its product, which may be none of these.
-var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "auto", "key": "pkey", "collection": "coll"}
+var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "auto", "key": "pkey", "collection": "coll", "refresh": "rfsh"}
 
 // Prefix is the four characters that a credential of the kind begins with; empty for an API token.
 func (k CredentialKind) Prefix() string { return kindPrefixes[k] }

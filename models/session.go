@@ -87,6 +87,9 @@ var BadRefreshToken = Fail(Ambiguous, "Invalid refresh token. Each is for one us
 type Renewal struct {
 	Email       string
 	WorkspaceID string // or slug; empty: the workspace as it was
+
+	// Allow is asked before a token that is good is used up: an error of it uses up nothing. Nil allows.
+	Allow func(ProgramSeen) error
 }
 
 // ProgramSeen is a program's session with its person and workspace.

@@ -6,6 +6,8 @@ import "strings"
 type APIGuide struct {
 	Email      string
 	Workspaces []APIWorkspace // those that the reader is a member of
+	Here       APIWorkspace   // of them the one that is open in the console, or the first; the zero value where there is none
+	Try        string         // path and query of a call that its product answers; empty where there is none
 	Periods    []APIPeriod
 	Limits     string // of the calls, in a sentence
 }
@@ -36,21 +38,8 @@ var apiErrors = [][2]string{
 	{"401 Incorrect JWT token", "The sign-in token is over (it lives for 30 minutes, or until the next one), or it was not sent. Sign in again, and send it as Authorization: Bearer."},
 	{"400 Invalid refresh token", "Each refresh token is for one use: take the one of the last answer. One that comes a second time ends the whole sign-in; then sign in again."},
 	{"400 Incorrect expiration period", "Use one of the values above, spelled as they are."},
-	{"403 You are in your own workspace", "The token that you wanted is for another workspace: switch to it first (step 2)."},
+	{"You are in your own workspace", "Of a new automation token: it was made, and is for your own workspace. For another one, switch first (step 2). With workspace_id in the call, it is refused with 403 instead."},
 	{"429 Too many requests", "Wait as many seconds as the field Retry-After says."},
-}
-
-// switchTo is the workspace that the guide switches to: the first one that is not the reader's own, for which switching is needed.
-func (g APIGuide) switchTo() string {
-	for _, w := range g.Workspaces {
-		if w.Role != "Owner" {
-			return w.ID
-		}
-	}
-	if len(g.Workspaces) > 0 {
-		return g.Workspaces[0].ID
-	}
-	return "WORKSPACE_ID"
 }
 
 // quoted is a word of a shell, whatever is in it.

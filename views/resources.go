@@ -12,7 +12,7 @@ type ProductList struct {
 	MayAdd     bool
 	Form       Form   // name, prefix of a product
 	FormOf     string // the product that the form is of; empty: of another one
-	CallsLimit string // "600 calls a minute for each token"
+	CallsLimit string // "600 calls a minute for each API token"
 }
 
 // ProductCard is a product with its resources.

@@ -197,11 +197,11 @@ func workspaceLimits(g General) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = callLimit(g.Limits.or("automation_calls_a_minute", g.AutomationCalls), "automation_calls_a_minute", "Each automation token", "At least as many as each sign-in.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = callLimit(g.Limits.or("automation_calls_a_minute", g.AutomationCalls), "automation_calls_a_minute", "Each automation token", "At least as many as for sign-ins.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = callLimit(g.Limits.or("user_calls_a_minute", g.UserCalls), "user_calls_a_minute", "Each sign-in by the account API", "").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = callLimit(g.Limits.or("user_calls_a_minute", g.UserCalls), "user_calls_a_minute", "A person's sign-ins by the account API", "All of a person in this workspace together.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -223,9 +223,9 @@ func workspaceLimits(g General) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var6 string
-			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(g.Calls + " calls a minute for each API token, " + g.AutomationCalls + " for each automation token, " + g.UserCalls + " for each sign-in by the account API.")
+			templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.JoinStringErrs(g.Calls + " calls a minute for each API token, " + g.AutomationCalls + " for each automation token, " + g.UserCalls + " for a person's sign-ins by the account API together.")
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 64, Col: 166}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 64, Col: 182}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var6))
 			if templ_7745c5c3_Err != nil {

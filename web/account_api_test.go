@@ -171,9 +171,9 @@ func TestTheOwnersPath(t *testing.T) {
 		}
 		p.must(t, "POST", "/workspace/automation_token?expiration_period=1h", "", "", nil)
 		p.must(t, "POST", "/user/change_password", jsonOf("password", storetest.Password, "new_password", "seven green bicycles under a bridge"), "Password successfully changed", nil)
-		p.refused(t, "GET", "/user/workspaces", "", 401, "credential_unknown", "Incorrect JWT token. A sign-in token lives for 30 minutes")
+		p.refused(t, "GET", "/user/workspaces", "", 401, "credential_revoked", "Incorrect JWT token. Token was revoked. A newer token took its place; or its sign-in has ended")
 		p.works(t, lasting, 401).Has(t, "the account password was changed")
-		(&apiUser{s: s, token: lasting}).refused(t, "GET", "/workspace/restrictions", "", 401, "credential_revoked", "Incorrect JWT token. Token was revoked. It was revoked on")
+		(&apiUser{s: s, token: lasting}).refused(t, "GET", "/workspace/restrictions", "", 401, "credential_revoked", "Token was revoked. It was revoked on")
 	}, webtest.Sampled())
 }
 
@@ -201,7 +201,7 @@ func TestTheTeamMembersPath(t *testing.T) {
 
 		before := *p
 		p.renew(t, other)
-		before.refused(t, "GET", "/user/workspaces", "", 401, "credential_unknown", "Incorrect JWT token")
+		before.refused(t, "GET", "/user/workspaces", "", 401, "credential_revoked", "Incorrect JWT token")
 		made := p.mint(t, "24h", "")
 		p.works(t, made.Token, 200)
 		auto := &apiUser{s: s, token: made.Token}
@@ -214,7 +214,7 @@ func TestTheTeamMembersPath(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.works(t, made.Token, 401).Has(t, "the person left the workspace")
-		p.refused(t, "GET", "/workspace/automation_token", "", 401, "credential_unknown", "Incorrect JWT token")
+		p.refused(t, "GET", "/workspace/automation_token", "", 401, "credential_revoked", "Incorrect JWT token")
 		p.renew(t, own.ID)
 		p.mint(t, "1h", "")
 	}, webtest.Sampled())

@@ -35,7 +35,7 @@ func TestOneRefreshTokenAtOnce(t *testing.T) {
 		if want := map[int]int{200: 1, 400: 199}; !maps.Equal(got, want) {
 			t.Errorf("answered with %v, want %v", got, want)
 		}
-		(&apiUser{s: s, token: next}).refused(t, "GET", "/user/workspaces", "", 401, "credential_unknown", "Incorrect JWT token")
+		(&apiUser{s: s, token: next}).refused(t, "GET", "/user/workspaces", "", 401, "credential_revoked", "Incorrect JWT token")
 		other.must(t, "GET", "/user/workspaces", "", "", nil)
 		other.renew(t, "")
 		if chain, err := s.VerifyEvents(t.Context()); err != nil || chain.Broken != "" {

@@ -41,8 +41,8 @@ func TestAccountRefusals(t *testing.T) {
 		nobody.refused(t, "POST", "/user/refresh_token", renew(p.refresh), 400, "ambiguous", "With X-Strict-Mode, workspace_id must be there too", "X-Strict-Mode", "true")
 		used := p.refresh
 		p.renew(t, "")
-		nobody.refused(t, "POST", "/user/refresh_token", renew(used), 400, "invalid_refresh_token", bad)
-		p.refused(t, "GET", "/user/workspaces", "", 401, "credential_unknown", "Incorrect JWT token") // two had it: all of it is over
+		nobody.refused(t, "POST", "/user/refresh_token", renew(used), 400, "invalid_refresh_token", "Invalid refresh token. It was used before, so that two may have it: the sign-in has ended.")
+		p.refused(t, "GET", "/user/workspaces", "", 401, "credential_revoked", "Incorrect JWT token") // two had it: all of it is over
 		nobody.refused(t, "POST", "/user/refresh_token", renew(p.refresh), 400, "invalid_refresh_token", bad)
 
 		signIn := func(password string) string { return jsonOf("email", p.email, "password", password) }

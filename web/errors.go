@@ -119,7 +119,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	case s.voices[c.Path()] == asEnvelope:
 		s.handlers.RefusedInstall(c, err, f.message)
 	case f.status == http.StatusForbidden:
-		s.handlers.Denied(c)
+		s.handlers.Denied(c, f.code)
 	}
 }
 
@@ -165,7 +165,7 @@ func accountWords(d access.Decision) string {
 	case access.CredentialUnknown:
 		words = d.Detail
 	}
-	if verdicts[d.Code] == http.StatusUnauthorized {
+	if kind := d.Grant.Credential.Kind; verdicts[d.Code] == http.StatusUnauthorized && (kind == "" || kind == models.SignInToken) {
 		words = "Incorrect JWT token. " + words
 	}
 	return words

@@ -19,12 +19,13 @@ type guard string
 
 const (
 	anyone           guard = "anyone"
-	signed           guard = "signed"                      // a signed-in person
-	admins           guard = "admins"                      // a signed-in Admin
-	adminPrograms    guard = "admin programs"              // a credential of an Admin; never a cookie
-	programs         guard = "programs"                    // a credential that opens what it asks for; never a cookie
-	signedInPrograms guard = "signed-in programs"          // a sign-in token; never a cookie
-	accountPrograms  guard = "programs of the account API" // a sign-in token or an automation token; never a cookie
+	signed           guard = "signed"                                     // a signed-in person
+	admins           guard = "admins"                                     // a signed-in Admin
+	adminPrograms    guard = "admin programs"                             // a credential of an Admin; never a cookie
+	programs         guard = "programs"                                   // a credential that opens what it asks for; never a cookie
+	signedInPrograms guard = "signed-in programs"                         // a sign-in token; never a cookie
+	endingPrograms   guard = "signed-in programs that end what is theirs" // as those before, and no limit keeps them from it
+	accountPrograms  guard = "programs of the account API"                // a sign-in token or an automation token; never a cookie
 )
 
 // The tokens that the account API takes.
@@ -51,11 +52,15 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 				return err
 			}
 		case signedInPrograms:
-			if err := s.admitProgram(c, access.Need{Kinds: signInTokens, Limited: true}); err != nil {
+			if err := s.admitProgram(c, accountNeed(c, signInTokens, true)); err != nil {
+				return err
+			}
+		case endingPrograms:
+			if err := s.admitProgram(c, accountNeed(c, signInTokens, false)); err != nil {
 				return err
 			}
 		case accountPrograms:
-			if err := s.admitProgram(c, access.Need{Kinds: accountTokens, Limited: true}); err != nil {
+			if err := s.admitProgram(c, accountNeed(c, accountTokens, true)); err != nil {
 				return err
 			}
 		default:
@@ -97,6 +102,11 @@ func backTo(r *http.Request) string {
 		return "/"
 	}
 	return r.URL.RequestURI()
+}
+
+// accountNeed is what a call of the account API needs.
+func accountNeed(c echo.Context, kinds []models.CredentialKind, limited bool) access.Need {
+	return access.Need{Kinds: kinds, Workspace: strings.Join(c.Request().Header.Values("X-Workspace-Id"), ","), Limited: limited}
 }
 
 // admitProgram admits the owner of a valid credential, with the rights that they have now.

@@ -26,8 +26,11 @@ func (s *Server) Heard(e models.Event) {
 			return
 		}
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
-	case models.SessionEnded, models.SessionStolen, models.SessionRenewed: // the token before a renewal is good for nothing
+	case models.SessionEnded, models.SessionStolen:
 		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID }
+	case models.SessionRenewed: // the token before is good for nothing; an event may be heard again, when the next one has calls under way
+		next := e.At.Truncate(time.Second).Add(models.SignInTokenLife)
+		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID && c.Until.Before(next) }
 	case models.SessionsEnded:
 		whose = func(c gateway.Caller) bool { return signedIn(c) && c.Person == e.SubjectID }
 	case models.PasswordChanged:

@@ -220,7 +220,7 @@ func (m matrix) changes(t *testing.T, counts bool) int64 {
 func admits(guard string, c caller) bool {
 	return map[string]bool{
 		"anyone": true, "signed": c.role != "", "admins": c.role == models.Admin, "admin programs": c.code == access.Allowed,
-		"signed-in programs": c.program == models.SignInToken, "programs of the account API": c.program != "",
+		"signed-in programs": c.program == models.SignInToken, "signed-in programs that end what is theirs": c.program == models.SignInToken, "programs of the account API": c.program != "",
 	}[guard]
 }
 

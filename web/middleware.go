@@ -82,7 +82,7 @@ func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c echo.Context) error {
 		if err := protection.Check(c.Request()); err != nil {
-			return models.Fail(models.Forbidden, "This form was sent from another site. Open the console and send it from there.").Because(err)
+			return models.Fail(models.Forbidden, "This form was sent from another site. Open the console and send it from there.").Named("cross_site").Because(err)
 		}
 		return next(c)
 	}

@@ -28,7 +28,7 @@ func TestOpenRoutes(t *testing.T) {
 		switch r.guard {
 		case anyone:
 			open = append(open, r.name)
-		case signed, admins, adminPrograms, signedInPrograms, accountPrograms, programs:
+		case signed, admins, adminPrograms, signedInPrograms, endingPrograms, accountPrograms, programs:
 		default:
 			t.Errorf("%s %s has the guard %q, which nobody passes", r.method, r.path, r.guard)
 		}
@@ -51,7 +51,7 @@ func TestGuardsByPath(t *testing.T) {
 			t.Errorf("%s %s has the guard %q", r.method, r.path, r.guard)
 		}
 		if account := first == "user" || first == "workspace" || first == ".well-known" || first == "postman_collection.json"; account != (r.voice == asStatus) ||
-			(r.guard == signedInPrograms || r.guard == accountPrograms) && !account || account && r.guard != anyone && r.guard != signedInPrograms && r.guard != accountPrograms {
+			(account && r.guard != anyone) != slices.Contains([]guard{signedInPrograms, endingPrograms, accountPrograms}, r.guard) {
 			t.Errorf("%s %s, which is for %q, tells errors as %q", r.method, r.path, r.guard, r.voice)
 		}
 		if (r.voice == asEnvelope) != (r.guard == adminPrograms) || (r.voice == asProblem) != (r.guard == programs) {

@@ -33,8 +33,9 @@ type Need struct {
 	Admin bool   // the credential's owner must be an Admin of the installation, now
 	Route *Route // what a product is asked for; nil: nothing of a product
 
-	Kinds   []models.CredentialKind // those that the call takes; empty: all
-	Limited bool                    // it counts against the limit of the token's workspace, as calls to products do
+	Kinds     []models.CredentialKind // those that the call takes; empty: all
+	Workspace string                  // its slug or ID, where a call that takes Kinds names one
+	Limited   bool                    // it counts against the limit of the token's workspace, as calls to products do
 }
 
 // Route is what a call asks a product for.
@@ -125,12 +126,14 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
 	}
 	grant, err := g.grantOf(ctx, call.Presented)
+	if err == noSignIn {
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
+	}
 	if models.KindOf(err) == models.NotFound {
-		detail := howToSend
-		if call.Presented.SignIn {
-			detail = signInAgain
+		if call.Presented.SignIn { // it was good once
+			return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
 		}
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: detail}
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: howToSend}
 	}
 	if err != nil {
 		return unavailable("credential.known", err)
@@ -161,7 +164,7 @@ func (g *Gate) grantOf(ctx context.Context, p Presented) (models.Grant, error) {
 	return g.source.ProgramOf(ctx, claims)
 }
 
-var noSignIn = models.Fail(models.NotFound, "That sign-in token is not good.")
+var noSignIn error = models.Fail(models.NotFound, "That sign-in token is not good.")
 
 func unavailable(check string, cause error) Decision {
 	return Decision{Code: VerifierUnavailable, Check: check, Detail: "Try again in a moment. The token may be perfectly good.", Cause: cause}
@@ -177,7 +180,7 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 	switch {
 	case call.Need.Route != nil:
 		g.reach(ctx, call, &d, now)
-	case wrongKind(call, &d):
+	case wrongKind(call, &d), elsewhereThan(call, &d):
 	case call.Need.Limited:
 		if opens, ok := g.opened(ctx, "", &d); ok {
 			g.within(opens, &d, now)
@@ -185,6 +188,8 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 	}
 	return d
 }
+
+const signInOver = "A newer token took its place; or its sign-in has ended: by its person or an Admin, with a new password, with the membership, or because a refresh token came twice. Sign in again with POST /user/signin."
 
 const signInAgain = "A sign-in token lives for 30 minutes, or until the next one. Sign in again with POST /user/signin."
 
@@ -204,7 +209,7 @@ func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c.Kind))
 	case models.Revoked:
 		if c.Kind == models.AutomationToken {
-			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Create another one with a new sign-in.", day(*c.RevokedAt), because(c))
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(*c.RevokedAt), because(c))
 		}
 		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
 	}
@@ -244,7 +249,7 @@ func inactive(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Inactive {
 		return Allowed, ""
 	}
-	return CredentialInactive, "An Admin has switched it off. It can be switched on again."
+	return CredentialInactive, "It was switched off in the console, and can be switched on again there."
 }
 
 func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {

@@ -187,8 +187,10 @@ func (r *KeyRing) public(ctx context.Context, id string) (ed25519.PublicKey, err
 func (r *KeyRing) JWKs(ctx context.Context) ([]secret.JWK, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err := r.reread(ctx); err != nil {
-		return nil, err
+	if since := r.now().Sub(r.read); since < 0 || since >= rereadAfter { // it is open to everybody
+		if err := r.reread(ctx); err != nil {
+			return nil, err
+		}
 	}
 	list := make([]secret.JWK, len(r.list))
 	for i, k := range r.list {

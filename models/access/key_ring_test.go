@@ -185,6 +185,7 @@ func TestKeyRingInAnOutage(t *testing.T) {
 	if _, ok, err := fresh.Parse(t.Context(), good); ok || !errors.Is(err, away) {
 		t.Errorf("a key that is not known: %v (%v)", ok, err)
 	}
+	now = now.Add(rereadAfter)
 	if list, err := r.JWKs(t.Context()); !errors.Is(err, away) || list != nil {
 		t.Errorf("published %+v (%v)", list, err)
 	}

@@ -44,7 +44,21 @@ func wrongKind(call Call, d *Decision) bool {
 	if len(kinds) == 0 || slices.Contains(kinds, kind) {
 		return false
 	}
-	d.refuse(ScopeMissing, "kind", "This call takes "+kinds[0].Named()+", made "+madeAt(kinds[0])+". What was sent is "+kind.Named()+".")
+	var takes []string
+	for _, k := range kinds {
+		takes = append(takes, k.Named()+", made "+madeAt(k))
+	}
+	d.refuse(ScopeMissing, "kind", "This call takes "+strings.Join(takes, "; or ")+". What was sent is "+kind.Named()+".")
+	return true
+}
+
+// elsewhereThan refuses a call that names another workspace than its token's.
+func elsewhereThan(call Call, d *Decision) bool {
+	named, opens, kind := call.Need.Workspace, d.Grant.Opens, d.Grant.Credential.Kind
+	if named == "" || named == opens.WorkspaceID || named == opens.Slug {
+		return false
+	}
+	d.refuse(WrongWorkspace, "workspace", "X-Workspace-Id names another workspace than the token's. "+elsewhere(kind))
 	return true
 }
 
@@ -52,12 +66,21 @@ func wrongKind(call Call, d *Decision) bool {
 func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
 	c, caller, whose := d.Grant.Credential, d.Grant.Credential.ID, "This token"
 	if c.Kind == models.SignInToken {
-		caller, whose = "signed in "+c.PersonID+" "+opens.WorkspaceID, "All sign-in tokens of a person in a workspace together"
+		caller, whose = signedInAs(c.PersonID, opens), "All sign-in tokens of a person in a workspace together"
 	}
 	if d.Limit = g.limiter.Take(caller, opens.CallsAMinute, now); !d.Limit.Passed {
 		d.refuse(RateLimited, "limit", fmt.Sprintf("%s may make %d calls a minute. Try again in %d s.", whose, opens.CallsAMinute, Seconds(d.Limit.Wait)))
 	}
 	return d.Limit.Passed
+}
+
+// CountSignedIn counts what a program does beside its calls against the limit of its person's sign-in tokens.
+func (g *Gate) CountSignedIn(personID string, opens models.Opens) Limit {
+	return g.limiter.Take(signedInAs(personID, opens), opens.CallsAMinute, g.now())
+}
+
+func signedInAs(personID string, opens models.Opens) string {
+	return "signed in " + personID + " " + opens.WorkspaceID
 }
 
 // opened finds what the credential opens, in the workspace that the call names; false ends the call.

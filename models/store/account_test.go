@@ -72,7 +72,7 @@ func (a account) refused(t *testing.T, what string, refresh secret.Text, r model
 	t.Helper()
 	seen, tokens, err := a.RenewProgram(t.Context(), guest, refresh, r)
 	wantKind(t, what, err, want)
-	if tokens != (store.ProgramTokens{}) || seen.Session.ID != "" || seen.Person.ID != "" {
+	if tokens != (store.ProgramTokens{}) || seen.Session.ID != "" {
 		t.Errorf("%s: answered with %+v", what, seen.Session)
 	}
 	return err

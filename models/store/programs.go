@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"gorm.io/gorm"
 
@@ -10,8 +11,11 @@ import (
 	"tokendesk/models/secret"
 )
 
-// refreshPrefix is what refresh tokens begin with.
-const refreshPrefix = "rfsh"
+// RefreshPrefix is what refresh tokens begin with.
+const RefreshPrefix = "rfsh"
+
+// mostPrograms are a person's at a time: who signs in once more ends the one that was used least lately.
+const mostPrograms = 50
 
 // ProgramTokens is what a program has of its session, and nobody else: the random value that its sign-in token carries, and the
 // refresh token.
@@ -19,9 +23,10 @@ type ProgramTokens struct{ Random, Refresh secret.Text }
 
 // Refusals of the account API.
 var (
-	badRefresh = models.BadRefreshToken
-	notMember  = models.Fail(models.Forbidden, "You are not a member of that workspace. GET /user/workspaces lists yours.")
-	noneAtAll  = models.Fail(models.Forbidden, "You are not a member of any workspace. Its Owner or an Admin of it can add you under Members.")
+	badRefresh   = models.BadRefreshToken
+	notMember    = models.Fail(models.Forbidden, "You are not a member of that workspace. GET /user/workspaces lists yours.")
+	noMoreMember = models.Fail(models.Forbidden, "You are not a member of the workspace that you were in any more. Switch to another with workspace_id, or sign in again with POST /user/signin.")
+	noneAtAll    = models.Fail(models.Forbidden, "You are not a member of any workspace. Its Owner or an Admin of it can add you under Members.")
 )
 
 // SignInProgram checks a password and starts a session of a program, in the workspace that the person owns; of several in the oldest
@@ -47,8 +52,16 @@ func (s *Store) SignInProgram(ctx context.Context, who models.Actor, in models.S
 		}
 		event = sessionEvent(models.SessionStarted, seen.Session.ID, person)
 		event.WorkspaceID = home
+		changes := []models.Change{{Field: "program", After: seen.Session.Browser}}
+		ended, err := endOldPrograms(tx, person.ID)
+		if err != nil {
+			return event, err
+		}
+		if ended > 0 {
+			changes = append(changes, models.Change{Field: models.SignInsEnded, After: strconv.Itoa(ended)})
+		}
 		tokens.Refresh, err = s.newRefreshToken(tx, seen.Session.ID)
-		return event.WithChanges(models.Change{Field: "program", After: seen.Session.Browser}), err
+		return event.WithChanges(changes...), err
 	})
 	seen.Person = person
 	if err != nil {
@@ -56,6 +69,17 @@ func (s *Store) SignInProgram(ctx context.Context, who models.Actor, in models.S
 		return seen, ProgramTokens{}, err
 	}
 	return seen, tokens, nil
+}
+
+// endOldPrograms ends what a person has more than mostPrograms, and answers how many those were.
+func endOldPrograms(tx *gorm.DB, personID string) (int, error) {
+	var old []string
+	err := fresh(tx).Model(&models.Session{}).Where("person_id = ? AND kind = ?", personID, models.OfProgram).
+		Order("seen_at DESC, id DESC").Offset(mostPrograms).Limit(1000).Pluck("id", &old).Error
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	return len(old), fresh(tx).Where("id IN ?", old).Delete(&models.Session{}).Error
 }
 
 // homeOf is the workspace in which somebody begins.
@@ -79,7 +103,7 @@ func memberWorkspace(tx *gorm.DB, personID, slugOrID string) (models.WorkspaceSe
 }
 
 func (s *Store) newRefreshToken(tx *gorm.DB, sessionID string) (secret.Text, error) {
-	text, err := secret.Mint(refreshPrefix, nil)
+	text, err := secret.Mint(RefreshPrefix, nil)
 	if err != nil {
 		return "", err
 	}
@@ -89,17 +113,24 @@ func (s *Store) newRefreshToken(tx *gorm.DB, sessionID string) (secret.Text, err
 
 // RenewProgram uses up a refresh token: the session has another sign-in token from now on, another refresh token, and the workspace
 // that was asked for. What it had before is good for nothing. A refresh token that was used before ends the session, for two have it now, and
-// one of them is not the one whom it was given to. Any that cannot be used is models.Ambiguous, a workspace that is not the person's is
-// models.Forbidden and uses nothing up.
+// one of them is not the one whom it was given to. Any that cannot be used is models.Ambiguous, with the person where only the email address is another a workspace that is not the person's is
+// models.Forbidden, with the person, and uses nothing up.
 func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secret.Text, r models.Renewal) (models.ProgramSeen, ProgramTokens, error) {
 	var tokens ProgramTokens
 	hash := refresh.Hash()
-	_, seen, err := presented(s.db.WithContext(ctx), hash) // what nobody was given keeps no writer waiting
+	token, seen, err := presented(s.db.WithContext(ctx), hash) // what nobody was given keeps no writer waiting
 	if err != nil {
 		return seen, tokens, err
 	}
 	if !seen.Session.Live(s.now()) || !seen.Person.Active() {
 		return models.ProgramSeen{}, tokens, badRefresh
+	}
+	if other := models.EmailKey(r.Email) != seen.Person.EmailKey; token.UsedAt == nil && other {
+		return models.ProgramSeen{Person: seen.Person}, tokens, badRefresh
+	} else if token.UsedAt == nil && r.Allow != nil {
+		if err := r.Allow(seen); err != nil {
+			return models.ProgramSeen{}, tokens, err
+		}
 	}
 	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Program, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 	stolen := false
@@ -120,8 +151,14 @@ func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secr
 		event, tokens, err = s.renew(tx, &seen, token, r.WorkspaceID)
 		return event, err
 	})
-	if err == nil && stolen || models.KindOf(err) == models.Unauthorized { // it ended meanwhile
+	if models.KindOf(err) == models.Unauthorized { // it ended meanwhile
 		err = badRefresh
+	}
+	if err == nil && stolen {
+		err = models.Fail(models.Ambiguous, "Invalid refresh token. It was used before, so that two may have it: the sign-in has ended. Sign in again with POST /user/signin.").Named(badRefresh.Code)
+	}
+	if models.KindOf(err) == models.Forbidden {
+		return models.ProgramSeen{Person: seen.Person}, ProgramTokens{}, err
 	}
 	if err != nil {
 		tokens.Refresh.Wipe()
@@ -152,6 +189,9 @@ func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.Refresh
 		workspace = before
 	}
 	if seen.Workspace, err = memberWorkspace(tx, seen.Person.ID, workspace); err != nil {
+		if models.KindOf(err) == models.Forbidden && workspace == before {
+			err = noMoreMember
+		}
 		return event, tokens, err
 	}
 	err = one(tx.Model(&models.RefreshToken{}).Where("hash = ? AND used_at IS NULL", used.Hash).Updates(map[string]any{"used_at": now}))

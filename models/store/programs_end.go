@@ -26,14 +26,21 @@ func (s *Store) Memberships(ctx context.Context, who models.Actor) (list []model
 	return list, int(n), translate(err)
 }
 
-// EndProgram ends the session that has a sign-in token, if it is the actor's own. One that is not there is not, and that is all
-// there is to say of somebody else's.
+// EndProgram ends the session that has a sign-in token, if it is the actor's own. Any other is models.NotFound.
 func (s *Store) EndProgram(ctx context.Context, who models.Actor, hash secret.Hash) error {
+	return s.endOneOfMine(ctx, who, func(tx *gorm.DB) *gorm.DB { return tx.Where("hash = ?", hash[:]) })
+}
+
+// EndProgramOf is EndProgram by any refresh token that the session had.
+func (s *Store) EndProgramOf(ctx context.Context, who models.Actor, refresh secret.Hash) error {
+	return s.endOneOfMine(ctx, who, func(tx *gorm.DB) *gorm.DB {
+		return tx.Where("id IN (SELECT session_id FROM refresh_tokens WHERE hash = ?)", refresh[:])
+	})
+}
+
+func (s *Store) endOneOfMine(ctx context.Context, who models.Actor, which func(*gorm.DB) *gorm.DB) error {
 	return s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		session, err := take[models.Session](fresh(tx).Where("hash = ? AND kind = ? AND person_id = ?", hash[:], models.OfProgram, who.ID))
-		if models.KindOf(err) == models.NotFound {
-			return event, errUnchanged
-		}
+		session, err := take[models.Session](which(fresh(tx)).Where("kind = ? AND person_id = ?", models.OfProgram, who.ID))
 		if err != nil {
 			return event, err
 		}

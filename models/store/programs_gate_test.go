@@ -97,11 +97,11 @@ func TestProgramsHearWhatEnded(t *testing.T) {
 		"left": {func(t *testing.T, a account, root models.Actor, s signedIn, _ models.Credential) error {
 			_, err := a.RemoveMember(t.Context(), root, home, s.Person.ID)
 			return err
-		}, access.CredentialUnknown, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the person left the workspace."},
+		}, access.CredentialRevoked, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the person left the workspace."},
 		"deactivated": {func(t *testing.T, a account, root models.Actor, s signedIn, _ models.Credential) error {
 			_, err := a.DeactivatePerson(t.Context(), root, s.Person.ID)
 			return err
-		}, access.CredentialUnknown, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the person was deactivated."},
+		}, access.CredentialRevoked, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC: the person was deactivated."},
 		"the Owner's password": {func(t *testing.T, a account, root models.Actor, _ signedIn, _ models.Credential) error {
 			_, _, err := a.ChangePassword(t.Context(), root, storetest.Password, another)
 			return err
@@ -109,11 +109,11 @@ func TestProgramsHearWhatEnded(t *testing.T) {
 		"the member's password": {func(t *testing.T, a account, _ models.Actor, s signedIn, _ models.Credential) error {
 			_, _, err := a.ChangePassword(t.Context(), s.who(), storetest.Password, another)
 			return err
-		}, access.CredentialUnknown, access.Allowed, ""},
+		}, access.CredentialRevoked, access.Allowed, ""},
 		"revoked by an Admin": {func(t *testing.T, a account, root models.Actor, _ signedIn, made models.Credential) error {
 			_, err := a.RevokeCredential(t.Context(), root, made.ID, models.Revocation{Reason: "Tom is not to be trusted"})
 			return err
-		}, access.Allowed, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC. Create another one"},
+		}, access.Allowed, access.CredentialRevoked, "It was revoked on 21 November 2026, 09:30 UTC. Its person can create another one"},
 		"half an hour": {func(_ *testing.T, a account, _ models.Actor, _ signedIn, _ models.Credential) error {
 			a.Clock.Advance(models.SignInTokenLife)
 			return nil
@@ -127,19 +127,19 @@ func TestProgramsHearWhatEnded(t *testing.T) {
 				t.Error("the next sign-in token is refused")
 			}
 			return nil
-		}, access.CredentialUnknown, access.Allowed, ""},
+		}, access.CredentialRevoked, access.Allowed, ""},
 		"signed out": {func(t *testing.T, a account, _ models.Actor, s signedIn, _ models.Credential) error {
 			return a.EndSession(t.Context(), s.who(), s.Session.ID)
-		}, access.CredentialUnknown, access.Allowed, ""},
+		}, access.CredentialRevoked, access.Allowed, ""},
 		"out past the store": {func(t *testing.T, a account, _ models.Actor, s signedIn, _ models.Credential) error {
 			return a.DB().Exec("DELETE FROM memberships WHERE person_id = ?", s.Person.ID).Error
-		}, access.CredentialUnknown, access.WrongWorkspace, "The person whose token this is does not belong to that workspace."},
+		}, access.CredentialRevoked, access.WrongWorkspace, "The person whose token this is does not belong to that workspace."},
 		"deactivated past the store": {func(t *testing.T, a account, _ models.Actor, s signedIn, _ models.Credential) error {
 			return a.DB().Exec("UPDATE people SET deactivated_at = created_at WHERE id = ?", s.Person.ID).Error
-		}, access.CredentialUnknown, access.OwnerDeactivated, "Ask an Admin"},
+		}, access.CredentialRevoked, access.OwnerDeactivated, "Ask an Admin"},
 		"the workspace, past the store": {func(t *testing.T, a account, _ models.Actor, _ signedIn, _ models.Credential) error {
 			return a.DB().Exec("UPDATE workspaces SET deleted_at = created_at").Error
-		}, access.CredentialUnknown, access.WrongWorkspace, "Its workspace was deleted."},
+		}, access.CredentialRevoked, access.WrongWorkspace, "Its workspace was deleted."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, w storetest.World) {
