@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -96,7 +95,7 @@ func (h *Handlers) RenewSignIn(c echo.Context) error {
 	if !ok {
 		return models.BadRefreshToken
 	}
-	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace, Allow: func(seen models.ProgramSeen) error { return h.mayRenew(c.Request().Context(), seen) }})
+	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace, Allow: h.mayRenew})
 	switch {
 	case models.KindOf(err) == models.Forbidden:
 		known(c, seen.Person)
@@ -110,20 +109,14 @@ func (h *Handlers) RenewSignIn(c echo.Context) error {
 }
 
 // mayRenew counts a renewal with the calls of the sign-in tokens.
-func (h *Handlers) mayRenew(ctx context.Context, seen models.ProgramSeen) error {
-	w, err := h.Store.OpensFor(ctx, models.SignInToken, seen.Person, seen.Session.WorkspaceID)
-	if kind := models.KindOf(err); kind == models.Forbidden || kind == models.NotFound { // they left it; the store says so, or lets them switch
+func (h *Handlers) mayRenew(seen models.ProgramSeen) error {
+	limit := h.Gate.CountSignedIn(seen.Person.ID, seen.Workspace.Workspace)
+	if limit.Passed {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if limit := h.Gate.CountSignedIn(seen.Person.ID, w); !limit.Passed {
-		e := models.Fail(models.TooMany, "Too many requests. All sign-in tokens of a person in a workspace together may make %d calls a minute.", limit.Quota).Named(string(access.RateLimited))
-		e.RetryAfterSeconds = access.Seconds(limit.Wait)
-		return e
-	}
-	return nil
+	e := models.Fail(models.TooMany, "Too many requests. All sign-in tokens of a person in a workspace together may make %d calls a minute.", limit.Quota).Named(string(access.RateLimited))
+	e.RetryAfterSeconds = access.Seconds(limit.Wait)
+	return e
 }
 
 // known says who a call came from that is refused, for the audit log.

@@ -249,7 +249,7 @@ func inactive(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 	if g.Credential.State(now) != models.Inactive {
 		return Allowed, ""
 	}
-	return CredentialInactive, "It was switched off in the console, and can be switched on again there."
+	return CredentialInactive, "It was switched off in the console. It can be switched on again."
 }
 
 func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {

@@ -66,7 +66,7 @@ func elsewhereThan(call Call, d *Decision) bool {
 func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
 	c, caller, whose := d.Grant.Credential, d.Grant.Credential.ID, "This token"
 	if c.Kind == models.SignInToken {
-		caller, whose = signedInAs(c.PersonID, opens), "All sign-in tokens of a person in a workspace together"
+		caller, whose = signedInAs(c.PersonID, opens.WorkspaceID), "All sign-in tokens of a person in a workspace together"
 	}
 	if d.Limit = g.limiter.Take(caller, opens.CallsAMinute, now); !d.Limit.Passed {
 		d.refuse(RateLimited, "limit", fmt.Sprintf("%s may make %d calls a minute. Try again in %d s.", whose, opens.CallsAMinute, Seconds(d.Limit.Wait)))
@@ -75,12 +75,12 @@ func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
 }
 
 // CountSignedIn counts what a program does beside its calls against the limit of its person's sign-in tokens.
-func (g *Gate) CountSignedIn(personID string, opens models.Opens) Limit {
-	return g.limiter.Take(signedInAs(personID, opens), opens.CallsAMinute, g.now())
+func (g *Gate) CountSignedIn(personID string, w models.Workspace) Limit {
+	return g.limiter.Take(signedInAs(personID, w.ID), w.CallsAMinute(models.SignInToken), g.now())
 }
 
-func signedInAs(personID string, opens models.Opens) string {
-	return "signed in " + personID + " " + opens.WorkspaceID
+func signedInAs(personID, workspaceID string) string {
+	return "signed in " + personID + " " + workspaceID
 }
 
 // opened finds what the credential opens, in the workspace that the call names; false ends the call.

@@ -125,12 +125,8 @@ func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secr
 	if !seen.Session.Live(s.now()) || !seen.Person.Active() {
 		return models.ProgramSeen{}, tokens, badRefresh
 	}
-	if other := models.EmailKey(r.Email) != seen.Person.EmailKey; token.UsedAt == nil && other {
+	if token.UsedAt == nil && models.EmailKey(r.Email) != seen.Person.EmailKey {
 		return models.ProgramSeen{Person: seen.Person}, tokens, badRefresh
-	} else if token.UsedAt == nil && r.Allow != nil {
-		if err := r.Allow(seen); err != nil {
-			return models.ProgramSeen{}, tokens, err
-		}
 	}
 	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Program, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 	stolen := false
@@ -148,7 +144,7 @@ func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secr
 		if models.EmailKey(r.Email) != seen.Person.EmailKey {
 			return event, badRefresh
 		}
-		event, tokens, err = s.renew(tx, &seen, token, r.WorkspaceID)
+		event, tokens, err = s.renew(tx, &seen, token, r)
 		return event, err
 	})
 	if models.KindOf(err) == models.Unauthorized { // it ended meanwhile
@@ -183,8 +179,8 @@ func presented(tx *gorm.DB, hash secret.Hash) (token models.RefreshToken, seen m
 }
 
 // renew gives a session that the transaction has under lock what it is to have next.
-func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.RefreshToken, workspace string) (event models.Event, tokens ProgramTokens, err error) {
-	now, before := s.now(), seen.Session.WorkspaceID
+func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.RefreshToken, r models.Renewal) (event models.Event, tokens ProgramTokens, err error) {
+	now, before, workspace := s.now(), seen.Session.WorkspaceID, r.WorkspaceID
 	if workspace == "" {
 		workspace = before
 	}
@@ -193,6 +189,11 @@ func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.Refresh
 			err = noMoreMember
 		}
 		return event, tokens, err
+	}
+	if r.Allow != nil {
+		if err := r.Allow(*seen); err != nil {
+			return event, tokens, err
+		}
 	}
 	err = one(tx.Model(&models.RefreshToken{}).Where("hash = ? AND used_at IS NULL", used.Hash).Updates(map[string]any{"used_at": now}))
 	if errors.Is(err, gorm.ErrRecordNotFound) {
