@@ -80,7 +80,7 @@ var notAnObject = models.Fail(models.Ambiguous, `The body is no JSON object. Sen
 
 // noParameters refuses what stands in the address and means nothing there: it may be a field that should be in the body.
 func noParameters(c echo.Context, but ...string) error {
-	for name := range c.QueryParams() {
+	for name := range c.Request().URL.Query() {
 		if !slices.Contains(but, name) {
 			return models.Fail(models.Ambiguous, "There is no parameter %.40q in the address of this call. Leave it out, or send it in a JSON object.", name)
 		}
