@@ -179,8 +179,8 @@ func TestLimitsForm(t *testing.T) {
 			t.Errorf("the form has %q", told)
 		}
 		member.Post(t, settings+"/limits", webtest.Form{"calls_a_minute": "1000000"}).Want(t, 403)
-		member.Get(t, settings).Want(t, 200).Has(t, "300 calls a minute for each API token, 300 for each automation token, 50 for each sign-in by the account API.")
-		admin.Get(t, settings+"/resources").Want(t, 200).Has(t, "300 calls a minute for each token")
+		member.Get(t, settings).Want(t, 200).Has(t, "300 calls a minute for each API token, 300 for each automation token, 50 for a person's sign-ins by the account API together.")
+		admin.Get(t, settings+"/resources").Want(t, 200).Has(t, "300 calls a minute for each API token")
 	})
 }
 
