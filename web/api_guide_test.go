@@ -17,7 +17,7 @@ func TestTheCommandsOfTheGuide(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not installed")
+			t.Fatal(program + " is not installed: ./.ci/test installs it")
 		}
 	}
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {

@@ -11,7 +11,10 @@ import (
 
 // Heard ends the calls to products that are still under way when what let them in is taken away: a stream must not outlive
 // its token. The store tells of each event after its commit, and before whoever caused it gets an answer.
-func (s *Server) Heard(e models.Event) {
+func (s *Server) Heard(e models.Event) { s.hear(e, false) }
+
+// hear is Heard; later says that the event may have been told before, so that what came after it may be under way.
+func (s *Server) hear(e models.Event, later bool) {
 	var whose func(gateway.Caller) bool
 	switch e.Action {
 	case models.CredentialRevoked, models.CredentialDeactivated, models.CredentialRegenerated:
@@ -28,9 +31,14 @@ func (s *Server) Heard(e models.Event) {
 		whose = func(c gateway.Caller) bool { return c.Person == e.SubjectID }
 	case models.SessionEnded, models.SessionStolen:
 		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID }
-	case models.SessionRenewed: // the token before is good for nothing; an event may be heard again, when the next one has calls under way
+	case models.SessionRenewed: // the token before is good for nothing, and the next one, which ends in whole seconds, is given out after this
 		next := e.At.Truncate(time.Second).Add(models.SignInTokenLife)
-		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID && c.Until.Before(next) }
+		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID && (!later || c.Until.Before(next)) }
+	case models.SessionStarted: // one too many ends the person's oldest, and the event does not say which
+		if !has(e, models.SignInsEnded) {
+			return
+		}
+		whose = func(c gateway.Caller) bool { return signedIn(c) && c.Person == e.PersonID }
 	case models.SessionsEnded:
 		whose = func(c gateway.Caller) bool { return signedIn(c) && c.Person == e.SubjectID }
 	case models.PasswordChanged:
@@ -74,7 +82,7 @@ func (s *Server) Hear(ctx context.Context) error {
 			return err
 		}
 		for _, e := range list {
-			s.Heard(e)
+			s.hear(e, true)
 			at = e.Seq
 		}
 	}

@@ -113,8 +113,8 @@ func (s *Store) newRefreshToken(tx *gorm.DB, sessionID string) (secret.Text, err
 
 // RenewProgram uses up a refresh token: the session has another sign-in token from now on, another refresh token, and the workspace
 // that was asked for. What it had before is good for nothing. A refresh token that was used before ends the session, for two have it now, and
-// one of them is not the one whom it was given to. Any that cannot be used is models.Ambiguous, with the person where only the email address is another a workspace that is not the person's is
-// models.Forbidden, with the person, and uses nothing up.
+// one of them is not the one whom it was given to. Any that cannot be used is models.Ambiguous, with the person where only the email address
+// is another; a workspace that is not the person's is models.Forbidden, with the person, and uses nothing up.
 func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secret.Text, r models.Renewal) (models.ProgramSeen, ProgramTokens, error) {
 	var tokens ProgramTokens
 	hash := refresh.Hash()
