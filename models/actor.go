@@ -1,5 +1,7 @@
 package models
 
+import "time"
+
 // ActorKind says through which door somebody came.
 type ActorKind string
 
@@ -15,13 +17,15 @@ const (
 // takes one, and every event keeps it.
 type Actor struct {
 	Kind         ActorKind
-	ID           string // the person's ID; empty for guests, commands and the system
-	Name         string // as it was at the time; for a command the operating system's user
-	Role         Role   // the person's role now
-	SessionID    string // of a Human, and of a Program that signed in: the session's ID (not its secret)
-	CredentialID string // of a Program: the credential that it presented
-	Address      string // the caller's IP address, as far as trusted
-	RequestID    string // unique for each attempt
+	ID           string     // the person's ID; empty for guests, commands and the system
+	Name         string     // as it was at the time; for a command the operating system's user
+	Role         Role       // the person's role now
+	SessionID    string     // of a Human, and of a Program that signed in: the session's ID (not its secret)
+	CredentialID string     // of a Program: the credential that it presented
+	Within       string     // of a Program whose credential is for one workspace: its ID. The role is a Member's then
+	Until        *time.Time // when that credential ends; nil: never. What it makes ends no later (security rule T10)
+	Address      string     // the caller's IP address, as far as trusted
+	RequestID    string     // unique for each attempt
 }
 
 // What a role may do. Every right of the product is a method here and a row in the table of
@@ -56,7 +60,7 @@ func (a Actor) MayReadWorkspaceAudit(membership WorkspaceRole) bool {
 func (a Actor) MayInstall() bool { return a.admin() }
 
 // MayCreateWorkspaces covers making a workspace. Whoever makes one is its Owner, so it takes a person.
-func (a Actor) MayCreateWorkspaces() bool { return a.Kind == Human && a.Role == Admin }
+func (a Actor) MayCreateWorkspaces() bool { return a.person() && a.Role == Admin }
 
 // MayOpenWorkspace covers reading a workspace's settings; membership is empty for a person who
 // has none there.
@@ -76,10 +80,32 @@ func (a Actor) MayManageMembers(membership WorkspaceRole) bool {
 // MayManageTokens covers seeing a workspace's API tokens and what is done with them, but for making one's secret known.
 func (a Actor) MayManageTokens(membership WorkspaceRole) bool { return a.MayEditWorkspace(membership) }
 
-// MayMintTokens covers creating and regenerating API tokens. It needs a browser, as bearer tokens do.
+// MayMintTokens covers creating and regenerating API tokens. What a program makes so lives no longer than what it came with.
 func (a Actor) MayMintTokens(membership WorkspaceRole) bool {
-	return a.Kind == Human && a.MayManageTokens(membership)
+	return a.person() && a.MayManageTokens(membership)
 }
+
+// person says whether somebody acts, in a browser or by a program.
+func (a Actor) person() bool { return (a.Kind == Human || a.Kind == Program) && a.ID != "" }
+
+// MayHaveKeys covers one's own API keys. They are for everywhere, so that what is for one workspace makes none and changes none.
+func (a Actor) MayHaveKeys() bool { return a.person() && a.Within == "" }
+
+// MayShare covers making a collection access key of a collection in a workspace.
+func (a Actor) MayShare(membership WorkspaceRole) bool {
+	return a.person() && a.MayOpenWorkspace(membership)
+}
+
+// MayEndShare covers revoking a collection access key: one's own, and for whoever runs the workspace anybody's.
+func (a Actor) MayEndShare(membership WorkspaceRole, maker string) bool {
+	return a.MayEditWorkspace(membership) || a.person() && membership != "" && a.ID == maker
+}
+
+// MaySetPolicy covers what holds for everybody's credentials.
+func (a Actor) MaySetPolicy() bool { return a.admin() }
+
+// MaySeeCredentials covers the list of all credentials of the installation.
+func (a Actor) MaySeeCredentials() bool { return a.admin() }
 
 // MayMintAutomation covers creating automation tokens of one's own in a workspace. It takes the password, in a browser or of a
 // program that signed in.

@@ -29,6 +29,8 @@ func TestRights(t *testing.T) {
 		people   = "----Y-YY---" // the same, in a browser
 		signedIn = "----Y-YY--Y" // the same, or of a program that has the password
 		theirs   = "----YYYYYYY" // whoever p is, through any door, and the command line
+		doors    = "----YYYYY-Y" // the same, through any door
+		adminToo = "-------YY--" // Admins, through any door of a person
 		nobody   = "-----------"
 	)
 	rights := []struct {
@@ -41,7 +43,7 @@ func TestRights(t *testing.T) {
 		{"MayRevoke", Actor.MayRevoke, admins},
 		{"MayReadAudit", Actor.MayReadAudit, admins},
 		{"MayInstall", Actor.MayInstall, admins},
-		{"MayCreateWorkspaces", Actor.MayCreateWorkspaces, browsers},
+		{"MayCreateWorkspaces", Actor.MayCreateWorkspaces, adminToo},
 		{"MayManageMembers", in("", Actor.MayManageMembers), admins},
 		{"MayManageMembers", in(WorkspaceMember, Actor.MayManageMembers), admins},
 		{"MayManageMembers", in(WorkspaceAdmin, Actor.MayManageMembers), members},
@@ -67,10 +69,10 @@ func TestRights(t *testing.T) {
 		{"MayManageTokens", in(WorkspaceMember, Actor.MayManageTokens), admins},
 		{"MayManageTokens", in(WorkspaceAdmin, Actor.MayManageTokens), members},
 		{"MayManageTokens", in(WorkspaceOwner, Actor.MayManageTokens), members},
-		{"MayMintTokens", in("", Actor.MayMintTokens), browsers},
-		{"MayMintTokens", in(WorkspaceMember, Actor.MayMintTokens), browsers},
-		{"MayMintTokens", in(WorkspaceAdmin, Actor.MayMintTokens), people},
-		{"MayMintTokens", in(WorkspaceOwner, Actor.MayMintTokens), people},
+		{"MayMintTokens", in("", Actor.MayMintTokens), adminToo},
+		{"MayMintTokens", in(WorkspaceMember, Actor.MayMintTokens), adminToo},
+		{"MayMintTokens", in(WorkspaceAdmin, Actor.MayMintTokens), doors},
+		{"MayMintTokens", in(WorkspaceOwner, Actor.MayMintTokens), doors},
 		{"MayMintAutomation", in("", Actor.MayMintAutomation), nobody},
 		{"MayMintAutomation", in(WorkspaceMember, Actor.MayMintAutomation), signedIn},
 		{"MayMintAutomation", in(WorkspaceAdmin, Actor.MayMintAutomation), signedIn},
@@ -88,6 +90,16 @@ func TestRights(t *testing.T) {
 		{"MayRegenerateAutomation", inOf(WorkspaceMember, "another", Actor.MayRegenerateAutomation), nobody},
 		{"MayRegenerateAutomation", inOf(WorkspaceAdmin, "another", Actor.MayRegenerateAutomation), nobody},
 		{"MayRegenerateAutomation", inOf(WorkspaceOwner, "another", Actor.MayRegenerateAutomation), nobody},
+		{"MayHaveKeys", Actor.MayHaveKeys, doors},
+		{"MayHaveKeys", func(a Actor) bool { a.Within = "w"; return a.MayHaveKeys() }, nobody},
+		{"MayShare", in("", Actor.MayShare), adminToo},
+		{"MayShare", in(WorkspaceMember, Actor.MayShare), doors},
+		{"MayEndShare", inOf("", "p", Actor.MayEndShare), admins},
+		{"MayEndShare", inOf(WorkspaceMember, "p", Actor.MayEndShare), theirs},
+		{"MayEndShare", inOf(WorkspaceMember, "another", Actor.MayEndShare), admins},
+		{"MayEndShare", inOf(WorkspaceAdmin, "another", Actor.MayEndShare), members},
+		{"MaySetPolicy", Actor.MaySetPolicy, admins},
+		{"MaySeeCredentials", Actor.MaySeeCredentials, admins},
 		{"MayEditResources", in("", Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceMember, Actor.MayEditResources), admins},
 		{"MayEditResources", in(WorkspaceAdmin, Actor.MayEditResources), members},

@@ -106,10 +106,11 @@ const (
 	SignInsEnded    = "sign-ins ended"
 )
 
-// Why automation tokens end that nobody revokes.
+// Why credentials end that nobody revokes.
 const (
 	PasswordWasChanged   = "the account password was changed"
 	PersonLeft           = "the person left the workspace"
 	PersonWasDeactivated = "the person was deactivated"
 	RevokedByItsPerson   = "its person revoked all of theirs"
+	CollectionWasDeleted = "the collection was deleted"
 )

@@ -15,6 +15,11 @@ const (
 	Bearer   CredentialKind = "bearer" // the one token of a person that an Admin creates on the person's record
 	APIToken CredentialKind = "api"    // a workspace's, which opens one of its products
 
+	// APIKey is a person's own, with the rights that they have at the time of each call.
+	APIKey CredentialKind = "key"
+	// CollectionKey opens one collection for reading, and nothing else. It is nobody's.
+	CollectionKey CredentialKind = "collection"
+
 	// AutomationToken is a person's for one workspace, with what they may do there at the time of each call.
 	AutomationToken CredentialKind = "automation"
 	// SignInToken is what a program has that signed in as a person: a JWT for half an hour, and no row of its own.
@@ -23,7 +28,7 @@ const (
 
 // kindPrefixes are the four characters that a credential of a kind begins with. An API token begins with those of
 // its product, which may be none of these.
-var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "auto", "key": "pkey", "collection": "coll", "refresh": "rfsh"}
+var kindPrefixes = map[CredentialKind]string{Bearer: "user", AutomationToken: "auto", APIKey: "pkey", CollectionKey: "coll", "refresh": "rfsh"}
 
 // Prefix is the four characters that a credential of the kind begins with; empty for an API token.
 func (k CredentialKind) Prefix() string { return kindPrefixes[k] }
@@ -39,6 +44,10 @@ func (k CredentialKind) Named() string {
 		return "an automation token"
 	case SignInToken:
 		return "a sign-in token"
+	case APIKey:
+		return "an API key"
+	case CollectionKey:
+		return "a collection access key"
 	}
 	return "a credential"
 }
@@ -57,25 +66,27 @@ const (
 // Credential is any secret that Tokendesk issues. The secret itself is nowhere: Hash finds it,
 // Prefix and Last4 let people tell it from others.
 type Credential struct {
-	ID           string `gorm:"primaryKey"`
-	Kind         CredentialKind
-	Name         string
-	NameKey      string // folded, for searching
-	Prefix       string // its first 8 characters
-	Last4        string // its last 4
-	Hash         []byte // SHA-256, domain-separated; unique
-	PersonID     string `gorm:"serializer:optional"` // whose rights it carries; empty for an API token
-	WorkspaceID  string `gorm:"serializer:optional"` // where it opens something; empty for a bearer token
-	ProductID    string `gorm:"serializer:optional"` // what it opens; only of an API token
-	Scopes       Scopes `gorm:"serializer:words"`    // the operations that it is narrowed to; none: all of the product
-	Enabled      bool
-	CreatedAt    time.Time `gorm:"autoCreateTime:false"`
-	CreatedBy    string    // a person's ID
-	ExpiresAt    *time.Time
-	RevokedAt    *time.Time
-	RevokedBy    string // a person's ID, or empty for the command line
-	RevokeReason string
-	ReplacedBy   string // the ID of the credential that took its place; its own, where this is the secret that it had before
+	ID              string `gorm:"primaryKey"`
+	Kind            CredentialKind
+	Name            string
+	NameKey         string // folded, for searching
+	Prefix          string // its first 8 characters
+	Last4           string // its last 4
+	Hash            []byte // SHA-256, domain-separated; unique
+	PersonID        string `gorm:"serializer:optional"` // whose rights it carries; empty for an API token and a collection access key
+	WorkspaceID     string `gorm:"serializer:optional"` // where it opens something; empty for a bearer token and an API key
+	ProductID       string `gorm:"serializer:optional"` // what it opens; only of an API token
+	CollectionID    string `gorm:"serializer:optional"` // what it opens; only of a collection access key
+	Scopes          Scopes `gorm:"serializer:words"`    // the operations that it is narrowed to; none: all of the product
+	Enabled         bool
+	CreatedAt       time.Time `gorm:"autoCreateTime:false"`
+	CreatedBy       string    // a person's ID
+	ExpiresAt       *time.Time
+	LatestExpiresAt *time.Time // beyond which no use pushes the end of a collection access key; nil: there is no such day
+	RevokedAt       *time.Time
+	RevokedBy       string // a person's ID, or empty for the command line
+	RevokeReason    string
+	ReplacedBy      string // the ID of the credential that took its place; its own, where this is the secret that it had before
 }
 
 // Scopes are operations of a product, "resource:operation" each.
@@ -102,6 +113,12 @@ func (c Credential) State(now time.Time) State {
 	}
 	return Active
 }
+
+// Persons says whether a credential of the kind acts as the person whose it is.
+func (k CredentialKind) Persons() bool { return k != APIToken && k != CollectionKey }
+
+// CollectionKeyLife is how long a collection access key lives, and how far each use pushes its end out.
+const CollectionKeyLife = 60 * 24 * time.Hour
 
 // BearerTokenLife says when a bearer token made now expires: one year later, on the same day.
 func BearerTokenLife(now time.Time) time.Time { return now.AddDate(1, 0, 0) }

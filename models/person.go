@@ -27,6 +27,7 @@ type Person struct {
 	PasswordHash      string // Argon2id in PHC form
 	PasswordChangedAt time.Time
 	TimeZone          string // IANA name, like Europe/London
+	KeyDays           int    // how many days the next API keys live; 0: without end
 	DeactivatedAt     *time.Time
 	SeenAt            *time.Time // last use of a session, kept to the minute
 	CreatedAt         time.Time  `gorm:"autoCreateTime:false"`

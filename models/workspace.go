@@ -26,6 +26,9 @@ const (
 	DefaultAutomationCalls = 300
 )
 
+// ManagementCalls is how many calls a minute a person's API keys and bearer token may make together to the management API.
+const ManagementCalls = 300
+
 // BornWorkspace is a workspace as it begins. Its slug is the name's, as long as nobody else has it.
 func BornWorkspace(id, name string, at time.Time) Workspace {
 	return Workspace{

@@ -57,6 +57,7 @@ var verdicts = map[access.Code]int{
 	access.OwnerDeactivated:    http.StatusUnauthorized,
 	access.AdminRequired:       http.StatusForbidden,
 	access.WrongWorkspace:      http.StatusForbidden,
+	access.WrongCollection:     http.StatusForbidden,
 	access.NoSuchResource:      http.StatusNotFound,
 	access.MethodNotAllowed:    http.StatusMethodNotAllowed,
 	access.ScopeMissing:        http.StatusForbidden,

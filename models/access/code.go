@@ -16,6 +16,7 @@ const (
 	OwnerDeactivated    Code = "owner_deactivated"
 	AdminRequired       Code = "admin_required"
 	WrongWorkspace      Code = "wrong_workspace"
+	WrongCollection     Code = "wrong_collection"
 	NoSuchResource      Code = "no_such_resource"
 	MethodNotAllowed    Code = "method_not_allowed"
 	ScopeMissing        Code = "scope_missing"
@@ -39,6 +40,7 @@ var titles = map[Code]string{
 	OwnerDeactivated:    "The person this token belongs to is deactivated",
 	AdminRequired:       "Admin access required",
 	WrongWorkspace:      "Token belongs to another workspace",
+	WrongCollection:     "Access key is for another collection",
 	NoSuchResource:      "No resource of the product answers this path",
 	MethodNotAllowed:    "The resource takes another method",
 	ScopeMissing:        "Token is not allowed to do this",

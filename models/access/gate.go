@@ -20,7 +20,7 @@ type Source interface {
 	// ProgramOf knows what a sign-in token opens now, whose signature was checked; as GrantOf.
 	ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error)
 
-	// OpensFor answers what a person's own credential of a kind opens in a workspace (its slug or ID; empty, for a bearer token: the
+	// OpensFor answers what a person's own credential of a kind opens in a workspace (its slug or ID; empty, for one that is for everywhere: the
 	// person's only one). models.NotFound and models.Forbidden are a workspace that is not theirs, and models.Ambiguous one of several.
 	OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error)
 
@@ -33,9 +33,10 @@ type Need struct {
 	Admin bool   // the credential's owner must be an Admin of the installation, now
 	Route *Route // what a product is asked for; nil: nothing of a product
 
-	Kinds     []models.CredentialKind // those that the call takes; empty: all
-	Workspace string                  // its slug or ID, where a call that takes Kinds names one
-	Limited   bool                    // it counts against the limit of the token's workspace, as calls to products do
+	Kinds      []models.CredentialKind // those that the call takes; empty: all
+	Workspace  string                  // its slug or ID, where a call that takes Kinds names one
+	Collection string                  // the ID of the one that the call reads, which a collection access key must be for
+	Limited    bool                    // it counts against the limit of the token's workspace, as calls to products do; or, of a person's key, against theirs
 }
 
 // Route is what a call asks a product for.
@@ -75,7 +76,13 @@ func (d Decision) Actor(address, requestID string) models.Actor {
 	if c.Kind == models.SignInToken {
 		who.SessionID = c.ID
 	} else {
-		who.CredentialID = c.ID
+		who.CredentialID, who.Until = c.ID, c.ExpiresAt
+	}
+	switch c.Kind {
+	case models.SignInToken, models.AutomationToken: // they are for one workspace, and an Admin's rights are for all
+		who.Within, who.Role = d.Grant.Opens.WorkspaceID, models.Member
+	case models.CollectionKey:
+		who.Name = c.Name
 	}
 	return who
 }
@@ -118,6 +125,7 @@ var checks = []check{
 	{"credential.inactive", inactive},
 	{"owner.active", ownerActive},
 	{"owner.admin", ownerAdmin},
+	{"collection", itsCollection},
 }
 
 // Decide judges one call. The rights are those that the owner has now.
@@ -181,6 +189,10 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 	case call.Need.Route != nil:
 		g.reach(ctx, call, &d, now)
 	case wrongKind(call, &d), elsewhereThan(call, &d):
+	case call.Need.Limited && everywhere(grant.Credential.Kind):
+		g.withinPersons(&d, now)
+	case call.Need.Limited && grant.Credential.Kind == models.CollectionKey:
+		g.within(grant.Opens, &d, now)
 	case call.Need.Limited:
 		if opens, ok := g.opened(ctx, "", &d); ok {
 			g.within(opens, &d, now)
@@ -211,6 +223,9 @@ func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 		if c.Kind == models.AutomationToken {
 			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(*c.RevokedAt), because(c))
 		}
+		if c.Kind == models.APIKey || c.Kind == models.CollectionKey {
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Another one is made %s.", day(*c.RevokedAt), because(c), madeAt(c.Kind))
+		}
 		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
 	}
 	return Allowed, ""
@@ -226,7 +241,7 @@ func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 // because tells why a token ended that nobody revoked: those reasons are ours, and for its holder too.
 func because(c *models.Credential) string {
 	switch c.RevokeReason {
-	case models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson:
+	case models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson:
 		return ": " + c.RevokeReason
 	}
 	return ""
@@ -241,6 +256,10 @@ func madeAt(kind models.CredentialKind) string {
 		return "with GET /workspace/automation_token"
 	case models.SignInToken:
 		return "with POST /user/signin"
+	case models.APIKey:
+		return "under API keys in one's account settings"
+	case models.CollectionKey:
+		return "where the collection is shared"
 	}
 	return "on the user record"
 }
@@ -264,6 +283,8 @@ func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
 		return Allowed, ""
 	}
 	switch g.Credential.Kind {
+	case models.CollectionKey:
+		return ScopeMissing, readsOnly
 	case models.AutomationToken, models.SignInToken: // they are for one workspace, and an Admin's rights are for all
 		return AdminRequired, "This takes the bearer token of a person with Admin access. An automation token and a sign-in token open their own workspace only."
 	}
@@ -271,6 +292,23 @@ func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
 		return Allowed, ""
 	}
 	return AdminRequired, "The token must belong to a person with Admin access. Contact your site administrator."
+}
+
+const readsOnly = "A collection access key reads its own collection, with GET, and does nothing else."
+
+// itsCollection lets a collection access key read its own collection, and nothing else whatsoever.
+func itsCollection(call *Call, g *models.Grant, _ time.Time) (Code, string) {
+	switch {
+	case g.Credential.Kind != models.CollectionKey:
+		return Allowed, ""
+	case call.Need.Collection == "":
+		return ScopeMissing, readsOnly
+	case call.Need.Collection != g.Credential.CollectionID:
+		return WrongCollection, "Ask whoever shared it for a key of this collection."
+	case g.Opens.Closed:
+		return WrongWorkspace, "Its workspace was deleted."
+	}
+	return Allowed, ""
 }
 
 func outcome(code Code) models.Outcome {

@@ -211,13 +211,14 @@ func TestGateAsksAtEveryCall(t *testing.T) {
 // log can tell the two apart.
 func TestDecisionActor(t *testing.T) {
 	got := Decision{Code: Allowed, Grant: goodGrant()}.Actor("192.0.2.7", "r1")
-	want := models.Actor{Kind: models.Program, ID: "p1", Name: "Ines", Role: models.Admin, CredentialID: "c1", Address: "192.0.2.7", RequestID: "r1"}
-	if got != want {
+	grant := goodGrant()
+	want := models.Actor{Kind: models.Program, ID: "p1", Name: "Ines", Role: models.Admin, CredentialID: "c1", Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
+	if got != want || !got.Until.Equal(*grant.Credential.ExpiresAt) {
 		t.Errorf("got %+v", got)
 	}
 	signedIn := goodGrant()
-	signedIn.Credential.Kind = models.SignInToken
-	want.CredentialID, want.SessionID = "", "c1"
+	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, "w1"
+	want.CredentialID, want.SessionID, want.Until, want.Role, want.Within = "", "c1", nil, models.Member, "w1"
 	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
 		t.Errorf("of a program that signed in: got %+v", got)
 	}

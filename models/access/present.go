@@ -3,6 +3,7 @@ package access
 import (
 	"strings"
 
+	"tokendesk/models"
 	"tokendesk/models/secret"
 )
 
@@ -15,20 +16,21 @@ type Presented struct {
 }
 
 // Present takes the credential from the values of the three fields that may carry one: Authorization
-// (RFC 6750, section 2.1), X-API-Key and X-API-Token. Two credentials at once, or one field twice, are
+// (RFC 6750, section 2.1), X-API-Key and X-API-Token; and, of a call that reads a collection, from the parameter access_key, which may be
+// a collection access key alone, for addresses are written down on the way. Two credentials at once, or one field twice, are
 // ambiguous even when they say the same: whoever stands between may have read the other one.
-func Present(authorization, apiKey, apiToken []string) Presented {
+func Present(authorization, apiKey, apiToken []string, accessKey ...string) Presented {
 	fields := []struct {
 		name   string
 		values []string
-	}{{"Authorization", authorization}, {"X-API-Key", apiKey}, {"X-API-Token", apiToken}}
+	}{{"Authorization", authorization}, {"X-API-Key", apiKey}, {"X-API-Token", apiToken}, {inAddress, accessKey}}
 	var from, value string
 	for _, f := range fields {
 		if len(f.values) == 0 {
 			continue
 		}
 		if len(f.values) > 1 {
-			return Presented{Code: RequestAmbiguous, Detail: "The field " + f.name + " was sent more than once. Send it once."}
+			return Presented{Code: RequestAmbiguous, Detail: f.name + " was sent more than once. Send it once."}
 		}
 		if from != "" {
 			return Presented{Code: RequestAmbiguous, Detail: "Both " + from + " and " + f.name + " were sent. Send one credential, in one field."}
@@ -43,6 +45,9 @@ func Present(authorization, apiKey, apiToken []string) Presented {
 			return Presented{Code: CredentialMalformed}
 		}
 	}
+	if from == inAddress && !strings.HasPrefix(value, models.CollectionKey.Prefix()+"_") {
+		return Presented{Code: CredentialMalformed, Detail: "Only a collection access key may stand in the address. Send any other credential in the field Authorization or X-API-Key; and replace it, for it may stand in logs on the way."}
+	}
 	if text, ok := secret.Parse(value); ok {
 		return Presented{Text: text, Code: Allowed}
 	}
@@ -51,6 +56,9 @@ func Present(authorization, apiKey, apiToken []string) Presented {
 	}
 	return Presented{Code: CredentialMalformed}
 }
+
+// inAddress is the parameter that may carry a collection access key.
+const inAddress = "access_key"
 
 // bearer takes what follows the scheme, which is written in any case, and one space.
 func bearer(value string) string {

@@ -74,6 +74,18 @@ func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
 	return d.Limit.Passed
 }
 
+// everywhere says whether a credential of the kind is for wherever its person may be.
+func everywhere(kind models.CredentialKind) bool {
+	return kind == models.Bearer || kind == models.APIKey
+}
+
+// withinPersons counts a call that is for no workspace against the limit of its person.
+func (g *Gate) withinPersons(d *Decision, now time.Time) {
+	if d.Limit = g.limiter.Take("person "+d.Grant.Owner.ID, models.ManagementCalls, now); !d.Limit.Passed {
+		d.refuse(RateLimited, "limit", fmt.Sprintf("All API keys and the bearer token of a person together may make %d calls a minute to the management API. Try again in %d s.", models.ManagementCalls, Seconds(d.Limit.Wait)))
+	}
+}
+
 // CountSignedIn counts what a program does beside its calls against the limit of its person's sign-in tokens.
 func (g *Gate) CountSignedIn(personID string, w models.Workspace) Limit {
 	return g.limiter.Take(signedInAs(personID, w.ID), w.CallsAMinute(models.SignInToken), g.now())
@@ -86,7 +98,7 @@ func signedInAs(personID, workspaceID string) string {
 // opened finds what the credential opens, in the workspace that the call names; false ends the call.
 func (g *Gate) opened(ctx context.Context, named string, d *Decision) (models.Opens, bool) {
 	opens, kind := d.Grant.Opens, d.Grant.Credential.Kind
-	if kind != models.Bearer { // it is for one workspace
+	if !everywhere(kind) { // it is for one workspace
 		if opens.Closed {
 			d.refuse(WrongWorkspace, "workspace", "Its workspace was deleted.")
 			return opens, false

@@ -64,15 +64,15 @@ func grantOf(q *gorm.DB) (models.Grant, error) {
 	}, nil
 }
 
-// OpensFor answers what a person's credential of a kind opens in a workspace: the product that it was born with. A bearer token opens whatever
-// its person may open, and without a workspace their only one, as for HomeWorkspace. The others are for the workspace that they were made
+// OpensFor answers what a person's credential of a kind opens in a workspace: the product that it was born with. A bearer token and an API key open whatever
+// their person may open, and without a workspace their only one, as for HomeWorkspace. The others are for the workspace that they were made
 // for, as long as their person is a member of it.
 func (s *Store) OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error) {
 	who := models.Actor{Kind: models.Program, ID: owner.ID, Role: owner.Role}
 	var w models.WorkspaceSeen
 	var err error
 	switch {
-	case kind != models.Bearer:
+	case kind != models.Bearer && kind != models.APIKey:
 		w, err = memberWorkspace(s.db.WithContext(ctx), owner.ID, workspace)
 	case workspace == "":
 		w, err = s.HomeWorkspace(ctx, who)

@@ -70,7 +70,7 @@ func (s *Store) newPerson(ctx context.Context, n *models.NewPerson, rest models.
 	}
 	now := s.now()
 	return models.Person{
-		ID: s.newID(), Name: n.Name, NameKey: models.Fold(n.Name), Email: n.Email, EmailKey: models.EmailKey(n.Email), TimeZone: "UTC",
+		ID: s.newID(), Name: n.Name, NameKey: models.Fold(n.Name), Email: n.Email, EmailKey: models.EmailKey(n.Email), TimeZone: "UTC", KeyDays: models.DefaultKeyDays,
 		Role: n.Role, PasswordHash: hash, PasswordChangedAt: now, CreatedAt: now,
 	}, nil
 }

@@ -13,6 +13,9 @@ import (
 // noWorkspace says the same of one that is not there and of one that is not for the actor.
 var noWorkspace = models.Fail(models.NotFound, "That workspace does not exist, or you are not a member of it.")
 
+// elsewhere is for whoever may open a workspace, but not with a credential that is for another one.
+var elsewhere = models.Fail(models.Forbidden, "Token belongs to another workspace. Use one of this workspace, or an API key.").Named("wrong_workspace")
+
 // Workspaces lists those that the actor may open, by name, after a place: an Admin of the installation all of
 // them, everybody else those that they are a member of. It answers one more than models.PageSize where
 // there are more than that.
@@ -23,6 +26,9 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.P
 		Joins("LEFT JOIN memberships ON memberships.workspace_id = workspaces.id AND memberships.person_id = ?", who.ID)
 	if !who.MayOpenWorkspace("") {
 		q = q.Where("memberships.person_id IS NOT NULL")
+	}
+	if who.Within != "" {
+		q = q.Where("workspaces.id = ?", who.Within)
 	}
 	if after.ID != "" {
 		q = q.Where("(workspaces.name, workspaces.id) > (?, ?)", after.Key, after.ID)
@@ -62,6 +68,9 @@ func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.Workspa
 	}
 	if !who.MayOpenWorkspace(role) {
 		return models.WorkspaceSeen{}, noWorkspace
+	}
+	if who.Within != "" && who.Within != w.ID {
+		return models.WorkspaceSeen{}, elsewhere
 	}
 	return models.WorkspaceSeen{Workspace: w, Role: role}, nil
 }

@@ -86,7 +86,7 @@ func collectionName(n int) string {
 // newPerson is a row for somebody who joins now.
 func (p *play) newPerson(name, email string, role models.Role) models.Person {
 	return models.Person{
-		ID: p.id(ofPerson, uint64(len(p.people))), Name: name, NameKey: models.Fold(name), Email: email, EmailKey: models.EmailKey(email), Role: role, TimeZone: "UTC",
+		ID: p.id(ofPerson, uint64(len(p.people))), Name: name, NameKey: models.Fold(name), Email: email, EmailKey: models.EmailKey(email), Role: role, TimeZone: "UTC", KeyDays: models.DefaultKeyDays,
 		PasswordHash: p.password, PasswordChangedAt: p.at, CreatedAt: p.at,
 	}
 }
