@@ -183,7 +183,11 @@ type TokenPlace struct {
 	Calls int64     `json:"c,omitempty"` // for MostUsed
 	At    time.Time `json:"t,omitzero"`  // for ExpiringFirst and Unused
 	Part  int       `json:"p,omitempty"` // for ExpiringFirst: will expire, never, has expired, was revoked
+	Limit int       `json:"-"`           // how many tokens a page has at most; 0: PageSize
 }
+
+// Size is how many tokens a page has at most that begins at the place.
+func (p TokenPlace) Size() int { return size(p.Limit) }
 
 // TokensFound is a page of a list of tokens. Next is where it goes on; Looked is how many were looked through, where
 // that was not all there are and fewer than a page was found.

@@ -151,9 +151,9 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		},
 		"SwitchAutomationToken": func() error { _, err := s.SwitchAutomationToken(ctx, admin, "marlowe-press", id, true); return err },
 		"Collection":            func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },
-		"Versions":              func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0); return err },
+		"Versions":              func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0, 1); return err },
 		"Version":               func() error { _, err := s.Version(ctx, models.Collection{ID: id}, 1); return err },
-		"Files":                 func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, ""); return err },
+		"Files":                 func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, "", 1); return err },
 		"File":                  func() error { _, err := s.File(ctx, models.CollectionVersion{ID: id}, "a"); return err },
 		"SizeOf":                func() error { _, _, err := s.SizeOf(ctx, models.Collection{ID: id}); return err },
 		"Archive": func() error {
