@@ -56,6 +56,8 @@ func TestEntry(t *testing.T) {
 		"/people/p1":                   {SubjectKind: models.OfCredential, PersonID: "p1", SubjectID: "s1"},
 		"/w/w1/settings/api-tokens/s1": {SubjectKind: models.OfCredential, WorkspaceID: "w1", SubjectID: "s1"},
 		"/people/p2":                   {SubjectKind: models.OfCredential, PersonID: "p2", WorkspaceID: "w1", SubjectID: "s1", Action: models.CallDenied}, // it may be any token of theirs
+		"/people/p3":                   models.Event{SubjectKind: models.OfCredential, PersonID: "p3", WorkspaceID: "w1", SubjectID: "s1", Action: models.CallDenied}.WithChanges(models.Change{Field: models.KindField, After: "API key"}),
+		"":                             models.Event{SubjectKind: models.OfCredential, WorkspaceID: "w1", SubjectID: "s1", Action: models.CallDenied}.WithChanges(models.Change{Field: models.KindField, After: "collection access key"}),
 		"/w/w2/settings/api-tokens/s2": {SubjectKind: models.OfCredential, WorkspaceID: "w2", SubjectID: "s2", Action: models.CallDenied},
 	} {
 		if got := subjectPath(e); got != want {
@@ -82,6 +84,9 @@ func TestTokensAreTold(t *testing.T) {
 	bearer := models.Event{SubjectKind: models.OfCredential, SubjectName: "Tom", PersonID: "p1", Action: models.CredentialCreated}
 	api := models.Event{SubjectKind: models.OfCredential, SubjectName: "Build", WorkspaceID: "w1"}
 	automation := models.Event{SubjectKind: models.OfCredential, SubjectName: "Nightly", WorkspaceID: "w1", PersonID: "p1"}
+	key := models.Event{SubjectKind: models.OfCredential, SubjectName: "CI", PersonID: "p1"}
+	share := models.Event{SubjectKind: models.OfCredential, SubjectName: "Access key", WorkspaceID: "w1"}
+	aKey, aShare := models.Change{Field: models.KindField, After: "API key"}, models.Change{Field: models.KindField, After: "collection access key"}
 	session := models.Event{SubjectKind: models.OfSession, SubjectName: "Tom", PersonID: "p1", WorkspaceID: "w1"}
 	ended := models.Change{Field: models.AutomationEnded, After: "2"}
 	with := func(e models.Event, action models.Action, changes ...models.Change) models.Event {
@@ -89,16 +94,24 @@ func TestTokensAreTold(t *testing.T) {
 		return e.WithChanges(changes...)
 	}
 	for want, e := range map[string]models.Event{
-		"Ines created a bearer token for Tom":           with(bearer, models.CredentialCreated),
-		"Ines revoked the bearer token of Tom":          with(bearer, models.CredentialRevoked),
-		"Ines created the API token Build":              with(api, models.CredentialCreated),
-		"Ines renamed the API token Build":              with(api, models.CredentialRenamed),
-		"Ines created the automation token Nightly":     with(automation, models.CredentialCreated),
-		"Ines revoked the automation token Nightly":     with(automation, models.CredentialRevoked),
-		"Ines regenerated the automation token Nightly": with(automation, models.CredentialRegenerated),
-		"Ines activated the automation token Nightly":   with(automation, models.CredentialActivated),
-		"Ines deactivated the automation token Nightly": with(automation, models.CredentialDeactivated),
-		"Ines renamed the automation token Nightly":     with(automation, models.CredentialRenamed),
+		"Ines created a bearer token for Tom":                             with(bearer, models.CredentialCreated),
+		"Ines revoked the bearer token of Tom":                            with(bearer, models.CredentialRevoked),
+		"Ines created the API token Build":                                with(api, models.CredentialCreated),
+		"Ines renamed the API token Build":                                with(api, models.CredentialRenamed),
+		"Ines created the automation token Nightly":                       with(automation, models.CredentialCreated),
+		"Ines revoked the automation token Nightly":                       with(automation, models.CredentialRevoked),
+		"Ines regenerated the automation token Nightly":                   with(automation, models.CredentialRegenerated),
+		"Ines activated the automation token Nightly":                     with(automation, models.CredentialActivated),
+		"Ines deactivated the automation token Nightly":                   with(automation, models.CredentialDeactivated),
+		"Ines renamed the automation token Nightly":                       with(automation, models.CredentialRenamed),
+		"Ines generated the API key CI":                                   with(key, models.CredentialCreated, aKey),
+		"Ines revoked the API key CI":                                     with(key, models.CredentialRevoked, models.Change{Field: "reason"}, aKey),
+		"Ines regenerated the API key CI":                                 with(key, models.CredentialRegenerated, aKey),
+		"Ines renamed the API key CI":                                     with(key, models.CredentialRenamed, aKey),
+		"Ines shared the collection Tools with the access key Access key": with(share, models.CredentialCreated, models.Change{Field: "collection", After: "Tools"}, aShare),
+		"Ines shared a collection with the access key Access key":         with(share, models.CredentialCreated, models.Change{Field: "collection", After: "{subject}"}, aShare),
+		"Ines revoked the collection access key Access key":               with(share, models.CredentialRevoked, aShare),
+		"Ines deleted the collection Tools, which ended 3 access keys":    with(models.Event{SubjectName: "Tools"}, models.CollectionDeleted, models.Change{Field: models.SharesEnded, After: "3"}),
 		"Ines signed in":                                                              with(session, models.SessionStarted, models.Change{Field: "browser", After: "Firefox"}),
 		"Ines signed in with a program":                                               with(session, models.SessionStarted, models.Change{Field: "program", After: "curl"}),
 		"Ines renewed the sign-in of a program":                                       with(session, models.SessionRenewed),

@@ -32,7 +32,7 @@ func (h *Handlers) RefusedProduct(address, requestID string, d access.Decision) 
 		Who: models.Actor{Kind: models.Guest, Address: address, RequestID: requestID},
 	}
 	if c.ID != "" {
-		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID = models.OfCredential, c.ID, c.Name, c.PersonID
+		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID, r.Credential = models.OfCredential, c.ID, c.Name, c.PersonID, c.Kind
 		r.Who.Kind, r.Who.ID, r.Who.Name, r.Who.CredentialID = models.Program, d.Grant.Owner.ID, cmp.Or(d.Grant.Owner.Name, c.Name), c.ID
 	}
 	if c.Kind == models.SignInToken {

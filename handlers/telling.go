@@ -67,14 +67,22 @@ var ofTokens = map[models.Action]string{
 }
 
 // kindWords are what the kinds of tokens that have a name are called.
-var kindWords = map[models.CredentialKind]string{models.APIToken: "API token", models.AutomationToken: "automation token"}
+var kindWords = map[models.CredentialKind]string{
+	models.APIToken: "API token", models.AutomationToken: "automation token", models.APIKey: models.APIKey.Said(), models.CollectionKey: models.CollectionKey.Said(),
+}
+
+// made are the sentences for making a key.
+var made = map[models.CredentialKind]string{models.APIKey: "generated the {token} {subject}", models.CollectionKey: "shared {collection} with the access key {subject}"}
 
 // tokenOf is the kind of token that an event is about; empty where it is about something else, or cannot be told. An API token is nobody's,
-// and a bearer token is for no workspace, but a call with it is.
+// and a bearer token is for no workspace, but a call with it is. Keys are told by the event itself.
 func tokenOf(e models.Event) models.CredentialKind {
+	said := e.CredentialKindSaid()
 	switch {
 	case e.SubjectKind != models.OfCredential:
 		return ""
+	case said != "":
+		return said
 	case e.PersonID == "":
 		return models.APIToken
 	case e.Action == models.CallDenied:
@@ -127,6 +135,9 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 	if kindWords[of] != "" {
 		how.sentence = cmp.Or(ofTokens[e.Action], how.sentence)
 	}
+	if e.Action == models.CredentialCreated && made[of] != "" {
+		how.sentence = strings.Replace(made[of], "{collection}", sharedName(e), 1)
+	}
 	how.sentence = strings.Replace(how.sentence, "{token}", cmp.Or(kindWords[of], "token"), 1)
 	entry := views.Entry{
 		Href: log + "/" + strconv.FormatInt(e.Seq, 10), Time: moment(e.At, h.Clock()), Glyph: how.glyph, Tone: how.tone, Address: e.Address, Details: details(e),
@@ -143,6 +154,16 @@ func (h *Handlers) entry(e models.Event, log string) views.Entry {
 		entry.Sentence = append(entry.Sentence, views.Part{Text: end})
 	}
 	return entry
+}
+
+// sharedName is the collection that an event shared.
+func sharedName(e models.Event) string {
+	for _, c := range e.ChangeList() {
+		if c.Field == "collection" && c.After != "" && !strings.ContainsAny(c.After, "{}") { // braces would be read as a place for the subject
+			return "the collection " + c.After
+		}
+	}
+	return "a collection"
 }
 
 // entryFor is entry for whoever reads it: people's pages are for Admins.
@@ -203,6 +224,9 @@ func ending(e models.Event) (text string) {
 	if n := said[models.AutomationEnded].After; n != "" {
 		text += ", which ended " + plainly(number(n), "automation token", "automation tokens")
 	}
+	if n := said[models.SharesEnded].After; n != "" {
+		text += ", which ended " + plainly(number(n), "access key", "access keys")
+	}
 	return text
 }
 
@@ -253,6 +277,9 @@ func subjectPath(e models.Event) string {
 func credentialPath(c models.Credential) string {
 	if name := kindNames[c.Kind]; name != "" {
 		return "/w/" + c.WorkspaceID + "/settings/" + name + "/" + c.ID
+	}
+	if c.Kind == models.CollectionKey {
+		return "/w/" + c.WorkspaceID + "/settings/collections/" + c.CollectionID
 	}
 	return "/people/" + c.PersonID
 }

@@ -100,10 +100,11 @@ func (r AutomationRegeneration) Clean(now time.Time) (ends *time.Time, p Problem
 	return ends, p
 }
 
-// The fields of a change that tell how many automation tokens something ended, and how many sign-ins of programs.
+// The fields of a change that tell how many automation tokens something ended, how many sign-ins of programs, and how many collection access keys.
 const (
 	AutomationEnded = "automation tokens revoked"
 	SignInsEnded    = "sign-ins ended"
+	SharesEnded     = "access keys revoked"
 )
 
 // Why credentials end that nobody revokes.

@@ -178,6 +178,8 @@ type Usage struct {
 	LastLateAt   *time.Time
 	WorkspaceID  string    `gorm:"serializer:optional"` // an API token's, by which those of a workspace are sorted
 	IdleSince    time.Time // its last use, and before that its creation; only of an API token
+
+	KeptBy *time.Time `gorm:"-"` // the last accepted call of a collection access key, which pushes its end out; nil: nothing does
 }
 
 // UsageDay is the calls of one credential on one day (UTC).

@@ -16,6 +16,7 @@ type Refused struct {
 	SubjectID   string // whose account or what was aimed at; empty where it does not exist
 	SubjectName string
 	PersonID    string
+	Credential  CredentialKind // what kind the subject is of, where it is a credential
 	Count       int64
 	First, Last time.Time
 	Addresses   int // how many different addresses, up to RefusedAddresses

@@ -149,7 +149,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	now := g.now()
 	d := g.judge(ctx, call, grant, now)
 	if d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
-		g.tally.Add(grant.Credential.ID, outcome(d.Code), now, call.Address)
+		g.tally.AddOf(grant.Credential, outcome(d.Code), now, call.Address)
 	}
 	return d
 }

@@ -36,7 +36,19 @@ func NewTally() *Tally { return &Tally{counts: map[string]*tallied{}} }
 
 // Add counts one call.
 func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, address string) {
-	u := models.Usage{CredentialID: credentialID}
+	t.count(models.Usage{CredentialID: credentialID}, outcome, at, address)
+}
+
+// AddOf is Add, and where the credential is kept alive by being used, as a collection access key is, that the call did so.
+func (t *Tally) AddOf(c models.Credential, outcome models.Outcome, at time.Time, address string) {
+	u := models.Usage{CredentialID: c.ID}
+	if c.Kind == models.CollectionKey && outcome == models.CallAccepted {
+		u.KeptBy = &at
+	}
+	t.count(u, outcome, at, address)
+}
+
+func (t *Tally) count(u models.Usage, outcome models.Outcome, at time.Time, address string) {
 	switch outcome {
 	case models.CallAccepted:
 		u.Calls, u.LastUsedAt, u.LastAddress = 1, &at, address
@@ -47,7 +59,7 @@ func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, a
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.of(credentialID).add(u, models.UsageDay{CredentialID: credentialID, Day: t.dayOf(at), Calls: u.Calls, Refused: u.Refused + u.Late})
+	t.of(u.CredentialID).add(u, models.UsageDay{CredentialID: u.CredentialID, Day: t.dayOf(at), Calls: u.Calls, Refused: u.Refused + u.Late})
 }
 
 // of is what was counted of a credential. The caller holds the lock, as for dayOf.
@@ -125,6 +137,9 @@ func merge(one, other models.Usage) models.Usage {
 	}
 	if isLater(other.LastLateAt, one.LastLateAt) {
 		sum.LastLateAt = other.LastLateAt
+	}
+	if isLater(other.KeptBy, one.KeptBy) {
+		sum.KeptBy = other.KeptBy
 	}
 	return sum
 }

@@ -9,7 +9,7 @@ import (
 	"tokendesk/models/secret"
 )
 
-// cardChange changes a token of a workspace that the transaction has under lock. Whose it is, and whether the actor may, was asked before.
+// cardChange changes a token of a workspace, or an API key, that the transaction has under lock. Whose it is, and whether the actor may, was asked before.
 type cardChange func(tx *gorm.DB, c *models.Credential) (models.Event, error)
 
 // switched activates or deactivates.
@@ -29,7 +29,7 @@ func (s *Store) switched(enabled bool) cardChange {
 		if enabled {
 			action = models.CredentialActivated
 		}
-		return tokenEvent(action, *c).WithChanges(models.Change{Field: "token", After: c.Prefix + "..."}),
+		return tokenEvent(action, *c).WithChanges(kinded(*c, models.Change{Field: "token", After: c.Prefix + "..."})...),
 			one(tx.Model(&models.Credential{}).Where("id = ? AND revoked_at IS NULL", c.ID).Updates(map[string]any{"enabled": enabled}))
 	}
 }
@@ -48,7 +48,7 @@ func (s *Store) renamed(n models.TokenNaming) cardChange {
 		}
 		change := models.Change{Field: "name", Before: c.Name, After: n.Name}
 		c.Name, c.NameKey = n.Name, models.Fold(n.Name)
-		return tokenEvent(models.CredentialRenamed, *c).WithChanges(change),
+		return tokenEvent(models.CredentialRenamed, *c).WithChanges(kinded(*c, change)...),
 			one(tx.Model(&models.Credential{}).Where("id = ?", c.ID).Updates(map[string]any{"name": c.Name, "name_key": c.NameKey}))
 	}
 }
@@ -73,12 +73,14 @@ type nextEnd struct {
 	problems models.Problems
 }
 
-// regenerated gives it another secret, which text has then.
+// regenerated gives it another secret, which text has then. Without a form's number, for a program, it is done each time that it is asked for.
 func (s *Store) regenerated(who models.Actor, end nextEnd, formID string, text *secret.Text) cardChange {
 	return func(tx *gorm.DB, c *models.Credential) (event models.Event, err error) {
 		now := s.now()
-		if err := useForm(tx, formID, who.ID, c.ID, now); err != nil {
-			return event, err
+		if formID != "" {
+			if err := useForm(tx, formID, who.ID, c.ID, now); err != nil {
+				return event, err
+			}
 		}
 		switch state := c.State(now); {
 		case state == models.Revoked:
@@ -103,12 +105,25 @@ func (s *Store) regenerated(who models.Actor, end nextEnd, formID string, text *
 		if err := tx.Create(&before).Error; err != nil {
 			return event, err
 		}
-		return tokenEvent(models.CredentialRegenerated, *c).WithChanges(changes...), one(tx.Model(&models.Credential{}).
+		return tokenEvent(models.CredentialRegenerated, *c).WithChanges(kinded(*c, changes...)...), one(tx.Model(&models.Credential{}).
 			Where("id = ? AND hash = ? AND revoked_at IS NULL", c.ID, before.Hash).
 			Updates(map[string]any{"hash": c.Hash, "prefix": c.Prefix, "last4": c.Last4, "expires_at": c.ExpiresAt}))
 	}
 }
 
 func revokedStays(c models.Credential) error {
-	return models.Fail(models.Conflict, "%s was revoked on %s and stays revoked. Create another token.", c.Name, dayOf(*c.RevokedAt))
+	another := "Create another token."
+	if c.Kind == models.APIKey {
+		another = "Generate another key."
+	}
+	return models.Fail(models.Conflict, "%s was revoked on %s and stays revoked. %s", c.Name, dayOf(*c.RevokedAt), another)
+}
+
+// kinded adds to the changes of an event which kind of key it is about: an API key is its person's as a bearer token is, and a collection access key
+// its workspace's as an API token is.
+func kinded(c models.Credential, changes ...models.Change) []models.Change {
+	if c.Kind != models.APIKey && c.Kind != models.CollectionKey {
+		return changes
+	}
+	return append(changes, models.Change{Field: models.KindField, After: c.Kind.Said()})
 }

@@ -36,7 +36,7 @@ func (s *Store) MakeCurrent(ctx context.Context, who models.Actor, workspace, id
 }
 
 // DeleteCollection removes a collection with all its versions, and the archives that no other collection
-// has. typed must be its name.
+// has; its access keys end with it. typed must be its name.
 func (s *Store) DeleteCollection(ctx context.Context, who models.Actor, workspace, id, typed string) (models.Collection, error) {
 	return s.changeCollection(ctx, who, workspace, id, func(tx *gorm.DB, c *models.Collection) (event models.Event, err error) {
 		if models.CleanText(typed) != c.Name {
@@ -46,8 +46,11 @@ func (s *Store) DeleteCollection(ctx context.Context, who models.Actor, workspac
 		if err := tx.Where("collection_id = ?", c.ID).Order("sha256").Find(&versions).Error; err != nil {
 			return event, err
 		}
-		event = collectionEvent(models.CollectionDeleted, *c).WithChanges(models.Change{Field: "versions", Before: strconv.Itoa(len(versions))})
-		return event, removeCollection(tx, c.ID, versions)
+		if err := removeCollection(tx, c.ID, versions); err != nil {
+			return event, err
+		}
+		ended, err := s.endShares(tx, who, c.ID)
+		return collectionEvent(models.CollectionDeleted, *c).WithChanges(append([]models.Change{{Field: "versions", Before: strconv.Itoa(len(versions))}}, ended...)...), err
 	})
 }
 
@@ -70,7 +73,7 @@ func removeCollection(tx *gorm.DB, id string, versions []models.CollectionVersio
 
 // changeCollection finds a collection for whoever may change it, and keeps it from others to the end of
 // the transaction. Rows are locked in the order in which an installation locks them: the collection, the
-// archives by their hashes, and the number of the event last.
+// archives by their hashes, and the number of the event; after that only the access keys that end.
 func (s *Store) changeCollection(ctx context.Context, who models.Actor, workspace, id string, fn func(*gorm.DB, *models.Collection) (models.Event, error)) (models.Collection, error) {
 	var c models.Collection
 	if err := allow(who.MayInstall(), onlyAdminsInstall); err != nil {

@@ -130,7 +130,7 @@ func (s *Store) revoke(tx *gorm.DB, who models.Actor, c *models.Credential, r mo
 	c.RevokedAt, c.RevokedBy, c.RevokeReason = &now, who.ID, r.Reason
 	err := one(tx.Model(&models.Credential{}).Where("id = ? AND revoked_at IS NULL", c.ID).
 		Updates(map[string]any{"revoked_at": now, "revoked_by": who.ID, "revoke_reason": r.Reason}))
-	return event.WithChanges(models.Change{Field: "token", After: c.Prefix + "..."}, models.Change{Field: "reason", After: r.Reason}), err
+	return event.WithChanges(kinded(*c, models.Change{Field: "token", After: c.Prefix + "..."}, models.Change{Field: "reason", After: r.Reason})...), err
 }
 
 // RevokeBearerToken ends the bearer token of a person; models.NotFound when there is none to end.

@@ -24,7 +24,7 @@ func (s *Store) RecordRefused(ctx context.Context, r models.Refused) error {
 			changes = append(changes, models.Change{Field: "first", After: r.First.Format(time.RFC3339)}, models.Change{Field: "last", After: r.Last.Format(time.RFC3339)},
 				models.Change{Field: "addresses", After: addresses(r.Addresses)})
 		}
-		return event.WithChanges(changes...), nil
+		return event.WithChanges(kinded(models.Credential{Kind: r.Credential}, changes...)...), nil
 	})
 }
 

@@ -59,6 +59,9 @@ func (s *Store) recordUsage(ctx context.Context, batch []models.Usage, days []mo
 			if err := tx.Clauses(addUsage).Create(&u).Error; err != nil {
 				return err
 			}
+			if err := pushOut(tx, u); err != nil {
+				return err
+			}
 		}
 		for _, d := range days {
 			if err := tx.Clauses(addUsageDay).Create(&d).Error; err != nil {
@@ -77,6 +80,21 @@ func (s *Store) recordUsage(ctx context.Context, batch []models.Usage, days []mo
 		return nil
 	}
 	return translate(err)
+}
+
+// pushOut moves the end of a collection access key to its whole life after its last accepted call, where that is later, and never beyond the day that
+// was set when it was made. The call was accepted, so that the end was still to come; what is revoked stays so, and so does what had ended by then.
+// In whatever order calls are written down, and however often, the end is that of the latest of them.
+func pushOut(tx *gorm.DB, u models.Usage) error {
+	if u.KeptBy == nil {
+		return nil
+	}
+	ends := models.Instant(u.KeptBy.Add(models.CollectionKeyLife))
+	return tx.Model(&models.Credential{}).
+		Where("id = ? AND kind = ? AND revoked_at IS NULL", u.CredentialID, models.CollectionKey).
+		Where("expires_at > ? AND expires_at < ?", *u.KeptBy, ends).
+		Where("latest_expires_at IS NULL OR expires_at < latest_expires_at").
+		Updates(map[string]any{"expires_at": gorm.Expr("CASE WHEN latest_expires_at < ? THEN latest_expires_at ELSE ? END", ends, ends)}).Error
 }
 
 // known says which of the credentials exist.
