@@ -81,6 +81,20 @@ func (s *Store) RevokeCredentials(ctx context.Context, who models.Actor, ids []s
 	return ended, nil
 }
 
+// writeMany is write for one change of many things, of which each keeps a history: an event for each of them, or nothing at all.
+func (s *Store) writeMany(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) error {
+	return s.commit(ctx, who, func(tx *gorm.DB) ([]models.Event, error) {
+		if err := s.admit(tx, who); err != nil {
+			return nil, err
+		}
+		events, err := fn(tx)
+		if err == nil && len(events) == 0 {
+			err = errUnchanged
+		}
+		return events, err
+	})
+}
+
 // someIDs are the IDs of credentials, each once, in one order, so that two who lock the same wait for each other.
 func someIDs(ids []string) ([]string, error) {
 	ids = slices.Clone(ids)

@@ -233,20 +233,6 @@ func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 	})
 }
 
-// writeMany is write for one change of many things, of which each keeps a history: an event for each of them, or nothing at all.
-func (s *Store) writeMany(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) error {
-	return s.commit(ctx, who, func(tx *gorm.DB) ([]models.Event, error) {
-		if err := s.admit(tx, who); err != nil {
-			return nil, err
-		}
-		events, err := fn(tx)
-		if err == nil && len(events) == 0 {
-			err = errUnchanged
-		}
-		return events, err
-	})
-}
-
 // writeLong is write for what takes long and changes nobody's rights: it has others wait only at its
 // end, and finds out there whether who asks still may.
 func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
