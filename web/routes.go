@@ -130,6 +130,13 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/w/:workspace/settings/collections/:id/delete", "collection.delete", admins, asPage, h.DeleteCollectionPage},
 		{post, "/w/:workspace/settings/collections/:id/delete", "collection.delete.do", admins, asPage, h.DeleteCollection},
 
+		// Every credential of everybody.
+		{get, "/credentials", "credentials", admins, asPage, h.Credentials},
+		{get, "/credentials.csv", "credentials.csv", admins, asPage, h.CredentialsCSV},
+		{post, "/credentials/find", "credentials.find", admins, asPage, h.FindCredential},
+		{post, "/credentials/revoke", "credentials.revoke.do", admins, asPage, h.RevokeCredentials},
+		{get, "/credentials/:id", "credential", admins, asPage, h.CredentialPage},
+
 		// What happened.
 		{get, "/audit", "audit", admins, asPage, h.Audit},
 		{get, "/audit.csv", "audit.csv", admins, asPage, h.AuditCSV},

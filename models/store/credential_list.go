@@ -166,6 +166,25 @@ func (s *Store) CredentialDays(ctx context.Context, who models.Actor, id string,
 	return s.usageDays(ctx, id, from)
 }
 
+// CredentialCalls is how often each of some credentials was used since a moment's day (UTC).
+func (s *Store) CredentialCalls(ctx context.Context, who models.Actor, ids []string, from time.Time) (map[string]int64, error) {
+	if err := allow(who.MaySeeCredentials(), onlyAdminsSee); err != nil {
+		return nil, err
+	}
+	ids, err := someIDs(ids)
+	if err != nil {
+		return nil, err
+	}
+	var days []models.UsageDay
+	err = s.db.WithContext(ctx).Select("credential_id", "sum(calls) AS calls").Where("credential_id IN ? AND day >= ?", ids, from.UTC().Format(time.DateOnly)).
+		Group("credential_id").Find(&days).Error
+	calls := make(map[string]int64, len(days))
+	for _, d := range days {
+		calls[d.CredentialID] = d.Calls
+	}
+	return calls, translate(err)
+}
+
 // credentialRows adds usage and names to credentials, with one query for each kind of thing.
 func (s *Store) credentialRows(ctx context.Context, list []models.Credential) ([]models.CredentialRow, error) {
 	if len(list) == 0 {
