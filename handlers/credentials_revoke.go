@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/views"
 )
 
@@ -21,10 +23,7 @@ func (h *Handlers) RevokeCredentials(c echo.Context) error {
 	if len(ids) == 0 {
 		return h.showCredentials(c, http.StatusUnprocessableEntity, views.Form{}, views.Form{Errors: []models.Field{{Message: "Select at least one credential."}}})
 	}
-	back := local(f["back"])
-	if back == "/" {
-		back = "/credentials"
-	}
+	back := listAgain(f["back"])
 	if f["confirm"] != "1" {
 		return h.askRevokeMany(c, http.StatusOK, ids, back, views.Form{})
 	}
@@ -40,6 +39,15 @@ func (h *Handlers) RevokeCredentials(c echo.Context) error {
 		return err
 	}
 	return h.askRevokeMany(c, status, ids, back, form)
+}
+
+// listAgain is where to go on after a revocation: the page that it began on, unless somebody's whole key stands in its address.
+func listAgain(back string) string {
+	plain, err := url.QueryUnescape(back)
+	if back = local(back); back == "/" || err != nil || secret.Mask(plain) != plain {
+		return "/credentials"
+	}
+	return back
 }
 
 // askRevokeMany asks before credentials are revoked.

@@ -63,6 +63,13 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/people/:id/bearer-token/revoke", "bearer.revoke", admins, asPage, h.RevokePage},
 		{post, "/people/:id/bearer-token/revoke", "bearer.revoke.do", admins, asPage, h.RevokeBearer},
 
+		// Every credential of everybody.
+		{get, "/credentials", "credentials", admins, asPage, h.Credentials},
+		{get, "/credentials.csv", "credentials.csv", admins, asPage, h.CredentialsCSV},
+		{post, "/credentials/find", "credentials.find", admins, asPage, h.FindCredential},
+		{post, "/credentials/revoke", "credentials.revoke.do", admins, asPage, h.RevokeCredentials},
+		{get, "/credentials/:id", "credential", admins, asPage, h.CredentialPage},
+
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
 		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},
@@ -129,13 +136,6 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/w/:workspace/settings/collections/:id/versions/:number/current", "version.current", admins, asPage, h.MakeCurrent},
 		{get, "/w/:workspace/settings/collections/:id/delete", "collection.delete", admins, asPage, h.DeleteCollectionPage},
 		{post, "/w/:workspace/settings/collections/:id/delete", "collection.delete.do", admins, asPage, h.DeleteCollection},
-
-		// Every credential of everybody.
-		{get, "/credentials", "credentials", admins, asPage, h.Credentials},
-		{get, "/credentials.csv", "credentials.csv", admins, asPage, h.CredentialsCSV},
-		{post, "/credentials/find", "credentials.find", admins, asPage, h.FindCredential},
-		{post, "/credentials/revoke", "credentials.revoke.do", admins, asPage, h.RevokeCredentials},
-		{get, "/credentials/:id", "credential", admins, asPage, h.CredentialPage},
 
 		// What happened.
 		{get, "/audit", "audit", admins, asPage, h.Audit},
