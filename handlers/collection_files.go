@@ -27,7 +27,7 @@ func (h *Handlers) CollectionVersion(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	files, err := h.Store.Files(c.Request().Context(), seen.CollectionVersion, q["after"])
+	files, err := h.Store.Files(c.Request().Context(), seen.CollectionVersion, q["after"], models.PageSize)
 	if err != nil {
 		return err
 	}

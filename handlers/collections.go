@@ -106,7 +106,7 @@ func (h *Handlers) CollectionPage(c echo.Context) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	versions, err := h.Store.Versions(ctx, within.Collection, int(below))
+	versions, err := h.Store.Versions(ctx, within.Collection, int(below), models.PageSize)
 	if err != nil {
 		return err
 	}

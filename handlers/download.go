@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -61,7 +62,7 @@ func (d *Downloads) begin(person string) (done func(), err error) {
 // each piece has a deadline of its own, and every few seconds it asks whether the reader still may. done says that all
 // is written. models.TooMany refuses whoever has too many of them.
 func (h *Handlers) steady(c echo.Context) (w http.ResponseWriter, done func(), err error) {
-	if done, err = h.Downloads.begin(actor(c).ID); err != nil {
+	if done, err = h.Downloads.begin(cmp.Or(actor(c).ID, actor(c).CredentialID)); err != nil {
 		return nil, nil, err
 	}
 	inUse := h.inUse(c)

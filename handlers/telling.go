@@ -23,6 +23,7 @@ var telling = map[models.Action]tale{
 	models.SetupCompleted:        {"plus", "ok", "set the console up with the first Admin, {subject}", "Console set up"},
 	models.InstallationRestored:  {"rotate", "warn", "restored the database from a backup", "Backup restored"},
 	models.JWTKeyMade:            {"key", "", "made a new key that signs sign-in tokens", "Signing key of sign-ins made"},
+	models.PolicyChanged:         {"lock", "warn", "changed the policies", "Policies changed"},
 	models.PersonCreated:         {"user-plus", "acc", "added {subject}", "Person added"},
 	models.PersonChanged:         {"pencil", "", "changed the record of {subject}", "Person changed"},
 	models.PersonDeactivated:     {"pause", "warn", "deactivated {subject}", "Person deactivated"},
@@ -49,6 +50,7 @@ var telling = map[models.Action]tale{
 	models.CredentialActivated:   {"play", "ok", "activated the {token} {subject}", "Token activated"},
 	models.CredentialDeactivated: {"pause", "warn", "deactivated the {token} {subject}", "Token deactivated"},
 	models.CredentialRenamed:     {"pencil", "", "renamed the {token} {subject}", "Token renamed"},
+	models.CredentialLeaked:      {"warn", "bad", "The {token} of {subject} was reported as leaked", "Leak reported"},
 	models.ProductCreated:        {"plus", "acc", "created the product {subject}", "Product created"},
 	models.ProductChanged:        {"route", "", "changed the product {subject}", "Product changed"},
 	models.CollectionInstalled:   {"box", "acc", "installed the collection {subject}", "Collection installed"},
@@ -64,6 +66,7 @@ var telling = map[models.Action]tale{
 var ofTokens = map[models.Action]string{
 	models.CredentialCreated: "created the {token} {subject}",
 	models.CredentialRevoked: "revoked the {token} {subject}",
+	models.CredentialLeaked:  "The {token} {subject} was reported as leaked",
 }
 
 // kindWords are what the kinds of tokens that have a name are called.
@@ -320,7 +323,7 @@ var inWorkspace = map[models.Action]bool{
 	models.SetupCompleted: true, models.WorkspaceCreated: true, models.WorkspaceChanged: true, models.WorkspaceHandedOver: true,
 	models.MemberAdded: true, models.MemberChanged: true, models.MemberRemoved: true, models.CollectionInstalled: true, models.CollectionReinstalled: true,
 	models.CredentialCreated: true, models.CredentialRevoked: true, models.CredentialRegenerated: true, models.CredentialActivated: true,
-	models.CredentialDeactivated: true, models.CredentialRenamed: true, models.ProductCreated: true, models.ProductChanged: true,
+	models.CredentialDeactivated: true, models.CredentialRenamed: true, models.CredentialLeaked: true, models.ProductCreated: true, models.ProductChanged: true,
 	models.SessionStarted: true, models.SessionRenewed: true, models.SessionStolen: true,
 	models.CollectionRestored: true, models.CollectionDeleted: true, models.InstallRefused: true, models.AccessDenied: true, models.CallDenied: true,
 }

@@ -24,6 +24,8 @@ type Actor struct {
 	CredentialID string     // of a Program: the credential that it presented
 	Within       string     // of a Program whose credential is for one workspace: its ID. The role is a Member's then
 	Until        *time.Time // when that credential ends; nil: never. What it makes ends no later (security rule T10)
+	Reads        string     // of a Program with a collection access key: the ID of the collection, and nobody's ID
+	Once         string     // the one-use number of what it asks for, which the write uses up; empty: it may be asked for again
 	Address      string     // the caller's IP address, as far as trusted
 	RequestID    string     // unique for each attempt
 }

@@ -51,15 +51,24 @@ type NewAPIToken struct {
 	Expiration Expiration
 	ExpiresAt  string         // for OnADate: 2006-01-02T15:04 in Zone
 	Zone       *time.Location // the person's
+	EndsAt     *time.Time     // a program says the moment itself, where Expiration is empty; nil: never
+	EndGiven   bool           // whether it said one, or that there is none
 	Chosen     bool           // narrowed to Scopes
 	Scopes     Scopes
 }
+
+// Given says whether the input tells when the token ends, or that it never does. No choice at all is never too, unless something
+// else gives it an end.
+func (n NewAPIToken) Given() bool { return n.Expiration != "" || n.EndGiven }
 
 // Clean trims what was typed, tells everything that is wrong with it, and works out when the token ends; nil is never.
 // Whether the scopes are the product's is asked where the product is known.
 func (n *NewAPIToken) Clean(now time.Time) (ends *time.Time, p Problems) {
 	cleanTokenName(&p, &n.Name)
 	ends, wrong := checkedEnd(now, n.Expiration, n.ExpiresAt, n.Zone)
+	if n.Expiration == "" {
+		ends, wrong = exactEnd(now, n.EndsAt)
+	}
 	p = append(p, wrong...)
 	if !n.Chosen {
 		n.Scopes = nil
@@ -79,6 +88,20 @@ func checkedEnd(now time.Time, e Expiration, date string, zone *time.Location) (
 	p.Add(wrong != "" && e == OnADate, "expires_at", wrong)
 	p.Add(wrong != "" && e != OnADate, "expiration", wrong)
 	return ends, p
+}
+
+// exactEnd checks a moment that a program gave as the end; nil is never.
+func exactEnd(now time.Time, at *time.Time) (ends *time.Time, p Problems) {
+	if at == nil {
+		return nil, nil
+	}
+	p.Add(!at.After(now), "expires_at", "The date and time must be in the future.")
+	p.Add(at.After(now.AddDate(furthest, 0, 0)), "expires_at", "Choose a date within the next 100 years, or Never.")
+	if len(p) > 0 {
+		return nil, p
+	}
+	exact := Instant(*at)
+	return &exact, nil
 }
 
 func endOf(now time.Time, e Expiration, date string, zone *time.Location) (ends *time.Time, wrong string) {
@@ -132,12 +155,17 @@ type Regeneration struct {
 	Expiration Expiration
 	ExpiresAt  string         // for OnADate: 2006-01-02T15:04 in Zone
 	Zone       *time.Location // the person's
+	EndsAt     *time.Time     // as in NewAPIToken
+	EndGiven   bool
 }
+
+// Given says whether the input tells when the token ends from now on, or that it never does.
+func (r Regeneration) Given() bool { return r.Expiration != "" || r.EndGiven }
 
 // Clean tells everything that is wrong with what was typed, and works out when the token ends; nil is never.
 func (r *Regeneration) Clean(now time.Time) (ends *time.Time, p Problems) {
 	if r.Expiration == "" {
-		return nil, nil
+		return exactEnd(now, r.EndsAt)
 	}
 	return checkedEnd(now, r.Expiration, r.ExpiresAt, r.Zone)
 }
@@ -183,7 +211,11 @@ type TokenPlace struct {
 	Calls int64     `json:"c,omitempty"` // for MostUsed
 	At    time.Time `json:"t,omitzero"`  // for ExpiringFirst and Unused
 	Part  int       `json:"p,omitempty"` // for ExpiringFirst: will expire, never, has expired, was revoked
+	Limit int       `json:"-"`           // how many tokens a page has at most; 0: PageSize
 }
+
+// Size is how many tokens a page has at most that begins at the place.
+func (p TokenPlace) Size() int { return size(p.Limit) }
 
 // TokensFound is a page of a list of tokens. Next is where it goes on; Looked is how many were looked through, where
 // that was not all there are and fewer than a page was found.

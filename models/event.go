@@ -16,6 +16,7 @@ const (
 	SetupCompleted        Action = "setup.completed"
 	InstallationRestored  Action = "installation.restored" // from a backup
 	JWTKeyMade            Action = "installation.key_made" // which signs sign-in tokens from now on
+	PolicyChanged         Action = "policy.changed"        // what holds for everybody's credentials
 	PersonCreated         Action = "person.created"
 	PersonChanged         Action = "person.changed"
 	PersonDeactivated     Action = "person.deactivated"
@@ -41,6 +42,7 @@ const (
 	CredentialActivated   Action = "credential.activated"
 	CredentialDeactivated Action = "credential.deactivated"
 	CredentialRenamed     Action = "credential.renamed"
+	CredentialLeaked      Action = "credential.leaked" // reported by somebody who has all of it: revoked, where it was not over already
 	ProductCreated        Action = "product.created"
 	ProductChanged        Action = "product.changed"
 	CollectionInstalled   Action = "collection.installed"

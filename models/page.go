@@ -10,8 +10,19 @@ const CountCap = 1000
 
 // Place is where a list goes on: after the row with this key and ID. The zero Place is the beginning.
 type Place struct {
-	Key string `json:"k,omitempty"`
-	ID  string `json:"i,omitempty"`
+	Key   string `json:"k,omitempty"`
+	ID    string `json:"i,omitempty"`
+	Limit int    `json:"-"` // how many rows a page has at most; 0: PageSize
+}
+
+// Size is how many rows a page has at most that begins at the place.
+func (p Place) Size() int { return size(p.Limit) }
+
+func size(limit int) int {
+	if limit == 0 {
+		return PageSize
+	}
+	return limit
 }
 
 // PeopleFilter says which people a list shows.

@@ -17,7 +17,7 @@ func (s *Server) Heard(e models.Event) { s.hear(e, false) }
 func (s *Server) hear(e models.Event, later bool) {
 	var whose func(gateway.Caller) bool
 	switch e.Action {
-	case models.CredentialRevoked, models.CredentialDeactivated, models.CredentialRegenerated:
+	case models.CredentialRevoked, models.CredentialLeaked, models.CredentialDeactivated, models.CredentialRegenerated:
 		whose = func(c gateway.Caller) bool { return c.Credential == e.SubjectID }
 	case models.CredentialCreated:
 		before := replaced(e)

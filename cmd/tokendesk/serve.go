@@ -20,7 +20,7 @@ import (
 
 const (
 	flushEvery = time.Second      // how long a count may be in memory only
-	pruneEvery = time.Hour        // how often what is over is removed
+	pruneEvery = time.Hour        // how often what is over is removed, and API keys that nobody uses are revoked where Admins want that
 	sweepEvery = time.Second      // how often calls are looked for that stand still, or whose token has expired
 	patience   = 20 * time.Second // how long requests may take to finish after SIGTERM
 	lastWords  = 10 * time.Second // how long the last flush may take
@@ -53,7 +53,7 @@ func (a app) sweep(ctx context.Context) error {
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.store.Prune), every(sweepEvery, log, a.sweep))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -141,6 +141,15 @@ type job func(ctx context.Context) error
 // flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
 	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.store)))
+}
+
+// prune removes what is over, and does what the policy says of API keys that nobody uses.
+func (a app) prune(ctx context.Context) error {
+	revoked, err := a.store.RevokeUnused(ctx)
+	if revoked > 0 {
+		a.log.Info("API keys were revoked that nobody used", slog.Int("keys", revoked))
+	}
+	return errors.Join(err, a.store.Prune(ctx))
 }
 
 // finish is the last flush, when nobody calls any more.

@@ -97,6 +97,7 @@ type app struct {
 	sample   *sampleInside
 	tally    *access.Tally
 	server   *web.Server
+	log      *slog.Logger
 }
 
 func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
@@ -114,7 +115,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
 	})
 	s.Listen(server.Heard)
-	return app{store: s, handlers: h, sample: inside, tally: tally, server: server}
+	return app{store: s, handlers: h, sample: inside, tally: tally, server: server, log: log}
 }
 
 // own is where this server listens: no product is there.

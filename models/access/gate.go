@@ -82,7 +82,7 @@ func (d Decision) Actor(address, requestID string) models.Actor {
 	case models.SignInToken, models.AutomationToken: // they are for one workspace, and an Admin's rights are for all
 		who.Within, who.Role = d.Grant.Opens.WorkspaceID, models.Member
 	case models.CollectionKey:
-		who.Name = c.Name
+		who.Name, who.Reads = c.Name, c.CollectionID
 	}
 	return who
 }

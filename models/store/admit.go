@@ -28,6 +28,9 @@ func (s *Store) standing(tx *gorm.DB, who models.Actor) error {
 	if who.Kind != models.Human && who.Kind != models.Program {
 		return nil
 	}
+	if who.Reads != "" { // nobody's, but for the credential
+		return s.credentialHolds(tx, who.CredentialID)
+	}
 	person, err := withID[models.Person](tx, who.ID)
 	if models.KindOf(err) == models.NotFound {
 		return sessionOver

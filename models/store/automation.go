@@ -17,7 +17,7 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 		return made, "", incompleteForm
 	}
 	now := s.now()
-	ends, problems := n.Clean(now)
+	chosen, problems := n.Clean(now)
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
 		w, err := memberWorkspace(tx, who.ID, workspace)
 		if err != nil {
@@ -31,6 +31,10 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 			if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
 				return event, err
 			}
+		}
+		ends, err := heldEnd(tx, who, newEnd{models.AutomationToken, now, chosen, true, "expiration_period"}, &problems)
+		if err != nil {
+			return event, err
 		}
 		if err := problems.Err(); err != nil {
 			return event, err

@@ -22,15 +22,15 @@ func (s *Store) AutomationTokens(ctx context.Context, who models.Actor, workspac
 		if after.ID != "" {
 			q = q.Where("id < ?", after.ID)
 		}
-		return q.Order("id DESC").Limit(models.PageSize + 1).Find(&list).Error
+		return q.Order("id DESC").Limit(after.Size() + 1).Find(&list).Error
 	})
 	if err != nil {
 		return nil, models.Place{}, err
 	}
 	var next models.Place
-	if len(list) > models.PageSize {
-		list = list[:models.PageSize]
-		next = models.Place{ID: list[models.PageSize-1].ID}
+	if len(list) > after.Size() {
+		list = list[:after.Size()]
+		next = models.Place{ID: list[after.Size()-1].ID}
 	}
 	seen, err := s.seeCredentials(ctx, list)
 	return seen, next, err

@@ -77,10 +77,8 @@ type nextEnd struct {
 func (s *Store) regenerated(who models.Actor, end nextEnd, formID string, text *secret.Text) cardChange {
 	return func(tx *gorm.DB, c *models.Credential) (event models.Event, err error) {
 		now := s.now()
-		if formID != "" {
-			if err := useForm(tx, formID, who.ID, c.ID, now); err != nil {
-				return event, err
-			}
+		if err := useFormOf(tx, who, formID, c.ID, now); err != nil {
+			return event, err
 		}
 		switch state := c.State(now); {
 		case state == models.Revoked:
@@ -88,7 +86,8 @@ func (s *Store) regenerated(who models.Actor, end nextEnd, formID string, text *
 		case state == models.Expired && !end.given:
 			end.problems.Add(true, end.field, end.ask)
 		}
-		if err := end.problems.Err(); err != nil {
+		at, err := end.heldFor(tx, who, *c, now)
+		if err != nil {
 			return event, err
 		}
 		before := models.Secret{Hash: c.Hash, CredentialID: c.ID, Prefix: c.Prefix, Last4: c.Last4, ReplacedAt: now, ReplacedBy: who.ID}
@@ -97,10 +96,8 @@ func (s *Store) regenerated(who models.Actor, end nextEnd, formID string, text *
 		}
 		hash, hint := text.Hash(), text.Hint()
 		changes := []models.Change{{Field: "token", Before: before.Prefix + "... ending in " + before.Last4, After: hint.Prefix + "... ending in " + hint.Last4}}
-		if end.given {
-			changes = append(changes, changed(change{"expires", expiryName(c.ExpiresAt), expiryName(end.at)})...)
-			c.ExpiresAt = end.at
-		}
+		changes = append(changes, changed(change{"expires", expiryName(c.ExpiresAt), expiryName(at)})...)
+		c.ExpiresAt = at
 		c.Hash, c.Prefix, c.Last4 = hash[:], hint.Prefix, hint.Last4
 		if err := tx.Create(&before).Error; err != nil {
 			return event, err

@@ -175,7 +175,7 @@ func TestPagesOfACollection(t *testing.T) {
 		}
 		var seen []int
 		for below := 0; ; {
-			list, err := w.Versions(t.Context(), done.Collection, below)
+			list, err := w.Versions(t.Context(), done.Collection, below, models.PageSize)
 			must(t, err)
 			more := len(list) > models.PageSize
 			for _, v := range list[:min(len(list), models.PageSize)] {
@@ -197,7 +197,7 @@ func TestPagesOfACollection(t *testing.T) {
 		}
 		var paths []string
 		for after := ""; ; after = paths[len(paths)-1] {
-			list, err := w.Files(t.Context(), done.Version, after)
+			list, err := w.Files(t.Context(), done.Version, after, models.PageSize)
 			must(t, err)
 			for _, f := range list[:min(len(list), models.PageSize)] {
 				paths = append(paths, f.Path)

@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	noCollection = models.Fail(models.NotFound, "There is no such collection in this workspace. It may have been deleted.")
-	noVersion    = models.Fail(models.NotFound, "The collection has no such version.")
+	noCollection         = models.Fail(models.NotFound, "There is no such collection in this workspace. It may have been deleted.")
+	noCollectionAnywhere = models.Fail(models.NotFound, "There is no such collection, or it is in a workspace that you are not a member of.")
+	noVersion            = models.Fail(models.NotFound, "The collection has no such version.")
 )
 
 // Collections lists a workspace's collections by name, a page at a time, each with its current
@@ -21,13 +22,13 @@ func (s *Store) Collections(ctx context.Context, workspaceID string, after model
 		q = q.Where("(name_key, id) > (?, ?)", after.Key, after.ID)
 	}
 	var list []models.Collection
-	if err := q.Order("name_key, id").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
+	if err := q.Order("name_key, id").Limit(after.Size() + 1).Find(&list).Error; err != nil {
 		return nil, models.Place{}, translate(err)
 	}
 	var next models.Place
-	if len(list) > models.PageSize {
-		list = list[:models.PageSize]
-		last := list[models.PageSize-1]
+	if len(list) > after.Size() {
+		list = list[:after.Size()]
+		last := list[after.Size()-1]
 		next = models.Place{Key: last.NameKey, ID: last.ID}
 	}
 	seen, err := s.withVersions(ctx, list)
@@ -102,6 +103,30 @@ func (s *Store) Collection(ctx context.Context, who models.Actor, workspace, id 
 	return models.CollectionWithin{CollectionSeen: seen[0], Workspace: w.Workspace}, nil
 }
 
+// CollectionByID finds a collection in any workspace that the actor may open, or the one that they come to read with its access key.
+func (s *Store) CollectionByID(ctx context.Context, who models.Actor, id string) (models.CollectionWithin, error) {
+	var within models.CollectionWithin
+	c, err := withID[models.Collection](s.db.WithContext(ctx), id)
+	if models.KindOf(err) == models.NotFound {
+		return within, noCollectionAnywhere
+	}
+	if err != nil {
+		return within, err
+	}
+	if who.Reads != c.ID {
+		return s.Collection(ctx, who, c.WorkspaceID, id)
+	}
+	w, err := withID[models.Workspace](s.db.WithContext(ctx), c.WorkspaceID)
+	if err != nil {
+		return within, err
+	}
+	seen, err := s.withVersions(ctx, []models.Collection{c})
+	if err != nil {
+		return within, err
+	}
+	return models.CollectionWithin{CollectionSeen: seen[0], Workspace: w}, nil
+}
+
 func collectionOf(query *gorm.DB, workspaceID, id string) (models.Collection, error) {
 	c, err := withID[models.Collection](query.Where("workspace_id = ?", workspaceID), id)
 	if models.KindOf(err) == models.NotFound {
@@ -110,14 +135,14 @@ func collectionOf(query *gorm.DB, workspaceID, id string) (models.Collection, er
 	return c, err
 }
 
-// Versions lists a collection's versions, newest first, below the one with this number; 0 is the beginning.
-func (s *Store) Versions(ctx context.Context, c models.Collection, below int) ([]models.VersionSeen, error) {
+// Versions lists a collection's versions, newest first, below the one with this number; 0 is the beginning. It answers one more than the limit where there are more.
+func (s *Store) Versions(ctx context.Context, c models.Collection, below, limit int) ([]models.VersionSeen, error) {
 	q := s.db.WithContext(ctx).Where("collection_id = ?", c.ID)
 	if below > 0 {
 		q = q.Where("number < ?", below)
 	}
 	var list []models.CollectionVersion
-	if err := q.Order("number DESC").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
+	if err := q.Order("number DESC").Limit(limit + 1).Find(&list).Error; err != nil {
 		return nil, translate(err)
 	}
 	return s.seeVersions(ctx, c, list)
@@ -162,10 +187,11 @@ func (s *Store) seeVersions(ctx context.Context, c models.Collection, list []mod
 	return seen, nil
 }
 
-// Files lists the files of a version by their paths, after the one with this path; empty is the beginning.
-func (s *Store) Files(ctx context.Context, v models.CollectionVersion, after string) ([]models.CollectionFile, error) {
+// Files lists the files of a version by their paths, after the one with this path; empty is the beginning. It answers one more than the limit where
+// there are more.
+func (s *Store) Files(ctx context.Context, v models.CollectionVersion, after string, limit int) ([]models.CollectionFile, error) {
 	var list []models.CollectionFile
-	err := s.db.WithContext(ctx).Where("version_id = ? AND path > ?", v.ID, after).Order("path").Limit(models.PageSize + 1).Find(&list).Error
+	err := s.db.WithContext(ctx).Where("version_id = ? AND path > ?", v.ID, after).Order("path").Limit(limit + 1).Find(&list).Error
 	return list, translate(err)
 }
 

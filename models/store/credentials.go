@@ -41,6 +41,12 @@ func (s *Store) CreateBearerToken(ctx context.Context, who models.Actor, personI
 		if !person.Active() {
 			return event, models.Fail(models.Conflict, "%s is deactivated. Activate the person first: a token made now would be refused.", person.Name)
 		}
+		policy, err := policyOf(tx)
+		if err != nil {
+			return event, err
+		}
+		ends := policy.Shortened(models.Bearer, made.CreatedAt, *made.ExpiresAt)
+		made.ExpiresAt = &ends
 		if before, err = s.replaceBearer(tx, who, made); err != nil {
 			return event, err
 		}

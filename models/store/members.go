@@ -27,13 +27,13 @@ func (s *Store) Members(ctx context.Context, who models.Actor, workspace string,
 		q = q.Where("(name_key, person_id) > (?, ?)", after.Key, after.ID)
 	}
 	var list []models.Membership
-	if err := q.Order("name_key, person_id").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
+	if err := q.Order("name_key, person_id").Limit(after.Size() + 1).Find(&list).Error; err != nil {
 		return nil, models.Place{}, translate(err)
 	}
 	var next models.Place
-	if len(list) > models.PageSize {
-		list = list[:models.PageSize]
-		last := list[models.PageSize-1]
+	if len(list) > after.Size() {
+		list = list[:after.Size()]
+		last := list[after.Size()-1]
 		next = models.Place{Key: last.NameKey, ID: last.PersonID}
 	}
 	seen, err := s.seeMembers(ctx, list)

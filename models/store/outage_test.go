@@ -155,20 +155,26 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		},
 		"SwitchAutomationToken": func() error { _, err := s.SwitchAutomationToken(ctx, admin, "marlowe-press", id, true); return err },
 		"Collection":            func() error { _, err := s.Collection(ctx, admin, "marlowe-press", id); return err },
-		"Versions":              func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0); return err },
+		"Versions":              func() error { _, err := s.Versions(ctx, models.Collection{ID: id}, 0, 1); return err },
 		"Version":               func() error { _, err := s.Version(ctx, models.Collection{ID: id}, 1); return err },
-		"Files":                 func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, ""); return err },
+		"Files":                 func() error { _, err := s.Files(ctx, models.CollectionVersion{ID: id}, "", 1); return err },
 		"File":                  func() error { _, err := s.File(ctx, models.CollectionVersion{ID: id}, "a"); return err },
 		"SizeOf":                func() error { _, _, err := s.SizeOf(ctx, models.Collection{ID: id}); return err },
 		"Archive": func() error {
 			_, err := s.Archive(ctx, models.CollectionVersion{Size: 9}).Read(make([]byte, 1))
 			return err
 		},
-		"MakeCurrent":      func() error { _, err := s.MakeCurrent(ctx, admin, "marlowe-press", id, 1); return err },
-		"DeleteCollection": func() error { _, err := s.DeleteCollection(ctx, admin, "marlowe-press", id, "tools"); return err },
-		"RecordRefused":    func() error { return s.RecordRefused(ctx, models.Refused{Action: models.AccessDenied}) },
-		"EventsAfter":      func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
-		"VerifyEvents":     func() error { _, err := s.VerifyEvents(ctx); return err },
+		"MakeCurrent":        func() error { _, err := s.MakeCurrent(ctx, admin, "marlowe-press", id, 1); return err },
+		"DeleteCollection":   func() error { _, err := s.DeleteCollection(ctx, admin, "marlowe-press", id, "tools"); return err },
+		"Policy":             func() error { _, err := s.Policy(ctx); return err },
+		"SetPolicy":          func() error { _, err := s.SetPolicy(ctx, admin, models.PolicyEdit{Policy: free}); return err },
+		"UnusedKeys":         func() error { _, _, _, err := s.UnusedKeys(ctx, admin, 1, models.Place{}); return err },
+		"RevokeUnused":       func() error { _, err := s.RevokeUnused(ctx); return err },
+		"ReportLeaked":       func() error { _, err := s.ReportLeaked(ctx, guest, []secret.Text{"x"}); return err },
+		"ReportLeakedSignIn": func() error { _, err := s.ReportLeakedSignIn(ctx, guest, secret.Hash{}); return err },
+		"RecordRefused":      func() error { return s.RecordRefused(ctx, models.Refused{Action: models.AccessDenied}) },
+		"EventsAfter":        func() error { _, err := s.EventsAfter(ctx, 0, 10); return err },
+		"VerifyEvents":       func() error { _, err := s.VerifyEvents(ctx); return err },
 	}
 }
 

@@ -28,15 +28,15 @@ func (s *Store) People(ctx context.Context, who models.Actor, f models.PeopleFil
 		if f.After.ID != "" {
 			q = q.Where("(name_key, id) > (?, ?)", f.After.Key, f.After.ID)
 		}
-		return q.Order("name_key, id").Limit(models.PageSize + 1).Find(&people).Error
+		return q.Order("name_key, id").Limit(f.After.Size() + 1).Find(&people).Error
 	})
 	if err != nil {
 		return nil, models.Place{}, err
 	}
 	var next models.Place
-	if len(people) > models.PageSize {
-		people = people[:models.PageSize]
-		last := people[models.PageSize-1]
+	if len(people) > f.After.Size() {
+		people = people[:f.After.Size()]
+		last := people[f.After.Size()-1]
 		next = models.Place{Key: last.NameKey, ID: last.ID}
 	}
 	seen, err := s.withBearer(ctx, people)

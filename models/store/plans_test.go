@@ -302,8 +302,8 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"what a password's change ends":  {func() error { _, err := w.CountOwnedAutomation(ctx, signed.who()); return err }, []string{"memberships_person", "credentials_expiring"}, false},
 		"the keys":                       {func() error { _, err := w.JWTKeys(ctx); return err }, nil, false},
 
-		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0); return err }, nil, false},
-		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a"); return err }, nil, false},
+		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0, models.PageSize); return err }, nil, false},
+		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a", models.PageSize); return err }, nil, false},
 	}
 }
 

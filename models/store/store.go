@@ -228,8 +228,17 @@ func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 		if err := s.admit(tx, who); err != nil {
 			return event, err
 		}
-		return fn(tx)
+		return s.once(tx, who, fn)
 	})
+}
+
+// once uses up the one-use number of what is asked for, with what came of it.
+func (s *Store) once(tx *gorm.DB, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) (models.Event, error) {
+	event, err := fn(tx)
+	if err == nil && who.Once != "" {
+		err = useForm(fresh(tx), who.Once, who.ID, event.SubjectID, s.now())
+	}
+	return event, err
 }
 
 // writeLong is write for what takes long and changes nobody's rights: it has others wait only at its

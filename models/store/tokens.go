@@ -12,23 +12,28 @@ import (
 
 const (
 	onlyOwnersTokens = "Only the workspace's Owner and Admins can manage its API tokens."
-	mintInBrowser    = "Only the workspace's Owner and Admins can make a token's secret, signed in to the console."
+	onlyOwnersMint   = "Only the workspace's Owner and Admins can make a token's secret, in the console or with a credential of theirs."
 )
 
 // CreateAPIToken makes an API token of a workspace. The secret is answered once and kept nowhere. formID is the one-use
-// number of the form, as in CreateBearerToken.
+// number of the form, as in CreateBearerToken; a program may leave it empty. What a program makes ends with its own credential
+// at the latest.
 func (s *Store) CreateAPIToken(ctx context.Context, who models.Actor, workspace string, n models.NewAPIToken, formID string) (made models.Credential, text secret.Text, err error) {
-	if !secret.ValidFormID(formID) {
+	if !validForm(who, formID) {
 		return made, "", incompleteForm
 	}
 	now := s.now()
-	ends, problems := n.Clean(now)
+	chosen, problems := n.Clean(now)
 	err = s.writeWithin(ctx, who, workspace, func(tx *gorm.DB, w models.WorkspaceSeen) (event models.Event, err error) {
-		if err := allow(who.MayMintTokens(w.Role), mintInBrowser); err != nil {
+		if err := allow(who.MayMintTokens(w.Role), onlyOwnersMint); err != nil {
 			return event, err
 		}
 		made.ID = s.newID()
-		if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
+		if err := useFormOf(tx, who, formID, made.ID, now); err != nil {
+			return event, err
+		}
+		ends, err := heldEnd(tx, who, newEnd{models.APIToken, now, chosen, n.Given(), endField(who, n.Expiration)}, &problems)
+		if err != nil {
 			return event, err
 		}
 		product, err := s.chosenProduct(tx, w.ID, n.ProductID, &problems)

@@ -30,15 +30,12 @@ func (s *Store) RevokeAPIToken(ctx context.Context, who models.Actor, workspace,
 // replaced; all of it in one transaction, on the same card. Whether it is active or inactive it stays. One that has
 // expired needs a new expiration.
 func (s *Store) RegenerateAPIToken(ctx context.Context, who models.Actor, workspace, id string, r models.Regeneration, formID string) (made models.Credential, text secret.Text, err error) {
-	if !secret.ValidFormID(formID) {
+	if !validForm(who, formID) {
 		return made, "", incompleteForm
 	}
-	if err := allow(who.Kind == models.Human, mintInBrowser); err != nil {
-		return made, "", err
-	}
 	ends, problems := r.Clean(s.now())
-	end := nextEnd{field: "expiration", ask: "Choose when it expires from now on, or Never.", given: r.Expiration != "", at: ends, problems: problems}
-	made, err = s.changeToken(ctx, who, workspace, id, s.regenerated(who, end, formID, &text))
+	end := nextEnd{field: endField(who, r.Expiration), ask: "Choose when it expires from now on, or Never.", given: r.Given(), at: ends, problems: problems}
+	made, err = s.changeTokenAs(ctx, who, workspace, id, who.MayMintTokens, onlyOwnersMint, s.regenerated(who, end, formID, &text))
 	if err != nil {
 		text.Wipe()
 		return made, "", err
@@ -48,9 +45,16 @@ func (s *Store) RegenerateAPIToken(ctx context.Context, who models.Actor, worksp
 
 // changeToken reads an API token of a workspace under lock and has it changed.
 func (s *Store) changeToken(ctx context.Context, who models.Actor, workspace, id string, change cardChange) (models.Credential, error) {
+	return s.changeTokenAs(ctx, who, workspace, id, who.MayManageTokens, onlyOwnersTokens, change)
+}
+
+// changeTokenAs is changeToken for those who may, by their role in the workspace, or are told otherwise.
+func (s *Store) changeTokenAs(
+	ctx context.Context, who models.Actor, workspace, id string, may func(models.WorkspaceRole) bool, otherwise string, change cardChange,
+) (models.Credential, error) {
 	var c models.Credential
 	err := s.writeWithin(ctx, who, workspace, func(tx *gorm.DB, w models.WorkspaceSeen) (event models.Event, err error) {
-		if err := allow(who.MayManageTokens(w.Role), onlyOwnersTokens); err != nil {
+		if err := allow(may(w.Role), otherwise); err != nil {
 			return event, err
 		}
 		if c, err = tokenOf(lock(tx), models.APIToken, w.ID, id); err != nil {

@@ -49,24 +49,24 @@ func (s *Store) APITokens(ctx context.Context, who models.Actor, workspace strin
 
 // tokenPage gathers a page from the parts of an order, one after the other.
 func (s *Store) tokenPage(tx *gorm.DB, workspaceID string, f models.TokenFilter) (rows []listed, found models.TokensFound, err error) {
-	room := s.reach
+	room, size := s.reach, f.After.Size()
 	for at := f.After; at.Part < parts(f.Sort); at = (models.TokenPlace{Part: at.Part + 1}) {
 		f.After = at
-		some, looked, err := s.tokenPart(tx, workspaceID, f, models.PageSize+1-len(rows), room)
+		some, looked, err := s.tokenPart(tx, workspaceID, f, size+1-len(rows), room)
 		if err != nil {
 			return nil, found, translate(err)
 		}
 		for i := range some {
 			some[i].Part = at.Part
 		}
-		if rows = append(rows, some...); len(rows) > models.PageSize {
-			rows = rows[:models.PageSize]
-			found.Next = placeOf(rows[models.PageSize-1], f.Sort)
+		if rows = append(rows, some...); len(rows) > size {
+			rows = rows[:size]
+			found.Next = placeOf(rows[size-1], f.Sort)
 			return rows, found, nil
 		}
 		if looked == room {
 			found.Next, err = s.beyond(tx, workspaceID, f, room)
-			if len(rows) < models.PageSize {
+			if len(rows) < size {
 				found.Looked = s.reach
 			}
 			return rows, found, translate(err)

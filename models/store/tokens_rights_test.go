@@ -9,8 +9,8 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
-// Who may do what with a workspace's tokens: its Owner and Admins and the installation's Admins all, but a program and the
-// command line learn no secret; a Member nothing; and to everybody else there is no such workspace.
+// Who may do what with a workspace's tokens: its Owner and Admins and the installation's Admins all, in a browser or with a
+// program, but the command line learns no secret; a Member nothing; and to everybody else there is no such workspace.
 func TestWhoMayManageAPITokens(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
@@ -45,12 +45,12 @@ func TestWhoMayManageAPITokens(t *testing.T) {
 			"its Owner":                     {storetest.As(people["owner"]), ok, ok, ok},
 			"its Admin":                     {storetest.As(people["ws admin"]), ok, ok, ok},
 			"an Admin of the installation":  {admin, ok, ok, ok},
-			"its Owner's program":           {program, no, no, ok},
+			"its Owner's program":           {program, ok, ok, ok},
 			"the command line":              {command, no, no, ok},
 			"its Member":                    {storetest.As(people["member"]), no, no, no},
 			"another workspace's Admin":     {storetest.As(people["elsewhere"]), hidden, hidden, hidden},
-			"somebody who is not signed in": {guest, hidden, no, hidden},
-			"the server":                    {server, hidden, no, hidden},
+			"somebody who is not signed in": {guest, hidden, hidden, hidden},
+			"the server":                    {server, hidden, hidden, hidden},
 		} {
 			card, _ := w.WorkspaceToken(t, admin, ws.Slug, models.NewAPIToken{Name: "a"})
 			check := func(what string, err error, want models.Kind) { wantKind(t, what+" by "+name, err, want) }

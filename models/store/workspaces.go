@@ -17,8 +17,8 @@ var noWorkspace = models.Fail(models.NotFound, "That workspace does not exist, o
 var elsewhere = models.Fail(models.Forbidden, "Token belongs to another workspace. Use one of this workspace, or an API key.").Named("wrong_workspace")
 
 // Workspaces lists those that the actor may open, by name, after a place: an Admin of the installation all of
-// them, everybody else those that they are a member of. It answers one more than models.PageSize where
-// there are more than that.
+// them, everybody else those that they are a member of. It answers one more than a page
+// has where there are more than that.
 func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.Place) ([]models.WorkspaceSeen, error) {
 	var list []models.WorkspaceSeen
 	q := s.db.WithContext(ctx).Table("workspaces").
@@ -33,7 +33,7 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.P
 	if after.ID != "" {
 		q = q.Where("(workspaces.name, workspaces.id) > (?, ?)", after.Key, after.ID)
 	}
-	err := q.Where("workspaces.deleted_at IS NULL").Order("workspaces.name, workspaces.id").Limit(models.PageSize + 1).Find(&list).Error
+	err := q.Where("workspaces.deleted_at IS NULL").Order("workspaces.name, workspaces.id").Limit(after.Size() + 1).Find(&list).Error
 	return list, translate(err)
 }
 

@@ -115,7 +115,7 @@ func checkArchives(t *testing.T, w storetest.World, db database) {
 		if err != nil || sum(bytes) != c.Version.SHA256 {
 			t.Errorf("%s has the hash %s, %v", c.Name, sum(bytes), err)
 		}
-		files, err := w.Files(t.Context(), c.Version, "")
+		files, err := w.Files(t.Context(), c.Version, "", models.PageSize)
 		if err != nil || len(files) != len(summary.Files) {
 			t.Fatalf("%s: %d files listed, %d found, %v", c.Name, len(files), len(summary.Files), err)
 		}
