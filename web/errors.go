@@ -96,6 +96,8 @@ func (s *Server) fail(err error, c echo.Context) {
 	switch {
 	case s.voices[c.Path()] == asStatus:
 		err = c.JSON(f.status, handlers.StatusOf(f.status, f.code, message))
+	case manages(c.Request()):
+		err = tellProblem(c, f, err)
 	case s.voices[c.Path()] == asEnvelope:
 		err = c.JSON(f.status, handlers.Envelope{Message: message, Code: f.code, RequestID: handlers.RequestID(c)})
 	case handlers.Scripted(c): // of a page that is there already, and shows it
@@ -113,7 +115,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	var refused *refusal
 	switch {
 	case c.Path() == "" || f.status >= http.StatusInternalServerError || f.status == http.StatusMethodNotAllowed:
-	case errors.As(err, &refused) && s.voices[c.Path()] == asStatus:
+	case errors.As(err, &refused) && (s.voices[c.Path()] == asStatus || manages(c.Request())):
 		s.handlers.RefusedAccount(c, refused.Decision)
 	case errors.As(err, &refused):
 		s.handlers.RefusedCall(c, f.code, refused.Grant)

@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
+	"tokendesk/handlers/manage"
 	"tokendesk/static"
 )
 
@@ -28,7 +30,7 @@ const (
 
 // routes is every address that this server answers. A GET answers HEAD too.
 func routes(h *handlers.Handlers) []route {
-	return []route{
+	return append([]route{
 		// The way in.
 		{get, "/setup", "setup", anyone, asPage, h.SetupPage},
 		{post, "/setup", "setup.do", anyone, asPage, h.SetUp},
@@ -173,5 +175,26 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/healthz", "health", anyone, asPage, h.Health},
 		{get, "/readyz", "ready", anyone, asPage, h.Ready},
 		{get, static.Prefix + "*", "static", anyone, asPage, h.Static},
+	}, managed(h)...)
+}
+
+// managed are the rows of the management API, whose operations say who may come in.
+func managed(h *handlers.Handlers) []route {
+	api := manage.New(h)
+	rows := []route{{get, "/v1/openapi.json", "v1.openapi", anyone, asProblem, api.Document}}
+	for _, o := range api.Operations() {
+		path := strings.NewReplacer("{path}", "*", "{", ":", "}", "").Replace(o.Path)
+		rows = append(rows, route{o.Method, path, "v1." + o.ID, guard(o.Who), asProblem, o.Run})
 	}
+	return rows
+}
+
+// verb parts a path of a call that does something with a thing, /v1/people/:id:deactivate, from what it does. Echo knows parameters that
+// fill a segment, and nothing else.
+func (r route) verb() (path, verb string) {
+	at := strings.LastIndexByte(r.path, '/')
+	if i := strings.LastIndexByte(r.path, ':'); i > at+1 && strings.HasPrefix(r.path, "/v1/") {
+		return r.path[:i], r.path[i+1:]
+	}
+	return r.path, ""
 }
