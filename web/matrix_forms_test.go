@@ -62,6 +62,13 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.test":             upstreamForm(unique, product),
 		"product.key.do":           {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":     {"typed": collectionName},
+		"key.create":               {"name": "A key", "form_id": secret.FormID()},
+		"key.settings":             {"expiration_days": "custom", "days": strconv.FormatInt(100+m.Changes(t), 10)},
+		"key.rename.do":            {"name": "Named " + unique},
+		"key.regenerate.do":        {"form_id": secret.FormID()},
+		"key.delete.do":            {"reason": "a test"},
+		"share.create":             {"name": "A share", "form_id": secret.FormID()},
+		"share.delete.do":          {"reason": "a test"},
 	}
 }
 

@@ -50,6 +50,7 @@ type matrix struct {
 // aimedIn is what of workspaces a form does something to.
 type aimedIn struct {
 	token, automation, product string // IDs, in the first workspace
+	key, share                 string // IDs of an API key, and of an access key of the collection
 	doomed                     models.Workspace
 }
 
@@ -68,6 +69,7 @@ func newMatrix(t *testing.T, s webtest.Site) matrix {
 	m.restore(t)
 	m.aimToken(t, "")
 	m.aimAutomation(t, "", storetest.As(m.owner))
+	m.aimKeys(t, storetest.As(m.owner))
 	m.workspace.product = m.product(t).ID
 	for _, state := range []string{"active", "deactivated"} {
 		m.targets[state] = m.target(t, state)
@@ -121,6 +123,15 @@ func (m matrix) aimAutomation(t *testing.T, row string, owner models.Actor) {
 	}
 }
 
+// aimKeys makes an API key and an access key of somebody for a form to do something to.
+func (m matrix) aimKeys(t *testing.T, owner models.Actor) {
+	t.Helper()
+	m.restore(t)
+	key, _ := m.Key(t, owner, models.NewAPIKey{Name: "aimed at"})
+	share, _ := m.Share(t, owner, m.collection.id, "aimed at")
+	m.workspace.key, m.workspace.share = key.ID, share.ID
+}
+
 // doom makes a workspace for a form to delete. For all other forms there is the one that everybody belongs to.
 func (m matrix) doom(t *testing.T, row web.Row) {
 	t.Helper()
@@ -169,6 +180,9 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	}
 	if admitted && strings.HasPrefix(row.Name, "automation.") {
 		m.aimAutomation(t, row.Name, storetest.As(owner))
+	}
+	if admitted && (strings.HasPrefix(row.Name, "key.") || strings.HasPrefix(row.Name, "share.")) {
+		m.aimKeys(t, storetest.As(owner))
 	}
 	if admitted && row.Name == "member.add" { // who is there already cannot be added
 		if _, err := m.RemoveMember(t.Context(), m.Admin, "marlowe-press", aim[stateFor(row)].ID); err != nil {
@@ -352,6 +366,10 @@ func (m matrix) path(t *testing.T, row web.Row, owner, aim models.Person) string
 		id = m.workspace.token
 	case strings.Contains(row.Path, "/automation-tokens/"):
 		id = m.workspace.automation
+	case strings.Contains(row.Path, "/api-keys/"):
+		id = m.workspace.key
+	case strings.Contains(row.Path, "/collection-access-keys/"):
+		id = m.workspace.share
 	case strings.Contains(row.Path, "/products/"):
 		id = m.workspace.product
 	}

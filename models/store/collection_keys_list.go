@@ -64,7 +64,7 @@ func newestOfEach(db *gorm.DB, workspaces []string, after models.Place) (list []
 	var parts []string
 	var values []any
 	for _, id := range workspaces {
-		q := fresh(db).Model(&models.Credential{}).Where("workspace_id = ? AND kind = ? AND revoked_at IS NULL", id, models.CollectionKey)
+		q := fresh(db).Model(&models.Credential{}).Where("workspace_id = ? AND kind = 'collection' AND revoked_at IS NULL", id)
 		if after.ID != "" {
 			q = q.Where("id < ?", after.ID)
 		}

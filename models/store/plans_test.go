@@ -103,6 +103,21 @@ func grown(t *testing.T, w storetest.World) {
 		})
 	}
 	must(t, w.DB().CreateInBatches(automation, 50).Error)
+	var keys []models.Credential // of few people, and of few collections
+	for i := range 1200 {
+		id, ends := models.NewID(), now.AddDate(0, 0, 60)
+		c := models.Credential{ID: id, Hash: []byte(id), Prefix: "pkey_abc", Enabled: true, CreatedAt: now, CreatedBy: people[i%60], ExpiresAt: &ends}
+		if c.Kind = models.APIKey; i%2 == 0 {
+			c.Kind, c.WorkspaceID, c.CollectionID = models.CollectionKey, []string{ours, other.ID}[i/2%2], people[i%8]
+		} else {
+			c.PersonID = people[i%60]
+		}
+		if i%3 == 0 {
+			c.RevokedAt = &now
+		}
+		keys = append(keys, c)
+	}
+	must(t, w.DB().CreateInBatches(keys, 50).Error)
 	cards(t, w, firstProduct(t, w, home), anyCards(random, now, 500))
 	cards(t, w, theirs, anyCards(random, now, 2500))
 	if w.Database() == "PostgreSQL" {
@@ -162,6 +177,30 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 			for part := 1; part < 4 && f.Sort == models.ExpiringFirst && err == nil; part++ {
 				f.After = models.TokenPlace{Part: part, ID: card.ID, At: first.At}
 				_, err = w.APITokens(ctx, who, home.ID, f)
+			}
+			return err
+		}
+	}
+	mine, _ := w.Key(t, ines, models.NewAPIKey{Name: "a"})
+	keys := func() error {
+		_, _, err := w.APIKeys(ctx, ines, models.Place{})
+		if err == nil {
+			_, _, err = w.APIKeys(ctx, ines, models.Place{ID: mine.ID})
+		}
+		if err == nil {
+			_, err = w.CountAPIKeys(ctx, ines)
+		}
+		if err == nil {
+			_, err = w.CountKeysOf(ctx, ines, ines.ID)
+		}
+		return err
+	}
+	w.Share(t, ines, done.Collection.ID, "a")
+	shares := func(collection string) func() error {
+		return func() error {
+			_, next, err := w.CollectionKeys(ctx, ines, collection, models.Place{})
+			if err == nil && next.ID != "" {
+				_, _, err = w.CollectionKeys(ctx, ines, collection, next)
 			}
 			return err
 		}
@@ -246,11 +285,23 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"automation tokens":             {automation(who), []string{"credentials_workspace|credentials_inside"}, false},
 		"a member's automation tokens":  {automation(storetest.As(models.Person{ID: member.PersonID, Role: models.Member})), []string{"credentials_member"}, false},
 		"those that a password ends":    {func() error { _, err := w.CountOwnedAutomation(ctx, ines); return err }, nil, false},
-		"products":                      {func() error { _, err := w.Products(ctx, who, home.ID); return err }, []string{"products_prefix"}, false},
-		"what a token opens":            {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
-		"what a token opened":           {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},
-		"what a person's token opens":   {func() error { _, err := w.OpensFor(ctx, models.Bearer, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
-		"a program that signed in":      {func() error { _, err := w.FindProgram(ctx, signed.hash); return err }, []string{"sessions_hash"}, false},
+		"one's API keys":                {keys, []string{"credentials_keys"}, false},
+		"those that were deleted":       {func() error { _, err := w.EndedAPIKeys(ctx, ines); return err }, []string{"credentials_person"}, false},
+		"access keys of one's own":      {shares(""), []string{"credentials_shared", "memberships_person"}, false},
+		"access keys of a collection":   {shares(done.Collection.ID), []string{"credentials_collection"}, false},
+		"one more access key": {func() error {
+			_, _, err := w.CreateCollectionKey(ctx, ines, done.Collection.ID, models.NewCollectionKey{}, secret.FormID())
+			return err
+		}, []string{"credentials_collection"}, false},
+		"one more API key": {func() error {
+			_, _, err := w.CreateAPIKey(ctx, ines, models.NewAPIKey{Name: "b"}, secret.FormID())
+			return err
+		}, []string{"credentials_keys"}, false},
+		"products":                    {func() error { _, err := w.Products(ctx, who, home.ID); return err }, []string{"products_prefix"}, false},
+		"what a token opens":          {func() error { _, err := w.GrantOf(ctx, live.Hash()); return err }, []string{"credentials_hash"}, false},
+		"what a token opened":         {func() error { _, err := w.GrantOf(ctx, replaced.Hash()); return err }, []string{"credentials_hash", "replaced_secrets"}, false},
+		"what a person's token opens": {func() error { _, err := w.OpensFor(ctx, models.Bearer, models.Person{ID: who.ID}, ""); return err }, []string{"products_prefix"}, false},
+		"a program that signed in":    {func() error { _, err := w.FindProgram(ctx, signed.hash); return err }, []string{"sessions_hash"}, false},
 		"a refresh": {func() error {
 			s := a.signIn(t, signed.Person.Email)
 			_, _, err := w.RenewProgram(ctx, guest, s.refresh, models.Renewal{Email: s.Person.Email})
