@@ -26,6 +26,7 @@ const (
 	NavOverview    = "overview"
 	NavPeople      = "people"
 	NavAudit       = "audit"
+	NavPolicies    = "policies"
 	NavTokens      = "tokens"
 	NavCollections = "collections"
 	NavSettings    = "settings"

@@ -60,6 +60,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.test":             upstreamForm(unique, product),
 		"product.key.do":           {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":     {"typed": collectionName},
+		"policies.save":            {"key_makers": "everyone", "key_life": "each", "longest_bearer_days": strconv.FormatInt(400+m.Changes(t)%1000, 10), "reason": "a test"},
 	}
 }
 

@@ -136,6 +136,11 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/audit.jsonl", "audit.jsonl", admins, asPage, h.AuditJSON},
 		{get, "/audit/:number", "event", admins, asPage, h.AuditEvent},
 
+		// What holds for everybody's credentials.
+		{get, "/settings/policies", "policies", admins, asPage, h.Policies},
+		{post, "/settings/policies", "policies.save", admins, asPage, h.SavePolicies},
+		{get, "/settings/policies/unused", "policies.unused", admins, asPage, h.UnusedKeys},
+
 		// More workspaces.
 		{get, "/workspaces/new", "workspace.new", admins, asPage, h.NewWorkspace},
 		{post, "/workspaces", "workspace.create", admins, asPage, h.CreateWorkspace},
