@@ -56,7 +56,7 @@ func (h *Handlers) SavePolicies(c echo.Context) error {
 			return err
 		}
 		if ends > 0 {
-			ask := views.Form{Values: f, Errors: []models.Field{{Name: "unused_days", Message: "This revokes " + counted(ends, "API key", "API keys") + " within the hour. Look at them first, or save again to have it so."}}}
+			ask := views.Form{Values: f, Errors: []models.Field{{Name: "unused_days", Message: "This revokes " + counted(ends, "API key", "API keys") + " within the hour."}}}
 			return h.showPolicies(c, http.StatusUnprocessableEntity, ask, now, counted(ends, "API key", "API keys"))
 		}
 	}

@@ -35,6 +35,9 @@ func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.Cr
 		card.Revoked = momentIn(*t.RevokedAt, now, zone)
 		if card.RevokedBy == "" {
 			card.RevokedBy = "the command line"
+			if t.RevokeReason == models.ReportedAsLeaked {
+				card.RevokedBy = "whoever found it"
+			}
 		}
 	}
 	if used := t.Usage.LastUsedAt; used != nil {

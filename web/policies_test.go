@@ -115,13 +115,16 @@ func TestFormsFollowThePolicy(t *testing.T) {
 		if got := offered(page, dialog, "[name=expiration]"); got != "1w 1mo custom" {
 			t.Errorf("with a policy there are %s", got)
 		}
-		if got := page.Page(t).Find(dialog + " [name=expiration]:checked").AttrOr("value", ""); got != "1mo" {
+		if got := page.Page(t).Find(dialog+" [name=expiration]:checked").AttrOr("value", ""); got != "1mo" {
 			t.Errorf("suggested is %q", got)
 		}
 		if got := offered(page, autoDialog, "option"); got != "1h 3h 5h 16h 24h 48h" {
 			t.Errorf("of automation tokens there are %s", got)
 		}
-		send := func(path string, f webtest.Form) *webtest.Answer { f["form_id"] = secret.FormID(); return admin.Post(t, path, f) }
+		send := func(path string, f webtest.Form) *webtest.Answer {
+			f["form_id"] = secret.FormID()
+			return admin.Post(t, path, f)
+		}
 		send(tab, webtest.Form{"name": "a", "expiration": "no_exp", "access": "all"}).Want(t, 422).Has(t, "31 days at most")
 		send(tab, webtest.Form{"name": "a", "expiration": "1mo", "access": "all"}).Want(t, 200)
 		send("/w/marlowe-press/settings/automation-tokens", webtest.Form{"name": "a", "expiration_period": "1w"}).Want(t, 422).Has(t, "6 days at most")

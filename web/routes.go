@@ -6,6 +6,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
+	"tokendesk/models"
 	"tokendesk/static"
 )
 
@@ -25,6 +26,19 @@ const (
 
 	anyMethod = "ANY" // those that a product's resources have; see calls
 )
+
+// reportPath has a colon in it, which the router takes for the beginning of a parameter.
+const reportPath = "/v1/credentials:report"
+
+// only lets a handler answer one path where the router would let it answer more.
+func only(path string, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().URL.Path != path {
+			return models.Fail(models.NotFound, "There is no such call.")
+		}
+		return next(c)
+	}
+}
 
 // routes is every address that this server answers. A GET answers HEAD too.
 func routes(h *handlers.Handlers) []route {
@@ -158,6 +172,9 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/workspace/restrictions", "restrictions", accountPrograms, asStatus, h.Restrictions},
 		{get, "/postman_collection.json", "postman", anyone, asStatus, h.PostmanCollection},
 		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},
+		{get, "/.well-known/tokendesk-secret-patterns.toml", "patterns.gitleaks", anyone, asStatus, h.SecretPatterns},
+		{get, "/.well-known/tokendesk-secret-patterns.yaml", "patterns.trufflehog", anyone, asStatus, h.SecretDetectors},
+		{post, reportPath, "credentials.report", anyone, asProblem, only(reportPath, h.ReportLeaked)},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
 		// Operations.

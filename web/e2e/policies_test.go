@@ -38,7 +38,7 @@ func TestPolicies(t *testing.T) {
 			t.Fatalf("before it is saved the page says %s", b.Text("main"))
 		}
 		look("policies-ask")
-		b.Click("Look at them")
+		b.Click("Look at the 2 API keys")
 		if told := b.Text("main"); !strings.Contains(told, "Old laptop") || !strings.Contains(told, "Workshop") {
 			t.Errorf("the preview says %s", told)
 		}
