@@ -64,9 +64,6 @@ detectors:
 
 // patterns answers a document with one rule for each prefix.
 func (h *Handlers) patterns(c echo.Context, kind, head, rule string) error {
-	if err := noParameters(c); err != nil {
-		return err
-	}
 	products, err := h.Store.ProductPrefixes(c.Request().Context())
 	if err != nil {
 		return err

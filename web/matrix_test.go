@@ -289,7 +289,7 @@ func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *ht
 	kind := "application/x-www-form-urlencoded"
 	if row.Voice == "envelope" || row.Name == "collections.upload" {
 		body, kind = bytes.NewReader(m.archive), "multipart/form-data; boundary=edge"
-	} else if row.Voice == "status" {
+	} else if row.Voice == "status" || row.Name == "credentials.report" {
 		body, kind = strings.NewReader(m.object(t, row, owner)), "application/json"
 	} else if row.Method == http.MethodPost {
 		form, ok := m.forms(t, owner, aim)[row.Name]
@@ -331,6 +331,9 @@ func (m matrix) object(t *testing.T, row web.Row, owner models.Person) string {
 		return jsonOf("email", owner.Email, "refresh_token", m.signIn(t, owner).refresh)
 	case "user.password":
 		return jsonOf("password", storetest.Password, "new_password", "seven green bicycles under a bridge")
+	case "credentials.report":
+		_, text := m.Automation(t, m.Admin, "marlowe-press", models.NewAutomationToken{Period: "1h"})
+		return `{"credentials":["` + text.Reveal() + `"]}`
 	case "user.revoke":
 		return `{"is_automation":false}`
 	}
