@@ -16,8 +16,8 @@ import (
 
 // signInData is what a program gets at its sign-in, and at each renewal.
 type signInData struct {
-	Token        revealed `json:"token"`         // a JWT, for half an hour
-	RefreshToken revealed `json:"refresh_token"` // for one use
+	Token        Revealed `json:"token"`         // a JWT, for half an hour
+	RefreshToken Revealed `json:"refresh_token"` // for one use
 }
 
 // SignInByAPI checks a password and starts a program's session.
@@ -76,7 +76,7 @@ func (h *Handlers) answerSignIn(c echo.Context, message string, seen models.Prog
 	if err != nil {
 		return err
 	}
-	return answered(c, message, signInData{revealed{token}, revealed{tokens.Refresh}})
+	return answered(c, message, signInData{Revealed{token}, Revealed{tokens.Refresh}})
 }
 
 // RenewSignIn gives a program its next tokens, perhaps in another workspace.
@@ -133,7 +133,7 @@ func strict(c echo.Context) bool {
 
 // automationData is a new automation token.
 type automationData struct {
-	Token     revealed   `json:"token"`
+	Token     Revealed   `json:"token"`
 	ExpiresAt *time.Time `json:"expires_at"` // null: never
 }
 
@@ -176,7 +176,7 @@ func (h *Handlers) MintAutomation(c echo.Context) error {
 	if named == "" && several && place == ownPlace { // the guide's team members forget to switch
 		message = "You are in your own workspace. For a token of another one, switch with POST /user/refresh_token first."
 	}
-	return answered(c, message, automationData{revealed{text}, made.ExpiresAt})
+	return answered(c, message, automationData{Revealed{text}, made.ExpiresAt})
 }
 
 // mintInput reads what a new automation token is to be: parameters of the address, or fields of a body.

@@ -36,11 +36,14 @@ func answered(c echo.Context, message string, data any) error {
 	return c.JSON(http.StatusOK, Status{Status: statusLine{HTTPCode: http.StatusOK, Message: message}, Data: data})
 }
 
-// revealed is a secret in the answer to the call that made it.
-type revealed struct{ text secret.Text }
+// Revealed is a secret in the answer to the call that made it.
+type Revealed struct{ text secret.Text }
+
+// RevealedOnce puts a secret into the answer to the call that made it.
+func RevealedOnce(text secret.Text) *Revealed { return &Revealed{text} }
 
 // MarshalJSON writes the secret.
-func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(r.text.Reveal()) }
+func (r Revealed) MarshalJSON() ([]byte, error) { return json.Marshal(r.text.Reveal()) }
 
 // largestAccountBody is more than any call of the account API has to say, in bytes.
 const largestAccountBody = 16 << 10

@@ -1,19 +1,13 @@
 package handlers
 
 import (
-	"io"
 	"net/http"
 	"net/url"
-	"path"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/models"
-	"tokendesk/models/archive"
 	"tokendesk/views"
 )
 
@@ -56,62 +50,4 @@ func (h *Handlers) CollectionVersion(c echo.Context) error {
 		})
 	}
 	return show(c, http.StatusOK, views.CollectionVersion(page, v))
-}
-
-// CollectionArchive sends a version's zip as it was installed, or the one part of it that is asked for.
-func (h *Handlers) CollectionArchive(c echo.Context) error {
-	_, seen, err := h.version(c)
-	if err != nil {
-		return err
-	}
-	content := h.Store.Archive(c.Request().Context(), seen.CollectionVersion)
-	if _, err := content.ReadAt(make([]byte, 1), 0); err != nil { // while it can still be told as an error
-		return err
-	}
-	w, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
-	attach(c, seen.FileName, "application/zip")
-	if header := c.Request().Header; strings.Contains(header.Get("Range"), ",") {
-		header.Del("Range") // thousands of small parts would cost a chunk each; whoever resumes asks for one
-	}
-	http.ServeContent(w, c.Request(), "", time.Time{}, content)
-	return nil
-}
-
-// CollectionFile sends one file of a version, unpacked on the way.
-func (h *Handlers) CollectionFile(c echo.Context) error {
-	q, err := query(c, "path")
-	if err != nil {
-		return err
-	}
-	_, seen, err := h.version(c)
-	if err != nil {
-		return err
-	}
-	ctx := c.Request().Context()
-	file, err := h.Store.File(ctx, seen.CollectionVersion, q["path"])
-	if err != nil {
-		return err
-	}
-	body, size, err := archive.Open(h.Store.Archive(ctx, seen.CollectionVersion), seen.Size, file.Path)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	w, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
-	attach(c, path.Base(file.Path), echo.MIMEOctetStream)
-	c.Response().Header().Set(echo.HeaderContentLength, strconv.FormatInt(size, 10))
-	c.Response().WriteHeader(http.StatusOK)
-	if c.Request().Method == http.MethodHead {
-		return nil
-	}
-	_, err = io.Copy(w, body) // where it fails, the length that was promised tells that the end is missing
-	return err
 }

@@ -91,7 +91,7 @@ func (h *Handlers) collectionRow(c echo.Context, path string, seen models.Collec
 
 // CollectionPage is a collection with its versions.
 func (h *Handlers) CollectionPage(c echo.Context) error {
-	q, err := query(c, "after")
+	q, err := query(c, "after", "shares_after")
 	if err != nil {
 		return err
 	}
@@ -105,12 +105,11 @@ func (h *Handlers) CollectionPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx := c.Request().Context()
-	versions, err := h.Store.Versions(ctx, within.Collection, int(below), models.PageSize)
+	shares, err := h.from("access-keys/"+within.ID, q["shares_after"])
 	if err != nil {
 		return err
 	}
-	current, err := h.Store.Version(ctx, within.Collection, within.Version.Number)
+	v, err := h.collectionView(c, within, int(below), shares)
 	if err != nil {
 		return err
 	}
@@ -118,8 +117,22 @@ func (h *Handlers) CollectionPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return show(c, http.StatusOK, views.CollectionPage(page, v))
+}
+
+// collectionView is a page of a collection's versions, and one of its access keys.
+func (h *Handlers) collectionView(c echo.Context, within models.CollectionWithin, below int, shares models.Place) (v views.Collection, err error) {
+	ctx := c.Request().Context()
+	versions, err := h.Store.Versions(ctx, within.Collection, below, models.PageSize)
+	if err != nil {
+		return v, err
+	}
+	current, err := h.Store.Version(ctx, within.Collection, within.Version.Number)
+	if err != nil {
+		return v, err
+	}
 	path := collectionPath(within)
-	v := views.Collection{
+	v = views.Collection{
 		Name: within.Name, Description: within.Version.Description, Path: path, Back: collectionsPath(within.Workspace),
 		Current: h.versionRow(c, path, current), MayChange: actor(c).MayInstall(),
 	}
@@ -133,14 +146,16 @@ func (h *Handlers) CollectionPage(c echo.Context) error {
 	if v.OlderHref != "" || below > 0 {
 		n, err := h.Store.CountVersions(ctx, within.Collection)
 		if err != nil {
-			return err
+			return v, err
 		}
 		v.Count = counted(n, "version", "versions")
 	}
 	for _, seen := range versions {
 		v.Versions = append(v.Versions, h.versionRow(c, path, seen))
 	}
-	return show(c, http.StatusOK, views.CollectionPage(page, v))
+	v.ShareHref = path + "/access-keys/new"
+	v.Shares, err = h.sharesOf(c, within, shares)
+	return v, err
 }
 
 func collectionPath(within models.CollectionWithin) string {

@@ -61,6 +61,20 @@ func visit(c echo.Context) Visit {
 
 func actor(c echo.Context) models.Actor { return visit(c).Actor }
 
+// Actor is who a request comes from, as its route's guard found out.
+func Actor(c echo.Context) models.Actor { return actor(c) }
+
+// AccessKeyParameter may carry a collection access key in the address of what reads that collection.
+const AccessKeyParameter = "access_key"
+
+// ReadsWithKey says whether a request came with a collection access key.
+func ReadsWithKey(c echo.Context) bool {
+	return visit(c).Grant.Credential.Kind == models.CollectionKey
+}
+
+// Opens is what a program's credential opens.
+func Opens(c echo.Context) models.Grant { return visit(c).Grant }
+
 // Guest is somebody who is not signed in.
 func Guest(c echo.Context) models.Actor {
 	return models.Actor{Kind: models.Guest, Address: c.RealIP(), RequestID: RequestID(c)}

@@ -121,6 +121,9 @@ func (h *Handlers) workspaceLink(c echo.Context, w models.Workspace) views.Works
 	return views.WorkspaceLink{Name: w.Name, Slug: w.Slug, Initials: initials(w.Name), Host: host}
 }
 
+// Address is where this installation is reached.
+func (h *Handlers) Address(c echo.Context) string { return h.address(c) }
+
 // address is where this installation is reached, for commands to copy.
 func (h *Handlers) address(c echo.Context) string {
 	if h.BaseURL != "" {

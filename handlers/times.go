@@ -24,6 +24,11 @@ func day(t, now time.Time) views.Time {
 	return views.Time{ISO: u.Format(time.RFC3339), Text: u.Format("2 Jan 2006"), Relative: relative(t, now)}
 }
 
+// dayIn writes the date alone, for people in a time zone.
+func dayIn(t, now time.Time, zone *time.Location) views.Time {
+	return views.Time{ISO: t.UTC().Format(time.RFC3339), Text: t.In(zone).Format("2 Jan 2006"), Relative: relative(t, now)}
+}
+
 // since is moment for a time that there may not be.
 func since(t *time.Time, now time.Time) views.Time {
 	if t == nil {

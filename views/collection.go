@@ -13,6 +13,9 @@ type Collection struct {
 	OlderHref         string
 	NewestHref        string // set on every page but the first
 	MayChange         bool   // make another version current, delete
+	ShareHref         string // the form that makes an access key
+	Opener            bool   // it was sent just now: the keyboard goes back to what leads to it
+	Shares            ShareList
 }
 
 // VersionRow is one version of a collection.

@@ -179,6 +179,8 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"GET " + ownPath + "/at1/revoke": "", "GET " + ownPath + "/at4/revoke": "", "GET " + ownPath + "/at5/revoke": "",
 		ownPath + "/at1/deactivate": "", ownPath + "/at4/activate": "", ownPath + "/at1/rename": "name", ownPath + "/at1/revoke": "reason",
 		ownPath + "/at1/regenerate": "form_id expiration_period", ownPath + "/at5/regenerate": "form_id expiration_period",
+		keysPath: "form_id name", keysPath + "/settings": "expiration_days days", keysPath + "/k1/rename": "name", keysPath + "/k1/regenerate": "form_id", keysPath + "/k2/delete": "reason", "GET " + keysPath: "",
+		collectionPath + "/access-keys": "form_id name", "/account/collection-access-keys/s1/delete": "reason next", "GET " + collectionPath: "",
 		tokensPath + "/t1/regenerate": "form_id expiration expires_at", tokensPath + "/t5/regenerate": "form_id expiration expires_at",
 	}
 	seen := map[string]bool{}

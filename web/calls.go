@@ -204,12 +204,14 @@ type problem struct {
 	Detail    string `json:"detail,omitempty"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
+
+	Errors []fieldProblem `json:"errors,omitempty"` // of a body that is wrong
 }
 
 // Problem tells a program of an error.
 func (s *calls) Problem(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) {
 	h := w.Header()
-	body, err := json.Marshal(problem{"about:blank", title, status, detail, code, h.Get("X-Request-Id")})
+	body, err := json.Marshal(problem{Type: "about:blank", Title: title, Status: status, Detail: detail, Code: code, RequestID: h.Get("X-Request-Id")})
 	if err != nil { // text always encodes
 		panic(err)
 	}

@@ -96,11 +96,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	switch {
 	case s.voices[c.Path()] == asStatus:
 		err = c.JSON(f.status, handlers.StatusOf(f.status, f.code, message))
+	case manages(c.Request()):
+		err = tellProblem(c, f, err)
 	case s.voices[c.Path()] == asEnvelope:
 		err = c.JSON(f.status, handlers.Envelope{Message: message, Code: f.code, RequestID: handlers.RequestID(c)})
-	case s.voices[c.Path()] == asProblem:
-		s.Problem(c.Response(), c.Request(), f.status, f.code, http.StatusText(f.status), message)
-		err = nil
 	case handlers.Scripted(c): // of a page that is there already, and shows it
 		err = c.JSON(f.status, map[string]string{"message": message})
 	default:
@@ -116,7 +115,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	var refused *refusal
 	switch {
 	case c.Path() == "" || f.status >= http.StatusInternalServerError || f.status == http.StatusMethodNotAllowed:
-	case errors.As(err, &refused) && s.voices[c.Path()] == asStatus:
+	case errors.As(err, &refused) && (s.voices[c.Path()] == asStatus || manages(c.Request())):
 		s.handlers.RefusedAccount(c, refused.Decision)
 	case errors.As(err, &refused):
 		s.handlers.RefusedCall(c, f.code, refused.Grant)

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
+	"tokendesk/handlers/manage"
 	"tokendesk/models"
 	"tokendesk/models/access"
 )
@@ -26,12 +27,21 @@ const (
 	signedInPrograms guard = "signed-in programs"                         // a sign-in token; never a cookie
 	endingPrograms   guard = "signed-in programs that end what is theirs" // as those before, and no limit keeps them from it
 	accountPrograms  guard = "programs of the account API"                // a sign-in token or an automation token; never a cookie
+
+	// Of the management API: what an operation says who may make it. Never a cookie.
+	peoplePrograms     guard = guard(manage.People)  // a credential that acts as a person
+	everywherePrograms guard = guard(manage.Mine)    // the same, and for all that they may do
+	managingPrograms   guard = guard(manage.Admins)  // an Admin's
+	readingPrograms    guard = guard(manage.Readers) // a person's, or the access key of the collection that is read
 )
 
 // The tokens that the account API takes.
 var (
 	signInTokens  = []models.CredentialKind{models.SignInToken}
 	accountTokens = []models.CredentialKind{models.SignInToken, models.AutomationToken}
+	ofEverywhere  = []models.CredentialKind{models.APIKey, models.Bearer}
+	ofPeople      = []models.CredentialKind{models.APIKey, models.Bearer, models.AutomationToken, models.SignInToken}
+	ofReaders     = []models.CredentialKind{models.APIKey, models.Bearer, models.AutomationToken, models.SignInToken, models.CollectionKey}
 )
 
 // guarded puts a row's guard before its handler.
@@ -61,6 +71,23 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 			}
 		case accountPrograms:
 			if err := s.admitProgram(c, accountNeed(c, accountTokens, true)); err != nil {
+				return err
+			}
+		case peoplePrograms:
+			if err := s.admitProgram(c, access.Need{Kinds: ofPeople, Limited: true}); err != nil {
+				return err
+			}
+		case everywherePrograms:
+			if err := s.admitProgram(c, access.Need{Kinds: ofEverywhere, Limited: true}); err != nil {
+				return err
+			}
+		case managingPrograms:
+			if err := s.admitProgram(c, access.Need{Admin: true, Limited: true}); err != nil {
+				return err
+			}
+		case readingPrograms:
+			c.Response().Header().Set(echo.HeaderReferrerPolicy, "no-referrer") // a key may stand in the address
+			if err := s.admitProgram(c, access.Need{Kinds: ofReaders, Collection: c.Param("id"), Limited: true}); err != nil {
 				return err
 			}
 		default:
@@ -117,7 +144,7 @@ func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 			Detail: "A token in the address is not accepted, and may stand in logs on the way: replace it. Send it in the Authorization header."}}
 	}
 	d := s.handlers.Gate.Decide(r.Context(), access.Call{
-		Presented: access.Present(r.Header.Values("Authorization"), r.Header.Values("X-API-Key"), r.Header.Values("X-API-Token")),
+		Presented: access.Present(r.Header.Values("Authorization"), r.Header.Values("X-API-Key"), r.Header.Values("X-API-Token"), inAddress(c, need)...),
 		Need:      need, Address: c.RealIP(),
 	})
 	tellLimit(c.Response().Header(), d)
@@ -126,6 +153,14 @@ func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 	}
 	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c)), Grant: d.Grant})
 	return nil
+}
+
+// inAddress is the access key in the address of what reads a collection. Nothing else takes one from there.
+func inAddress(c echo.Context, need access.Need) []string {
+	if need.Collection == "" {
+		return nil
+	}
+	return c.QueryParams()[handlers.AccessKeyParameter]
 }
 
 // refusal is a gate's decision on its way to the caller.

@@ -53,6 +53,8 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"automation.activate":      {},
 		"automation.deactivate":    {},
 		"automation.revoke.do":     {"reason": "a test"},
+		"credentials.find":         {"secret": "what nobody has"},
+		"credentials.revoke.do":    {"id": m.workspace.token, "confirm": "1", "reason": "a test"},
 		"product.create":           {"name": "Another " + unique, "prefix": unique[len(unique)-4:]},
 		"product.name":             {"name": "Product " + unique, "prefix": product.Prefix},
 		"product.resources.save":   resourcesForm(unique, product),
@@ -61,6 +63,13 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.key.do":           {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":     {"typed": collectionName},
 		"policies.save":            {"key_makers": "everyone", "key_life": "each", "longest_bearer_days": strconv.FormatInt(400+m.Changes(t)%1000, 10), "reason": "a test"},
+		"key.create":               {"name": "A key", "form_id": secret.FormID()},
+		"key.settings":             {"expiration_days": "custom", "days": strconv.FormatInt(100+m.Changes(t), 10)},
+		"key.rename.do":            {"name": "Named " + unique},
+		"key.regenerate.do":        {"form_id": secret.FormID()},
+		"key.delete.do":            {"reason": "a test"},
+		"share.create":             {"name": "A share", "form_id": secret.FormID()},
+		"share.delete.do":          {"reason": "a test"},
 	}
 }
 

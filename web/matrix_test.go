@@ -50,6 +50,7 @@ type matrix struct {
 // aimedIn is what of workspaces a form does something to.
 type aimedIn struct {
 	token, automation, product string // IDs, in the first workspace
+	key, share                 string // IDs of an API key, and of an access key of the collection
 	doomed                     models.Workspace
 }
 
@@ -68,6 +69,7 @@ func newMatrix(t *testing.T, s webtest.Site) matrix {
 	m.restore(t)
 	m.aimToken(t, "")
 	m.aimAutomation(t, "", storetest.As(m.owner))
+	m.aimKeys(t, storetest.As(m.owner))
 	m.workspace.product = m.product(t).ID
 	for _, state := range []string{"active", "deactivated"} {
 		m.targets[state] = m.target(t, state)
@@ -121,6 +123,15 @@ func (m matrix) aimAutomation(t *testing.T, row string, owner models.Actor) {
 	}
 }
 
+// aimKeys makes an API key and an access key of somebody for a form to do something to.
+func (m matrix) aimKeys(t *testing.T, owner models.Actor) {
+	t.Helper()
+	m.restore(t)
+	key, _ := m.Key(t, owner, models.NewAPIKey{Name: "aimed at"})
+	share, _ := m.Share(t, owner, m.collection.id, "aimed at")
+	m.workspace.key, m.workspace.share = key.ID, share.ID
+}
+
 // doom makes a workspace for a form to delete. For all other forms there is the one that everybody belongs to.
 func (m matrix) doom(t *testing.T, row web.Row) {
 	t.Helper()
@@ -164,11 +175,14 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 		aim = map[string]models.Person{stateFor(row): m.target(t, stateFor(row))}
 		m.restore(t)
 	}
-	if admitted && strings.HasPrefix(row.Name, "token.") {
+	if admitted && (strings.HasPrefix(row.Name, "token.") || strings.HasPrefix(row.Name, "credential")) {
 		m.aimToken(t, row.Name)
 	}
 	if admitted && strings.HasPrefix(row.Name, "automation.") {
 		m.aimAutomation(t, row.Name, storetest.As(owner))
+	}
+	if admitted && (strings.HasPrefix(row.Name, "key.") || strings.HasPrefix(row.Name, "share.")) {
+		m.aimKeys(t, storetest.As(owner))
 	}
 	if admitted && row.Name == "member.add" { // who is there already cannot be added
 		if _, err := m.RemoveMember(t.Context(), m.Admin, "marlowe-press", aim[stateFor(row)].ID); err != nil {
@@ -197,7 +211,7 @@ func (m matrix) ask(t *testing.T, row web.Row, c caller) {
 	switch refusedAs := refusal(row, answer); {
 	case admitted && refusedAs != "":
 		t.Errorf("%s: refused as %s", told, refusedAs)
-	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed && row.Name != "product.test":
+	case admitted && row.Method == http.MethodPost && row.Guard != "anyone" && c.role != models.Member && !changed && row.Name != "product.test" && row.Name != "credentials.find":
 		t.Errorf("%s: the form changed nothing, so this test shows nothing: %.300s", told, answer.Body)
 	case admitted && row.Method == http.MethodGet && row.Guard != "anyone" && c.role == models.Admin && answer.Status != http.StatusOK:
 		t.Errorf("%s: an Admin does not see it: %.300s", told, answer.Body)
@@ -289,7 +303,7 @@ func (m matrix) request(t *testing.T, row web.Row, owner, aim models.Person) *ht
 	kind := "application/x-www-form-urlencoded"
 	if row.Voice == "envelope" || row.Name == "collections.upload" {
 		body, kind = bytes.NewReader(m.archive), "multipart/form-data; boundary=edge"
-	} else if row.Voice == "status" || row.Name == "credentials.report" {
+	} else if row.Voice == "status" {
 		body, kind = strings.NewReader(m.object(t, row, owner)), "application/json"
 	} else if row.Method == http.MethodPost {
 		form, ok := m.forms(t, owner, aim)[row.Name]
@@ -331,9 +345,6 @@ func (m matrix) object(t *testing.T, row web.Row, owner models.Person) string {
 		return jsonOf("email", owner.Email, "refresh_token", m.signIn(t, owner).refresh)
 	case "user.password":
 		return jsonOf("password", storetest.Password, "new_password", "seven green bicycles under a bridge")
-	case "credentials.report":
-		_, text := m.Automation(t, m.Admin, "marlowe-press", models.NewAutomationToken{Period: "1h"})
-		return `{"credentials":["` + text.Reveal() + `"]}`
 	case "user.revoke":
 		return `{"is_automation":false}`
 	}
@@ -351,10 +362,14 @@ func (m matrix) path(t *testing.T, row web.Row, owner, aim models.Person) string
 		id = m.collection.id
 	case strings.Contains(row.Path, "/audit/"):
 		number = strconv.FormatInt(m.collection.event, 10)
-	case strings.Contains(row.Path, "/api-tokens/"):
+	case strings.Contains(row.Path, "/api-tokens/"), strings.HasPrefix(row.Path, "/credentials/"):
 		id = m.workspace.token
 	case strings.Contains(row.Path, "/automation-tokens/"):
 		id = m.workspace.automation
+	case strings.Contains(row.Path, "/api-keys/"):
+		id = m.workspace.key
+	case strings.Contains(row.Path, "/collection-access-keys/"):
+		id = m.workspace.share
 	case strings.Contains(row.Path, "/products/"):
 		id = m.workspace.product
 	}

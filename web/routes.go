@@ -2,11 +2,12 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
-	"tokendesk/models"
+	"tokendesk/handlers/manage"
 	"tokendesk/static"
 )
 
@@ -27,22 +28,9 @@ const (
 	anyMethod = "ANY" // those that a product's resources have; see calls
 )
 
-// reportPath has a colon in it, which the router takes for the beginning of a parameter.
-const reportPath = "/v1/credentials:report"
-
-// only lets a handler answer one path where the router would let it answer more.
-func only(path string, next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if c.Request().URL.Path != path {
-			return models.Fail(models.NotFound, "There is no such call.")
-		}
-		return next(c)
-	}
-}
-
 // routes is every address that this server answers. A GET answers HEAD too.
 func routes(h *handlers.Handlers) []route {
-	return []route{
+	return append([]route{
 		// The way in.
 		{get, "/setup", "setup", anyone, asPage, h.SetupPage},
 		{post, "/setup", "setup.do", anyone, asPage, h.SetUp},
@@ -57,6 +45,18 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/account/time-zone", "account.zone", signed, asPage, h.SetTimeZone},
 		{post, "/account/sessions/:id/end", "account.session.end", signed, asPage, h.EndSession},
 		{post, "/account/sign-out", "account.signout", signed, asPage, h.SignOutEverywhere},
+		{get, "/account/api-keys", "keys", signed, asPage, h.APIKeys},
+		{post, "/account/api-keys", "key.create", signed, asPage, h.CreateAPIKey},
+		{get, "/account/api-keys/new", "key.new", signed, asPage, h.NewAPIKey},
+		{post, "/account/api-keys/settings", "key.settings", signed, asPage, h.SetKeySettings},
+		{get, "/account/api-keys/:id/rename", "key.rename", signed, asPage, h.RenameKeyPage},
+		{post, "/account/api-keys/:id/rename", "key.rename.do", signed, asPage, h.RenameKey},
+		{get, "/account/api-keys/:id/regenerate", "key.regenerate", signed, asPage, h.RegenerateKeyPage},
+		{post, "/account/api-keys/:id/regenerate", "key.regenerate.do", signed, asPage, h.RegenerateKey},
+		{get, "/account/api-keys/:id/delete", "key.delete", signed, asPage, h.DeleteKeyPage},
+		{post, "/account/api-keys/:id/delete", "key.delete.do", signed, asPage, h.DeleteKey},
+		{get, "/account/collection-access-keys/:id/delete", "share.delete", signed, asPage, h.DeleteSharePage},
+		{post, "/account/collection-access-keys/:id/delete", "share.delete.do", signed, asPage, h.DeleteShare},
 		{get, "/use-the-api", "api-guide", signed, asPage, h.UseTheAPI},
 		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
 
@@ -76,6 +76,13 @@ func routes(h *handlers.Handlers) []route {
 		{post, "/people/:id/bearer-token", "bearer.create", admins, asPage, h.CreateBearer},
 		{get, "/people/:id/bearer-token/revoke", "bearer.revoke", admins, asPage, h.RevokePage},
 		{post, "/people/:id/bearer-token/revoke", "bearer.revoke.do", admins, asPage, h.RevokeBearer},
+
+		// Every credential of everybody.
+		{get, "/credentials", "credentials", admins, asPage, h.Credentials},
+		{get, "/credentials.csv", "credentials.csv", admins, asPage, h.CredentialsCSV},
+		{post, "/credentials/find", "credentials.find", admins, asPage, h.FindCredential},
+		{post, "/credentials/revoke", "credentials.revoke.do", admins, asPage, h.RevokeCredentials},
+		{get, "/credentials/:id", "credential", admins, asPage, h.CredentialPage},
 
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
@@ -137,6 +144,8 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/w/:workspace/settings/collections", "collections", signed, asPage, h.Collections},
 		{post, "/w/:workspace/settings/collections", "collections.upload", admins, asPage, h.UploadCollection},
 		{get, "/w/:workspace/settings/collections/:id", "collection", signed, asPage, h.CollectionPage},
+		{get, "/w/:workspace/settings/collections/:id/access-keys/new", "share.new", signed, asPage, h.ShareCollectionPage},
+		{post, "/w/:workspace/settings/collections/:id/access-keys", "share.create", signed, asPage, h.ShareCollection},
 		{get, "/w/:workspace/settings/collections/:id/versions/:number", "version", signed, asPage, h.CollectionVersion},
 		{get, "/w/:workspace/settings/collections/:id/versions/:number/archive", "version.archive", signed, asPage, h.CollectionArchive},
 		{get, "/w/:workspace/settings/collections/:id/versions/:number/file", "version.file", signed, asPage, h.CollectionFile},
@@ -174,12 +183,32 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},
 		{get, "/.well-known/tokendesk-secret-patterns.toml", "patterns.gitleaks", anyone, asStatus, h.SecretPatterns},
 		{get, "/.well-known/tokendesk-secret-patterns.yaml", "patterns.trufflehog", anyone, asStatus, h.SecretDetectors},
-		{post, reportPath, "credentials.report", anyone, asProblem, only(reportPath, h.ReportLeaked)},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
 		// Operations.
 		{get, "/healthz", "health", anyone, asPage, h.Health},
 		{get, "/readyz", "ready", anyone, asPage, h.Ready},
 		{get, static.Prefix + "*", "static", anyone, asPage, h.Static},
+	}, managed(h)...)
+}
+
+// managed are the rows of the management API, whose operations say who may come in.
+func managed(h *handlers.Handlers) []route {
+	api := manage.New(h)
+	rows := []route{{get, "/v1/openapi.json", "v1.openapi", anyone, asProblem, api.Document}}
+	for _, o := range api.Operations() {
+		path := strings.NewReplacer("{path}", "*", "{", ":", "}", "").Replace(o.Path)
+		rows = append(rows, route{o.Method, path, "v1." + o.ID, guard(o.Who), asProblem, o.Run})
 	}
+	return rows
+}
+
+// verb parts a path of a call that does something with a thing, /v1/people/:id:deactivate, from what it does. Echo knows parameters that
+// fill a segment, and nothing else.
+func (r route) verb() (path, verb string) {
+	at := strings.LastIndexByte(r.path, '/')
+	if i := strings.LastIndexByte(r.path, ':'); i > at+1 && strings.HasPrefix(r.path, "/v1/") {
+		return r.path[:i], r.path[i+1:]
+	}
+	return r.path, ""
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,11 +41,16 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.Pre(s.headers)
 	e.Use(s.logged, recovered, bounded)
 	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, upstreams: map[string]gateway.Upstream{}}
+	verbs := map[string]map[string]echo.HandlerFunc{}
 	for _, r := range routes(h) {
 		if r.guard == programs {
 			continue // answered by calls, which stands before all of this
 		}
 		handler := sameOrigin(s.guarded(r))
+		if path, verb := r.verb(); verb != "" {
+			s.addVerb(verbs, r, path, verb, handler)
+			continue
+		}
 		s.voices[r.path] = r.voice
 		e.Add(r.method, r.path, handler).Name = r.name
 		if r.method == http.MethodGet {
@@ -52,6 +58,44 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 		}
 	}
 	return s
+}
+
+// addVerb adds a call that does something with a thing. Those with things of one kind share a route, and are told apart by the end of the
+// segment; those with none have a route each.
+func (s *Server) addVerb(verbs map[string]map[string]echo.HandlerFunc, r route, path, verb string, handler echo.HandlerFunc) {
+	param := path[strings.LastIndexByte(path, '/')+1:]
+	if param[0] != ':' {
+		escaped := path + `\:` + verb
+		s.echo.Add(r.method, escaped, handler).Name = r.name
+		return
+	}
+	key := r.method + " " + path
+	if verbs[key] == nil {
+		verbs[key] = map[string]echo.HandlerFunc{}
+		s.echo.Add(r.method, path, byVerb(verbs[key], param[1:])).Name = r.name
+	}
+	verbs[key][verb] = handler
+}
+
+func byVerb(verbs map[string]echo.HandlerFunc, param string) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		names, values := c.ParamNames(), c.ParamValues()
+		at := slices.Index(names, param)
+		id, verb, _ := cutLast(values[at], ":")
+		run := verbs[verb]
+		if run == nil {
+			return echo.ErrNotFound
+		}
+		values[at] = id
+		return run(c)
+	}
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(text, sep); i >= 0 {
+		return text[:i], text[i+len(sep):], true
+	}
+	return text, "", false
 }
 
 // AnswerProxies has proxies in some networks answered at /forward-auth. Whoever else can send a request from there can ask too, so they

@@ -32,7 +32,8 @@ var rooms = []struct{ name, mayImport string }{
 	{"web/sample", ""},
 	{"web/gateway", "models models/secret models/access"},
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
-	{"web", "models models/secret models/archive models/access handlers views static web/session web/gateway"},
+	{"handlers/manage", "models models/secret models/access models/store handlers"},
+	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway"},
 	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/sample"},
 	{"cmd/seed", "models models/secret models/store/seed"},
 
@@ -55,7 +56,9 @@ var keepers = map[string]string{
 	"modernc.org/sqlite":             "models/store models/store/seed web/sample",
 	"github.com/jackc/pgx":           "models/store models/store/seed models/store/storetest",
 	"github.com/pressly/goose":       "migrations",
-	"github.com/labstack/echo":       "handlers web",
+	"github.com/labstack/echo":       "handlers handlers/manage web",
+	"github.com/swaggest":            "handlers/manage",
+	"github.com/go-json-experiment":  "handlers/manage",
 	"github.com/gorilla/sessions":    "web/session",
 	"github.com/a-h/templ":           "views handlers web",
 	"github.com/dustin/go-humanize":  "handlers views cmd/tokendesk",
@@ -70,7 +73,7 @@ var keepers = map[string]string{
 // parts says where parts of the standard library may be used: packages, and names of packages. What
 // knows HTTP knows no SQL, and the other way round; only the command meets the machine.
 var parts = map[string]string{
-	"net/http":     "handlers web web/session web/gateway web/sample web/webtest " + command,
+	"net/http":     "handlers handlers/manage web web/session web/gateway web/sample web/webtest " + command,
 	"database/sql": "models/store models/store/seed migrations web/sample",
 	"flag":         command + " " + tools,
 	"os/signal":    command + " " + tools,

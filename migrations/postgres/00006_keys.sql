@@ -7,8 +7,8 @@ ALTER TABLE credentials ADD CHECK (kind <> 'key' OR (person_id IS NOT NULL AND w
 ALTER TABLE credentials ADD CHECK (kind <> 'collection' OR (person_id IS NULL AND workspace_id IS NOT NULL AND product_id IS NULL));
 ALTER TABLE credentials ADD COLUMN latest_expires_at timestamptz;
 CREATE INDEX credentials_collection ON credentials (collection_id, id) WHERE collection_id IS NOT NULL AND revoked_at IS NULL;
-CREATE INDEX credentials_shared ON credentials (workspace_id, id) WHERE kind = 'collection' AND revoked_at IS NULL;
-CREATE INDEX credentials_keys ON credentials (person_id, id) WHERE kind = 'key' AND revoked_at IS NULL;
+CREATE INDEX credentials_shared ON credentials (workspace_id, kind, id) WHERE kind = 'collection' AND revoked_at IS NULL;
+CREATE INDEX credentials_keys ON credentials (person_id, kind, id) WHERE kind = 'key' AND revoked_at IS NULL;
 
 -- How many days the next API keys of a person live; 0 is without end.
 ALTER TABLE people ADD COLUMN key_days integer NOT NULL DEFAULT 90 CHECK (key_days >= 0);

@@ -141,7 +141,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		if call.Presented.SignIn { // it was good once
 			return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
 		}
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: howToSend}
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
 	}
 	if err != nil {
 		return unavailable("credential.known", err)
@@ -205,11 +205,27 @@ const signInOver = "A newer token took its place; or its sign-in has ended: by i
 
 const signInAgain = "A sign-in token lives for 30 minutes, or until the next one. Sign in again with POST /user/signin."
 
+const (
+	sendOne    = "Every request requires a valid API Key to be sent in the field X-API-Key, or a token as 'Authorization: Bearer <token>', with no extra spaces or line breaks."
+	invalidKey = "Invalid API Key. Every request requires a valid API Key to be sent: all of it, in the field X-API-Key, with no extra spaces or line breaks."
+)
+
 const howToSend = "Send a valid token as 'Authorization: Bearer <token>', with no extra spaces or line breaks."
 
 func presentedDetail(p Presented) string {
-	if p.Detail != "" {
+	switch {
+	case p.Detail != "":
 		return p.Detail
+	case p.Code == CredentialMissing:
+		return sendOne
+	}
+	return notGood(p)
+}
+
+// notGood is what to do about a credential that is none.
+func notGood(p Presented) string {
+	if p.Key {
+		return invalidKey
 	}
 	return howToSend
 }

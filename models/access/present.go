@@ -10,6 +10,7 @@ import (
 // Presented is what a call showed as its credential: a well-formed one, or why there is none.
 type Presented struct {
 	Text   secret.Text
+	Key    bool   // it came in X-API-Key
 	SignIn bool   // Text is a sign-in token, of which nothing is checked yet
 	Code   Code   // Allowed when Text is there
 	Detail string // for RequestAmbiguous: what was there twice
@@ -23,7 +24,7 @@ func Present(authorization, apiKey, apiToken []string, accessKey ...string) Pres
 	fields := []struct {
 		name   string
 		values []string
-	}{{"Authorization", authorization}, {"X-API-Key", apiKey}, {"X-API-Token", apiToken}, {inAddress, accessKey}}
+	}{{"Authorization", authorization}, {apiKeyField, apiKey}, {"X-API-Token", apiToken}, {inAddress, accessKey}}
 	var from, value string
 	for _, f := range fields {
 		if len(f.values) == 0 {
@@ -49,16 +50,18 @@ func Present(authorization, apiKey, apiToken []string, accessKey ...string) Pres
 		return Presented{Code: CredentialMalformed, Detail: "Only a collection access key may stand in the address. Send any other credential in the field Authorization or X-API-Key; and replace it, for it may stand in logs on the way."}
 	}
 	if text, ok := secret.Parse(value); ok {
-		return Presented{Text: text, Code: Allowed}
+		return Presented{Text: text, Key: from == apiKeyField, Code: Allowed}
 	}
 	if from == "Authorization" && secret.LooksLikeJWT(value) {
 		return Presented{Text: secret.Text(value), SignIn: true, Code: Allowed}
 	}
-	return Presented{Code: CredentialMalformed}
+	return Presented{Key: from == apiKeyField, Code: CredentialMalformed}
 }
 
 // inAddress is the parameter that may carry a collection access key.
 const inAddress = "access_key"
+
+const apiKeyField = "X-API-Key"
 
 // bearer takes what follows the scheme, which is written in any case, and one space.
 func bearer(value string) string {

@@ -63,7 +63,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 		}
 		event = tokenEvent(models.CredentialCreated, made).WithChanges(kinded(made,
 			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)})...)
-		return event, tx.Create(&made).Error
+		return event, born(tx, &made)
 	})
 	if err != nil {
 		text.Wipe()
@@ -105,9 +105,10 @@ func roomForKey(tx *gorm.DB, personID string, now time.Time) error {
 	return err
 }
 
-// keysOf are a person's API keys that were not revoked; those that have expired are among them.
+// keysOf are a person's API keys that were not revoked; those that have expired are among them. The kind is written out, or no plan would find the index
+// that has these only.
 func keysOf(tx *gorm.DB, personID string) *gorm.DB {
-	return fresh(tx).Where("person_id = ? AND kind = ? AND revoked_at IS NULL", personID, models.APIKey)
+	return fresh(tx).Where("person_id = ? AND kind = 'key' AND revoked_at IS NULL", personID)
 }
 
 // RenameAPIKey gives an API key of one's own another name. One that was revoked keeps its own.

@@ -30,12 +30,12 @@ func newestKeys(q *gorm.DB, after models.Place) (list []models.Credential, next 
 	if after.ID != "" {
 		q = q.Where("id < ?", after.ID)
 	}
-	if err := q.Order("id DESC").Limit(models.PageSize + 1).Find(&list).Error; err != nil {
+	if err := q.Order("id DESC").Limit(after.Size() + 1).Find(&list).Error; err != nil {
 		return nil, next, translate(err)
 	}
-	if len(list) > models.PageSize {
-		list = list[:models.PageSize]
-		next.ID = list[models.PageSize-1].ID
+	if len(list) > after.Size() {
+		list = list[:after.Size()]
+		next.ID = list[after.Size()-1].ID
 	}
 	return list, next, nil
 }

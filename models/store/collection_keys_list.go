@@ -49,9 +49,9 @@ func (s *Store) keysOfMine(ctx context.Context, who models.Actor, after models.P
 		all = append(all, found...)
 	}
 	slices.SortFunc(all, func(a, b models.Credential) int { return strings.Compare(b.ID, a.ID) })
-	if len(all) > models.PageSize {
-		all = all[:models.PageSize]
-		next.ID = all[models.PageSize-1].ID
+	if len(all) > after.Size() {
+		all = all[:after.Size()]
+		next.ID = all[after.Size()-1].ID
 	}
 	return all, next, nil
 }
@@ -64,11 +64,11 @@ func newestOfEach(db *gorm.DB, workspaces []string, after models.Place) (list []
 	var parts []string
 	var values []any
 	for _, id := range workspaces {
-		q := fresh(db).Model(&models.Credential{}).Where("workspace_id = ? AND kind = ? AND revoked_at IS NULL", id, models.CollectionKey)
+		q := fresh(db).Model(&models.Credential{}).Where("workspace_id = ? AND kind = 'collection' AND revoked_at IS NULL", id)
 		if after.ID != "" {
 			q = q.Where("id < ?", after.ID)
 		}
-		parts, values = append(parts, "SELECT * FROM (?) AS newest"), append(values, q.Order("id DESC").Limit(models.PageSize+1))
+		parts, values = append(parts, "SELECT * FROM (?) AS newest"), append(values, q.Order("id DESC").Limit(after.Size()+1))
 	}
 	return list, db.Raw(strings.Join(parts, " UNION ALL "), values...).Scan(&list).Error
 }

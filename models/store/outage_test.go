@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
@@ -37,6 +38,9 @@ func TestOutageIsNoAnswer(t *testing.T) {
 			wantKind(t, name, do(), models.Unavailable)
 		}
 		for name, do := range everyTokenMethod(t.Context(), s, admin, card, replaced) {
+			wantKind(t, name, do(), models.Unavailable)
+		}
+		for name, do := range everyKeyMethod(t.Context(), s, admin) {
 			wantKind(t, name, do(), models.Unavailable)
 		}
 		for name, do := range everyAccountMethod(t.Context(), s, signed, auto) {
@@ -226,6 +230,39 @@ func everyTokenMethod(ctx context.Context, s *store.Store, admin models.Actor, c
 		methods["APITokens "+string(sort)] = func() error { _, err := s.APITokens(ctx, admin, home, models.TokenFilter{Sort: sort}); return err }
 	}
 	return methods
+}
+
+// everyKeyMethod is all that a store can be asked about API keys and collection access keys.
+func everyKeyMethod(ctx context.Context, s *store.Store, admin models.Actor) map[string]func() error {
+	id := models.NewID()
+	return map[string]func() error{
+		"CreateAPIKey": func() error {
+			_, _, err := s.CreateAPIKey(ctx, admin, models.NewAPIKey{Name: "a"}, secret.FormID())
+			return err
+		},
+		"RegenerateAPIKey": func() error {
+			_, _, err := s.RegenerateAPIKey(ctx, admin, id, models.KeyRegeneration{}, secret.FormID())
+			return err
+		},
+		"RenameAPIKey":   func() error { _, err := s.RenameAPIKey(ctx, admin, id, models.TokenNaming{Name: "b"}); return err },
+		"RevokeAPIKey":   func() error { _, err := s.RevokeAPIKey(ctx, admin, id, models.Revocation{}); return err },
+		"SetKeySettings": func() error { return s.SetKeySettings(ctx, admin, models.KeySettings{Days: 30}) },
+		"APIKeys":        func() error { _, _, err := s.APIKeys(ctx, admin, models.Place{}); return err },
+		"CountAPIKeys":   func() error { _, err := s.CountAPIKeys(ctx, admin); return err },
+		"EndedAPIKeys":   func() error { _, err := s.EndedAPIKeys(ctx, admin); return err },
+		"CountKeysOf":    func() error { _, err := s.CountKeysOf(ctx, admin, id); return err },
+		"APIKey":         func() error { _, err := s.APIKey(ctx, admin, id); return err },
+		"APIKeyDays":     func() error { _, err := s.APIKeyDays(ctx, admin, id, time.Time{}); return err },
+		"Policy":         func() error { _, err := s.Policy(ctx); return err },
+		"CreateCollectionKey": func() error {
+			_, _, err := s.CreateCollectionKey(ctx, admin, id, models.NewCollectionKey{}, secret.FormID())
+			return err
+		},
+		"RevokeCollectionKey": func() error { _, err := s.RevokeCollectionKey(ctx, admin, id, models.Revocation{}); return err },
+		"CollectionKey":       func() error { _, err := s.CollectionKey(ctx, admin, id); return err },
+		"CollectionKeys":      func() error { _, _, err := s.CollectionKeys(ctx, admin, "", models.Place{}); return err },
+		"those of one":        func() error { _, _, err := s.CollectionKeys(ctx, admin, id, models.Place{}); return err },
+	}
 }
 
 // everyAccountMethod is all that a store can be asked about programs that signed in, and automation tokens.

@@ -118,6 +118,18 @@ func (s *Store) switchPerson(
 	return person, err
 }
 
+// Person finds somebody by their ID: for Admins anybody, for others themself.
+func (s *Store) Person(ctx context.Context, who models.Actor, id string) (models.Person, error) {
+	if err := allow(who.MayManagePeople() || who.ID != "" && who.ID == id, onlyAdminsManage); err != nil {
+		return models.Person{}, err
+	}
+	p, err := withID[models.Person](s.db.WithContext(ctx), id)
+	if models.KindOf(err) == models.NotFound {
+		err = models.Fail(models.NotFound, "That person does not exist.")
+	}
+	return p, err
+}
+
 // NameOf is the name of the person whose ID this is; empty where it is nobody's.
 func (s *Store) NameOf(ctx context.Context, id string) (string, error) {
 	person, err := withID[models.Person](s.db.WithContext(ctx), id)

@@ -45,6 +45,9 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 		claims, _, err := a.ring.Parse(t.Context(), signed.token)
 		must(t, err)
 		_, auto := a.automation(t, signed.who(), home.Slug, "no_exp")
+		key, _ := w.Key(t, admin, models.NewAPIKey{Name: "a", Given: true})
+		tools := install(t, w, who, archive("tools.zip", "PK tools")).Collection
+		share, _ := w.Share(t, admin, tools.ID, "a")
 		asked := w.CountStatements()
 		compare := func(how string) {
 			t.Helper()
@@ -108,6 +111,13 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 					return err
 				}},
 				"AutomationToken":       {6, func() error { _, err := w.AutomationToken(t.Context(), admin, home.Slug, mine.ID); return err }},
+				"APIKeys":               {4, func() error { _, _, err := w.APIKeys(t.Context(), admin, models.Place{}); return err }},
+				"CountAPIKeys":          {1, func() error { _, err := w.CountAPIKeys(t.Context(), admin); return err }},
+				"EndedAPIKeys":          {4, func() error { _, err := w.EndedAPIKeys(t.Context(), admin); return err }},
+				"APIKey":                {4, func() error { _, err := w.APIKey(t.Context(), admin, key.ID); return err }},
+				"CollectionKeys":        {7, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, "", models.Place{}); return err }},
+				"those of a collection": {9, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, tools.ID, models.Place{}); return err }},
+				"CollectionKey":         {8, func() error { _, err := w.CollectionKey(t.Context(), admin, share.ID); return err }},
 				"CountAutomationTokens": {4, func() error { _, err := w.CountAutomationTokens(t.Context(), admin, home.Slug); return err }},
 			} {
 				before := asked.Load()
@@ -126,6 +136,8 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			person := w.Person(t, admin, models.Member)
 			w.Token(t, admin, person.ID)
 			w.Automation(t, admin, home.Slug, models.NewAutomationToken{Period: "1h"})
+			w.Key(t, admin, models.NewAPIKey{Name: "b"})
+			w.Share(t, admin, tools.ID, "b")
 			made, text = w.Token(t, admin, admin.ID)
 			who.CredentialID = made.ID
 			if i%2 == 0 {

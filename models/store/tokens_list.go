@@ -99,7 +99,7 @@ func (s *Store) tokenPart(tx *gorm.DB, workspaceID string, f models.TokenFilter,
 	q := fresh(tx).Table("(?) AS listed", s.tokensAfter(tx, workspaceID, f).Limit(room))
 	if byUse(f.Sort) {
 		q = fresh(tx).Table("(?) AS listed", s.keysAfter(tx, workspaceID, f).Limit(room)).Select("credentials.*, listed.calls, listed.idle_since").
-			Joins("JOIN credentials ON credentials.id = listed.credential_id").Where("credentials.kind = ?", models.APIToken)
+			Joins("JOIN credentials ON credentials.id = listed.credential_id")
 	}
 	if err := s.letThrough(q, f).Order(asListed(f)).Limit(most).Find(&rows).Error; err != nil || len(rows) == most {
 		return rows, 0, err
@@ -127,6 +127,28 @@ func (s *Store) APIToken(ctx context.Context, who models.Actor, workspace, id st
 	}
 	return seen[0], nil
 }
+
+// TokenByID finds an API token or an automation token of any workspace that the actor may open, as its page shows it.
+func (s *Store) TokenByID(ctx context.Context, who models.Actor, id string) (models.CredentialSeen, error) {
+	c, err := withID[models.Credential](s.db.WithContext(ctx).Where("kind IN ?", []models.CredentialKind{models.APIToken, models.AutomationToken}), id)
+	if models.KindOf(err) == models.NotFound {
+		return models.CredentialSeen{}, noTokenAnywhere
+	}
+	if err != nil {
+		return models.CredentialSeen{}, err
+	}
+	find := s.APIToken
+	if c.Kind == models.AutomationToken {
+		find = s.AutomationToken
+	}
+	seen, err := find(ctx, who, c.WorkspaceID, id)
+	if models.KindOf(err) == models.NotFound {
+		err = noTokenAnywhere
+	}
+	return seen, err
+}
+
+var noTokenAnywhere = models.Fail(models.NotFound, "There is no such API token or automation token, or it is in a workspace that you are not a member of.")
 
 // CountAPITokens counts a workspace's API tokens, up to models.CountCap and one more.
 func (s *Store) CountAPITokens(ctx context.Context, workspaceID string) (int, error) {

@@ -14,8 +14,11 @@ const automationTab = settings + "/automation-tokens"
 
 // nameField is what the field with the name is called on a tab.
 func nameField(tab string) string {
-	if tab == automationTab {
+	switch tab {
+	case automationTab:
 		return "Token name (optional)"
+	case keysTab:
+		return "Key name"
 	}
 	return "Token name"
 }

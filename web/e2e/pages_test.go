@@ -75,6 +75,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
 	}
 	maps.Copy(pages, tokens)
+	maps.Copy(pages, furnishedKeys(t, s, site))
 	return pages
 }
 
@@ -363,6 +364,7 @@ func TestAccount(t *testing.T) {
 		elsewhere := s.SignedIn(t, member.Email)
 		signIn(b, member.Email)
 		b.In(".side").Click("Account")
+		b.In("main").Click("Password and sessions")
 		if !b.Has("This device") {
 			t.Errorf("the account page says %s", b.Text("main"))
 		}

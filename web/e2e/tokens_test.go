@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -66,7 +67,7 @@ func shown(t *testing.T, b *Tab, begins, ends string) string {
 		t.Error("one click does not select the token")
 	}
 	if !b.with.NoScript {
-		b.Click("Copy token")
+		b.Click("Copy " + cmp.Or(map[string]string{"pkey_": "API key", "coll_": "access key"}[begins], "token"))
 		if b.Clipboard() != token {
 			t.Error("Copy did not copy the token")
 		}

@@ -47,3 +47,25 @@ func (w World) Automation(t testing.TB, who models.Actor, workspace string, n mo
 	w.Secrets.Add(text)
 	return made, text
 }
+
+// Key makes an API key of somebody's own.
+func (w World) Key(t testing.TB, who models.Actor, n models.NewAPIKey) (models.Credential, secret.Text) {
+	t.Helper()
+	made, text, err := w.CreateAPIKey(t.Context(), who, n, secret.FormID())
+	if err != nil {
+		t.Fatalf("create an API key: %v", err)
+	}
+	w.Secrets.Add(text)
+	return made, text
+}
+
+// Share makes an access key of a collection.
+func (w World) Share(t testing.TB, who models.Actor, collectionID, name string) (models.Credential, secret.Text) {
+	t.Helper()
+	made, text, err := w.CreateCollectionKey(t.Context(), who, collectionID, models.NewCollectionKey{Name: name}, secret.FormID())
+	if err != nil {
+		t.Fatalf("share a collection: %v", err)
+	}
+	w.Secrets.Add(text)
+	return made, text
+}
