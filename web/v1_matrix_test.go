@@ -60,8 +60,9 @@ type need struct {
 
 // What each call takes, and how it is answered then. Where that is a refusal of another kind, it shows that the right was there.
 var managedNeeds = map[string]need{
-	"openapi": {"anyone", 200},
-	"getMe":   {"person", 200}, "getAPIKeySettings": {"person", 200}, "setAPIKeySettings": {"everywhere", 200},
+	"openapi":      {"anyone", 200},
+	"reportLeaked": {"anyone", 200},
+	"getMe":        {"person", 200}, "getAPIKeySettings": {"person", 200}, "setAPIKeySettings": {"everywhere", 200},
 	"listAPIKeys": {"everywhere", 200}, "createAPIKey": {"everywhere", 201}, "getAPIKey": {"everywhere", 200}, "renameAPIKey": {"everywhere", 200},
 	"regenerateAPIKey": {"everywhere", 200}, "deleteAPIKey": {"everywhere", 204},
 	"listPeople": {"admin", 200}, "createPerson": {"admin", 201}, "getPerson": {"admin", 200}, "editPerson": {"admin", 200},
