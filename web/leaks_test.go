@@ -104,8 +104,8 @@ func TestReportRefuses(t *testing.T) {
 	}
 	s.Browser(t).Send(t, "POST", reportPath, strings.NewReader(`{"credentials":["`+text+`"]}`), "Content-Type", "text/plain").Want(t, 400)
 	s.Browser(t).Send(t, "POST", reportPath+"?credentials="+text, strings.NewReader(`{"credentials":["`+text+`"]}`), "Content-Type", "application/json").Want(t, 400)
-	for path, status := range map[string]int{"/v1/credentials": 405, "/v1/credentials:reported": 404, "/v1/credentials:repor": 404, "/v1/credentialsx": 404} {
-		s.Browser(t).Send(t, "POST", path, strings.NewReader(`{"credentials":["`+text+`"]}`), "Content-Type", "application/json").Want(t, status)
+	for _, path := range []string{"/v1/credentials:reported", "/v1/credentials:repor", "/v1/credentialsx"} {
+		s.Browser(t).Send(t, "POST", path, strings.NewReader(`{"credentials":["`+text+`"]}`), "Content-Type", "application/json").Want(t, 404)
 	}
 	s.Browser(t).Get(t, reportPath).Want(t, 405)
 	if s.Changes(t) != before {

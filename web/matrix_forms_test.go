@@ -62,7 +62,6 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"product.test":             upstreamForm(unique, product),
 		"product.key.do":           {"form_id": secret.FormID(), "revision": strconv.FormatInt(product.Revision, 10)},
 		"collection.delete.do":     {"typed": collectionName},
-		"policies.save":            {"key_makers": "everyone", "key_life": "each", "longest_bearer_days": strconv.FormatInt(400+m.Changes(t)%1000, 10), "reason": "a test"},
 		"key.create":               {"name": "A key", "form_id": secret.FormID()},
 		"key.settings":             {"expiration_days": "custom", "days": strconv.FormatInt(100+m.Changes(t), 10)},
 		"key.rename.do":            {"name": "Named " + unique},
@@ -70,6 +69,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"key.delete.do":            {"reason": "a test"},
 		"share.create":             {"name": "A share", "form_id": secret.FormID()},
 		"share.delete.do":          {"reason": "a test"},
+		"policies.save":            {"key_makers": "everyone", "key_life": "each", "longest_bearer_days": strconv.FormatInt(400+m.Changes(t)%1000, 10), "reason": "a test"},
 	}
 }
 
