@@ -67,7 +67,7 @@ func (s *Store) askEnd(q *asked) {
 	if within := q.filter.ExpiresWithin; within > 0 {
 		now := s.now()
 		q.part("listed.revoked_at IS NULL AND listed.expires_at > ? AND listed.expires_at <= ?", now, now.Add(within))
-		q.indexByEnd("credentials.revoked_at IS NULL AND credentials.expires_at > ? AND credentials.expires_at <= ?", now, now.Add(within))
+		q.indexByEnd(">", now, "credentials.revoked_at IS NULL AND credentials.expires_at <= ?", now.Add(within))
 	}
 	if q.filter.NeverExpires {
 		q.part("listed.revoked_at IS NULL AND listed.expires_at IS NULL")
@@ -88,7 +88,7 @@ func (s *Store) askStatus(q *asked) (live bool) {
 		q.index("credentials_inactive", 0, "credentials.revoked_at IS NULL AND NOT credentials.enabled")
 	case status == models.Expired:
 		q.part("listed.revoked_at IS NULL AND listed.expires_at <= ?", now)
-		q.indexByEnd("credentials.revoked_at IS NULL AND credentials.expires_at <= ?", now)
+		q.indexByEnd("<=", now, "credentials.revoked_at IS NULL")
 	case status == models.Revoked || status == models.Replaced:
 		q.part("listed.revoked_at IS NOT NULL")
 		q.index("credentials_dead", 1, "credentials.revoked_at IS NOT NULL")

@@ -2,6 +2,7 @@ package store
 
 import (
 	"math"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -27,6 +28,7 @@ type condition struct {
 type source struct {
 	rows    func(tx *gorm.DB) *gorm.DB
 	ids     func(tx *gorm.DB) *gorm.DB // the same, but only what is in the index
+	behind  func(tx *gorm.DB) *gorm.DB // the rows, where a place is given; nil: the same
 	id      string                     // the column with the ID
 	end     string                     // "expires_at", where the order is by the end
 	order   string
@@ -56,10 +58,15 @@ func (q *asked) index(name string, covers int, sql string, values ...any) {
 	q.source(source{covers: covers, ordered: !q.byEnd, id: "credentials.id", ids: ids, rows: rows})
 }
 
-// indexByEnd adds the index that is in the order of their end.
-func (q *asked) indexByEnd(sql string, values ...any) {
-	q.index("credentials_end", 1, sql, values...)
-	q.sources[len(q.sources)-1].ordered = true
+// indexByEnd adds the index that is in the order of their end: from a moment on, or up to one. Behind a place the moment says nothing more, and is left out,
+// or else SQLite would begin there, and not at the place.
+func (q *asked) indexByEnd(begin string, at time.Time, sql string, values ...any) {
+	q.index("credentials_end", 1, sql+" AND credentials.expires_at "+begin+" ?", append(values, at)...)
+	from := &q.sources[len(q.sources)-1]
+	from.ordered = true
+	from.behind = func(tx *gorm.DB) *gorm.DB {
+		return q.along(tx, "credentials", "credentials_end").Select("credentials.*").Where(sql, values...)
+	}
 }
 
 // used adds an index of usages, which covers one part, and may be in the order of the list where that is by ID.
@@ -95,6 +102,9 @@ func (from source) limited(tx *gorm.DB, room int) *gorm.DB {
 
 func (from source) inOrder(tx *gorm.DB) *gorm.DB {
 	rows := from.rows(tx).Order(from.order)
+	if from.at.ID != "" && from.behind != nil {
+		rows = from.behind(tx).Order(from.order)
+	}
 	switch {
 	case from.at.ID == "":
 		return rows
