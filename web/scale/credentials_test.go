@@ -30,9 +30,9 @@ func credentialPages(t testing.TB, in installation) []page {
 		{"all credentials", ""}, {"by kind: bearer", "kind=bearer"}, {"by kind: API token", "kind=api"}, {"by owner", "owner=" + robot.ID}, {"nobody's", "owner=workspace"},
 		{"by workspace", "workspace=" + home.Slug}, {"by maker", "created_by=" + robot.ID}, {"active", "status=active"}, {"inactive", "status=inactive"}, {"revoked", "status=revoked"},
 		{"that never expire", "expires=never"}, {"unused for 30 days", "unused=30d"}, {"unused for 180 days", "unused=180d"}, {"never used", "unused=never"},
-		{"by a common word", "q=sync"}, {"by a beginning", "q=prod_1"}, {"by a common name", "q=bearer"}, {"by last four", "q=zz9Z"}, {"by a name of nobody", "q=zyzzyva"},
+		{"by a word that thousands have", "q=payroll"}, {"by words that hundreds have", "q=payroll+queries"}, {"by a beginning", "q=prod_1"}, {"by a common name", "q=bearer"}, {"by last four, of none", "q=zz9Z"}, {"by a name of nobody", "q=zyzzyva"},
 		{"active, of a workspace", "status=active&workspace=" + home.Slug}, {"revoked, by owner", "status=revoked&owner=" + robot.ID}, {"API tokens, active, unused", "kind=api&status=active&unused=90d"},
-		{"of a workspace, by word", "q=build&workspace=" + home.Slug},
+		{"of a workspace, by word", "q=payroll&workspace=" + home.Slug},
 	} {
 		list = append(list, page{name: "credentials, " + f.name + ", page 1", path: "/credentials?" + f.query, row: credentials, rows: -1},
 			page{name: "credentials, " + f.name + ", last, a year back", path: "/credentials?" + f.query + deep, row: credentials, rows: -1})
