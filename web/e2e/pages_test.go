@@ -76,6 +76,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	}
 	maps.Copy(pages, tokens)
 	maps.Copy(pages, furnishedKeys(t, s, site))
+	maps.Copy(pages, credentialPages(t, s))
 	return pages
 }
 
