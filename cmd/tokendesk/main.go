@@ -59,6 +59,7 @@ func commands() []command {
 		{name: "audit verify", help: "walk the audit log's hash chain", ready: only(auditVerify)},
 		{name: "backup", words: []string{"FILE"}, help: "write the SQLite database to a new file, while the server runs: FILE", ready: only(backup)},
 		{name: "restore", words: []string{"FILE"}, help: "make the database what a backup is, while the server runs: FILE [--exact]", ready: restore},
+		{name: "api", words: []string{"METHOD", "PATH"}, help: "call the management API: METHOD PATH [-d JSON|@FILE|-] [--url ADDRESS], the API key in TOKENDESK_API_KEY", ready: apiCall, bare: true},
 		{name: "doctor", help: "check data directory, key, database, schema and audit log", ready: only(doctor)},
 		{name: "sample", help: "run the sample product alone: [--listen 127.0.0.1:8090] [--file FILE]", ready: sampleAlone, logs: true},
 		{name: "version", help: "print the version", ready: only(printVersion), bare: true},
