@@ -23,13 +23,13 @@ type fieldProblem struct {
 }
 
 // codes are the kinds of errors as the problem documents name them, where the name is another.
-var codes = map[models.Kind]string{models.Ambiguous: "request_ambiguous", models.Forbidden: string(access.ScopeMissing)}
+var codes = map[models.Kind]string{models.Ambiguous: "request_ambiguous", models.Forbidden: string(access.ScopeMissing), models.TooMany: string(access.RateLimited)}
 
 // titles are those of codes that are no verdicts.
 var titles = map[string]string{
 	"request_ambiguous": "The request can be read in two ways, or not at all", "scope_missing": "Token is not allowed to do this", "wrong_workspace": "Token belongs to another workspace",
 	"cross_site": "Sent from another site", "idempotency_key_used": "That Idempotency-Key was used before", "http_404": "There is no such call", "not_found": "Not found", "invalid": "Something is wrong with the input",
-	"conflict": "It can't be done now", "too_many": "Too many requests", "unavailable": "The server couldn't find out", "too_large": "Too large", "method_not_allowed": "The method is not allowed",
+	"conflict": "It can't be done now", "rate_limited": "Too many requests", "unavailable": "The server couldn't find out", "too_large": "Too large", "method_not_allowed": "The method is not allowed",
 }
 
 // tellProblem tells a program of an error (RFC 9457), with the fields that are wrong as a member of its own.
