@@ -12,7 +12,7 @@ import (
 // an index in PostgreSQL, and in SQLite tables that triggers keep.
 const (
 	sqliteSchema = `
-WITH plain AS (SELECT * FROM sqlite_master WHERE name NOT LIKE 'people\_search%' ESCAPE '\' AND name NOT LIKE 'people\_trigrams%' ESCAPE '\')
+WITH plain AS (SELECT * FROM sqlite_master WHERE name NOT LIKE 'people\_search%' ESCAPE '\' AND name NOT LIKE 'people\_trigrams%' ESCAPE '\' AND name NOT LIKE 'credentials\_search%' ESCAPE '\' AND name NOT LIKE 'credentials\_trigrams%' ESCAPE '\')
 SELECT 'column ' || t.name || '.' || c.name, lower(c.type) || CASE WHEN c."notnull" OR c.pk THEN ' not null' ELSE '' END || ' key ' || c.pk
   FROM plain t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'goose%' AND t.name NOT LIKE 'sqlite%'
 UNION ALL
@@ -34,7 +34,7 @@ SELECT 'index ' || t.relname || '(' || (SELECT string_agg(pg_get_indexdef(i.inde
        coalesce(' WHERE ' || pg_get_expr(i.indpred, i.indrelid), ''),
        CASE WHEN n.relname LIKE '%\_key' THEN '' ELSE n.relname END || CASE WHEN i.indisunique THEN ' unique' ELSE '' END
   FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class n ON n.oid = i.indexrelid
- WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE 'goose%' AND n.relname <> 'people_trigrams' AND NOT i.indisprimary
+ WHERE t.relnamespace = 'public'::regnamespace AND t.relname NOT LIKE 'goose%' AND n.relname NOT IN ('people_trigrams', 'credentials_trigrams') AND NOT i.indisprimary
 UNION ALL
 SELECT 'reference ' || f.conrelid::regclass || '.' || a.attname, f.confrelid::regclass || '.' || b.attname || CASE f.confdeltype WHEN 'a' THEN ' no action' WHEN 'c' THEN ' cascade' ELSE f.confdeltype::text END
   FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1] JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[1]

@@ -177,7 +177,7 @@ type Usage struct {
 	LastAddress  string     // of that call
 	LastLateAt   *time.Time
 	WorkspaceID  string    `gorm:"serializer:optional"` // an API token's, by which those of a workspace are sorted
-	IdleSince    time.Time // its last use, and before that its creation; only of an API token
+	IdleSince    time.Time // its last use, and before that its creation
 
 	KeptBy *time.Time `gorm:"-"` // the last accepted call of a collection access key, which pushes its end out; nil: nothing does
 }

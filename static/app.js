@@ -230,6 +230,23 @@
     if (button) peek(button, find(button.dataset.peek).type === 'password');
   });
 
+  // A list to choose from: all of it at once, and how many were chosen.
+  for (const form of all('form[data-bulk]')) {
+    const every = find('[data-all]', form), picked = find('[data-picked]', form), boxes = all('[name=id]', form);
+    const count = () => {
+      const n = boxes.filter(box => box.checked).length;
+      picked.textContent = n + ' selected';
+      every.checked = n > 0 && n === boxes.length;
+      every.indeterminate = n > 0 && n < boxes.length;
+    };
+    form.addEventListener('change', event => {
+      if (event.target === every) for (const box of boxes) box.checked = every.checked;
+      count();
+    });
+    form.addEventListener('reset', () => setTimeout(count));
+    count();
+  }
+
   // The theme changes at once and is stored behind. Every other form is sent once.
   const switchTheme = (form, theme) => {
     const root = document.documentElement;

@@ -7,6 +7,11 @@ type Start struct {
 	FirstHref  string          // the first page of the workspaces; empty on it
 	MoreHref   string          // the next page of them; empty at the end
 	Recent     []Entry         // last events, for Admins
+
+	// For Admins, once something was issued.
+	Figures []Figure
+	Chart   []ChartDay
+	Calls   string // of all the days of the chart
 }
 
 // WorkspaceCard is a workspace on the overview.

@@ -25,6 +25,7 @@ type Page struct {
 const (
 	NavOverview    = "overview"
 	NavPeople      = "people"
+	NavCredentials = "credentials"
 	NavAudit       = "audit"
 	NavTokens      = "tokens"
 	NavCollections = "collections"

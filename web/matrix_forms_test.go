@@ -53,6 +53,8 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"automation.activate":      {},
 		"automation.deactivate":    {},
 		"automation.revoke.do":     {"reason": "a test"},
+		"credentials.find":         {"secret": "what nobody has"},
+		"credentials.revoke.do":    {"id": m.workspace.token, "confirm": "1", "reason": "a test"},
 		"product.create":           {"name": "Another " + unique, "prefix": unique[len(unique)-4:]},
 		"product.name":             {"name": "Product " + unique, "prefix": product.Prefix},
 		"product.resources.save":   resourcesForm(unique, product),

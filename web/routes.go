@@ -77,6 +77,13 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/people/:id/bearer-token/revoke", "bearer.revoke", admins, asPage, h.RevokePage},
 		{post, "/people/:id/bearer-token/revoke", "bearer.revoke.do", admins, asPage, h.RevokeBearer},
 
+		// Every credential of everybody.
+		{get, "/credentials", "credentials", admins, asPage, h.Credentials},
+		{get, "/credentials.csv", "credentials.csv", admins, asPage, h.CredentialsCSV},
+		{post, "/credentials/find", "credentials.find", admins, asPage, h.FindCredential},
+		{post, "/credentials/revoke", "credentials.revoke.do", admins, asPage, h.RevokeCredentials},
+		{get, "/credentials/:id", "credential", admins, asPage, h.CredentialPage},
+
 		// A workspace. Who may open which is the store's to say.
 		{get, "/w/:workspace/settings", "settings", signed, asPage, h.Settings},
 		{post, "/w/:workspace/settings", "settings.save", signed, asPage, h.SaveSettings},

@@ -44,7 +44,7 @@ func TestOpenRoutes(t *testing.T) {
 func TestGuardsByPath(t *testing.T) {
 	for _, r := range routes(&handlers.Handlers{}) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
-		forAdmins := first == "people" || first == "workspaces" || first == "audit" || strings.HasPrefix(first, "audit.") || strings.Contains(r.path, "bearer-token") ||
+		forAdmins := first == "people" || first == "workspaces" || first == "audit" || strings.HasPrefix(first, "audit.") || strings.HasPrefix(first, "credentials") || strings.Contains(r.path, "bearer-token") ||
 			strings.Contains(r.path, "/upstream") || r.name == "product.test" || strings.HasSuffix(r.path, "/signing-key") ||
 			strings.Contains(r.path, "/settings/collections") && (r.method == http.MethodPost || strings.HasSuffix(r.path, "/delete")) && r.name != "share.create"
 		if forAdmins != (r.guard == admins) && first != "v1" {

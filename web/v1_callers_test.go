@@ -23,6 +23,7 @@ type managed struct {
 	made       int
 
 	owner       string // the ID of the workspace's
+	known       string // a whole secret that there is
 	idle, share string // an API token and an access key that nobody who may do something to them is pointed to
 }
 
@@ -150,6 +151,7 @@ func (m *managed) nobodys(t *testing.T) {
 		m.add(managedCaller{name: "an access key of " + opens + " collection", kind: models.CollectionKey, code: access.Allowed, opens: opens}, text)
 	}
 	_, good := m.Key(t, m.Admin, models.NewAPIKey{Name: "good"})
+	m.known = good.Reveal()
 	unknown, err := secret.Mint("pkey", nil)
 	must(t, err)
 	for _, c := range []managedCaller{

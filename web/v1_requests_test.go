@@ -81,6 +81,12 @@ func (m *managed) request(t *testing.T, row web.Row, id string, c managedCaller,
 		return m.at(row, m.collection, "") + "?name=no", ""
 	case "deleteAccessKey":
 		thing = m.shared(t, allowed)
+	case "getCredential", "revokeCredential":
+		thing = m.token(t, id, allowed)
+	case "revokeCredentials":
+		fields["ids"] = []string{m.token(t, id, allowed)}
+	case "findCredential":
+		fields["secret"] = m.known
 	case "setPolicy":
 		fields = map[string]any{"key_makers": "everyone", "longest_days": map[string]int{"bearer": 0, "api": 0, "automation": 0, "key": 3000 + m.made%2, "collection": 0}, "expiry_required": false, "unused_days": 0}
 	case "listAuditEvents":

@@ -63,7 +63,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 		}
 		event = tokenEvent(models.CredentialCreated, made).WithChanges(kinded(made,
 			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(ends)})...)
-		return event, tx.Create(&made).Error
+		return event, born(tx, &made)
 	})
 	if err != nil {
 		text.Wipe()

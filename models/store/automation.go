@@ -47,7 +47,7 @@ func (s *Store) CreateAutomationToken(ctx context.Context, who models.Actor, wor
 			ID: made.ID, Kind: models.AutomationToken, Name: n.Name, NameKey: models.Fold(n.Name), Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
 			PersonID: who.ID, WorkspaceID: w.ID, Enabled: true, CreatedAt: now, CreatedBy: who.ID, ExpiresAt: ends,
 		}
-		if err := tx.Create(&made).Error; err != nil {
+		if err := born(tx, &made); err != nil {
 			return event, err
 		}
 		return tokenEvent(models.CredentialCreated, made).WithChanges(

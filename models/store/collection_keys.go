@@ -59,7 +59,7 @@ func (s *Store) CreateCollectionKey(ctx context.Context, who models.Actor, colle
 		made = newCollectionKey(who, made.ID, c, n.Name, policy, now, text)
 		event = tokenEvent(models.CredentialCreated, made).WithChanges(kinded(made,
 			models.Change{Field: "token", After: made.Prefix + "..."}, models.Change{Field: "expires", After: expiryName(made.ExpiresAt)}, models.Change{Field: "collection", After: c.Name})...)
-		return event, tx.Create(&made).Error
+		return event, born(tx, &made)
 	})
 	if err != nil {
 		text.Wipe()

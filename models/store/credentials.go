@@ -55,7 +55,7 @@ func (s *Store) CreateBearerToken(ctx context.Context, who models.Actor, personI
 		if before != nil {
 			changes = append(changes, models.Change{Field: "replaces", Before: before.Prefix + "...", After: before.ID})
 		}
-		return event.WithChanges(changes...), tx.Create(&made).Error
+		return event.WithChanges(changes...), born(tx, &made)
 	})
 	if err != nil {
 		return models.Credential{}, "", nil, err

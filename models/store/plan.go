@@ -25,6 +25,15 @@ func (s *Store) byFewestRows(ctx context.Context, run func(*gorm.DB) error) erro
 	})
 }
 
+// byIndex is planned, and has PostgreSQL read what a list of credentials is made of along an index, and join row by row: there are never many
+// of them.
+func (s *Store) byIndex(ctx context.Context, run func(*gorm.DB) error) error {
+	return s.withSettings(ctx, run, func(tx *gorm.DB) *gorm.DB {
+		return tx.Exec("SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), " +
+			"set_config('enable_mergejoin', 'off', true), set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true)")
+	})
+}
+
 // withSettings runs queries after settings of PostgreSQL that hold for them alone.
 func (s *Store) withSettings(ctx context.Context, run func(*gorm.DB) error, settings func(tx *gorm.DB) *gorm.DB) error {
 	db := s.db.WithContext(ctx)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -16,7 +17,7 @@ import (
 )
 
 // planned is a question whose cost must not grow with the tables, and the indexes that answer it: each must be in the
-// plan of one of its statements.
+// plan of one of its statements; or another one, which costs the same where there is so little.
 type planned struct {
 	ask     func() error
 	indexes []string
@@ -46,7 +47,7 @@ func TestPlans(t *testing.T) {
 				}
 			}
 			for _, index := range c.indexes {
-				if !strings.Contains(plans, index) {
+				if !slices.ContainsFunc(strings.Split(index, "|"), func(name string) bool { return strings.Contains(plans, name) }) {
 					t.Errorf("%s does not use %s:\n%s\n%s", name, index, strings.Join(statements, "\n"), plans)
 				}
 			}
@@ -216,6 +217,18 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 			return err
 		}
 	}
+	everybody := func(f models.CredentialFilter) func() error {
+		return func() error {
+			found, err := w.AllCredentials(ctx, who, f)
+			if f.After = found.Next; err == nil && f.After.ID != "" {
+				_, err = w.AllCredentials(ctx, who, f)
+			}
+			if err == nil {
+				_, _, err = w.CountAllCredentials(ctx, who, f)
+			}
+			return err
+		}
+	}
 	var member models.Membership
 	must(t, w.DB().Where("workspace_id = ? AND role = ?", home.ID, models.WorkspaceMember).Take(&member).Error)
 	person := who.ID
@@ -248,7 +261,7 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"people for a filter":            {func() error { _, err := w.FindPeople(ctx, who, "", "moreau"); return err }, []string{"people_email"}, false},
 		"collections for a filter":       {func() error { _, err := w.FindCollections(ctx, who, "", "tools"); return err }, []string{"collections_named"}, false},
 		"credentials for a filter":       {func() error { _, err := w.FindCredentials(ctx, who, "user_12"); return err }, []string{"credentials_prefix"}, false},
-		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, []string{"credentials_person"}, false},
+		"a person's ended credentials":   {func() error { _, err := w.EndedCredentials(ctx, who, person, ""); return err }, []string{"credentials_person|credentials_owner"}, false},
 		"their number":                   {func() error { _, err := w.CountEnded(ctx, who, person); return err }, nil, false},
 		"a person's record":              {func() error { _, err := w.PersonRecord(ctx, who, person); return err }, nil, false},
 		"workspaces":                     {func() error { _, err := w.Workspaces(ctx, who, models.Place{}); return err }, []string{"workspaces_list"}, false},
@@ -258,18 +271,18 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		}, []string{"memberships_list"}, false},
 		"their number too":              {func() error { _, err := w.CountMembers(ctx, home.ID); return err }, nil, false},
 		"collections":                   {func() error { _, _, err := w.Collections(ctx, home.ID, models.Place{}); return err }, nil, false},
-		"the newest tokens":             {tokens(models.TokenFilter{}), []string{"credentials_workspace"}, false},
-		"the newest tokens of a name":   {tokens(models.TokenFilter{Query: "mail"}), []string{"credentials_workspace"}, false},
+		"the newest tokens":             {tokens(models.TokenFilter{}), []string{"credentials_workspace|credentials_inside"}, false},
+		"the newest tokens of a name":   {tokens(models.TokenFilter{Query: "mail"}), []string{"credentials_workspace|credentials_inside"}, false},
 		"the most used tokens":          {tokens(models.TokenFilter{Sort: models.MostUsed}), []string{"usages_most"}, false},
 		"the most used that are active": {tokens(models.TokenFilter{Sort: models.MostUsed, Status: models.Active}), []string{"usages_most"}, false},
 		"the unused tokens":             {tokens(models.TokenFilter{Sort: models.Unused}), []string{"usages_idle"}, false},
 		"the unused that are inactive":  {tokens(models.TokenFilter{Sort: models.Unused, Status: models.Inactive}), []string{"usages_idle"}, false},
-		"tokens by expiry":              {tokens(models.TokenFilter{Sort: models.ExpiringFirst}), []string{"credentials_expiring", "credentials_revoked"}, false},
-		"tokens by expiry, revoked":     {tokens(models.TokenFilter{Sort: models.ExpiringFirst, Status: models.Revoked}), []string{"credentials_expiring", "credentials_revoked"}, false},
+		"tokens by expiry":              {tokens(models.TokenFilter{Sort: models.ExpiringFirst}), []string{"credentials_expiring", "credentials_revoked|credentials_dead"}, false},
+		"tokens by expiry, revoked":     {tokens(models.TokenFilter{Sort: models.ExpiringFirst, Status: models.Revoked}), []string{"credentials_expiring", "credentials_revoked|credentials_dead"}, false},
 		"one token":                     {func() error { _, err := w.APIToken(ctx, who, home.ID, card.ID); return err }, nil, false},
-		"the number of tokens":          {func() error { _, err := w.CountAPITokens(ctx, home.ID); return err }, []string{"credentials_workspace"}, false},
+		"the number of tokens":          {func() error { _, err := w.CountAPITokens(ctx, home.ID); return err }, []string{"credentials_workspace|credentials_inside"}, false},
 		"the number of live tokens":     {func() error { _, err := w.LiveTokens(ctx, home.ID); return err }, nil, false},
-		"automation tokens":             {automation(who), []string{"credentials_workspace"}, false},
+		"automation tokens":             {automation(who), []string{"credentials_workspace|credentials_inside"}, false},
 		"a member's automation tokens":  {automation(storetest.As(models.Person{ID: member.PersonID, Role: models.Member})), []string{"credentials_member"}, false},
 		"those that a password ends":    {func() error { _, err := w.CountOwnedAutomation(ctx, ines); return err }, nil, false},
 		"one's API keys":                {keys, []string{"credentials_keys"}, false},
@@ -302,9 +315,38 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"what a password's change ends":  {func() error { _, err := w.CountOwnedAutomation(ctx, signed.who()); return err }, []string{"memberships_person", "credentials_expiring"}, false},
 		"the keys":                       {func() error { _, err := w.JWTKeys(ctx); return err }, nil, false},
 
+		"all credentials":            {everybody(models.CredentialFilter{}), nil, true},
+		"credentials by kind":        {everybody(models.CredentialFilter{Kind: models.APIToken}), []string{"credentials_kind"}, false},
+		"credentials by owner":       {everybody(models.CredentialFilter{OwnerID: person}), []string{"credentials_owner"}, false},
+		"credentials of an owner":    {everybody(models.CredentialFilter{OwnerID: person, Kind: models.AutomationToken}), []string{"credentials_person|credentials_owner"}, false},
+		"nobody's credentials":       {everybody(models.CredentialFilter{OwnerID: models.NobodysCredentials}), []string{"credentials_nobodys"}, false},
+		"credentials by workspace":   {everybody(models.CredentialFilter{WorkspaceID: home.ID}), []string{"credentials_inside"}, false},
+		"credentials of a workspace": {everybody(models.CredentialFilter{WorkspaceID: home.ID, Kind: models.APIToken}), []string{"credentials_workspace|credentials_inside"}, false},
+		"credentials by maker":       {everybody(models.CredentialFilter{CreatedBy: person}), []string{"credentials_maker"}, false},
+		"active credentials":         {everybody(models.CredentialFilter{Status: models.Active}), []string{"credentials_live"}, false},
+		"active API tokens":          {everybody(models.CredentialFilter{Status: models.Active, Kind: models.APIToken}), []string{"credentials_live_kind|credentials_live"}, false},
+		"inactive credentials":       {everybody(models.CredentialFilter{Status: models.Inactive}), []string{"credentials_inactive"}, false},
+		"expired credentials":        {everybody(models.CredentialFilter{Status: models.Expired}), []string{"credentials_end"}, false},
+		"revoked credentials":        {everybody(models.CredentialFilter{Status: models.Revoked}), []string{"credentials_dead"}, false},
+		"those that expire soon":     {everybody(models.CredentialFilter{ExpiresWithin: models.ExpiringSoon}), []string{"credentials_end"}, false},
+		"those that never expire":    {everybody(models.CredentialFilter{NeverExpires: true}), []string{"credentials_endless"}, false},
+		"those that are unused":      {everybody(models.CredentialFilter{UnusedFor: models.UnusedLong}), []string{"usages_since"}, false},
+		"those that never were used": {everybody(models.CredentialFilter{NeverUsed: true}), []string{"usages_never"}, false},
+		"credentials by name":        {everybody(models.CredentialFilter{Query: "mail"}), []string{"credentials_trigrams"}, false},
+		"credentials by beginning":   {everybody(models.CredentialFilter{Query: "user_12..."}), []string{"credentials_prefix"}, false},
+		"credentials by their end":   {everybody(models.CredentialFilter{Query: "abcd"}), []string{"credentials_last4"}, false},
+		"a credential by its secret": {everybody(models.CredentialFilter{Hash: hashOf(live)}), []string{"credentials_hash"}, false},
+		"one that it had before":     {everybody(models.CredentialFilter{Hash: hashOf(replaced)}), []string{"replaced_secrets"}, false},
+		"what the overview counts":   {func() error { _, err := w.Figures(ctx, who); return err }, []string{"usage_totals", "credentials_end"}, true},
+
 		"versions": {func() error { _, err := w.Versions(ctx, done.Collection, 0, models.PageSize); return err }, nil, false},
 		"files":    {func() error { _, err := w.Files(ctx, done.Version, "a", models.PageSize); return err }, nil, false},
 	}
+}
+
+func hashOf(text secret.Text) []byte {
+	hash := text.Hash()
+	return hash[:]
 }
 
 // explain is the database's plan for a statement. PostgreSQL is made to prefer indexes: its tables here are so small
@@ -315,11 +357,17 @@ func explain(t *testing.T, w storetest.World, sql string) string {
 		sql = strings.ReplaceAll(strings.ToValidUTF8(sql, "?"), `\`, "?")
 	}
 	var lines []string
+	if strings.HasPrefix(sql, "SELECT set_config(") { // it says how to plan what follows
+		return ""
+	}
 	err := w.DB().Session(&gorm.Session{NewDB: true, SkipHooks: true}).Transaction(func(tx *gorm.DB) error {
 		if w.Database() == "PostgreSQL" {
 			prefer := "SET LOCAL enable_seqscan = off"
 			if strings.Contains(sql, `"events"`) { // as the store asks: an index in the log's own order, and no sorting
 				prefer += "; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off; SET LOCAL random_page_cost = 0; SET LOCAL seq_page_cost = 0"
+			}
+			if strings.Contains(sql, "listed") || strings.Contains(sql, "counted") && strings.Contains(sql, `credentials.`) { // as the store asks
+				prefer += "; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL random_page_cost = 0; SET LOCAL seq_page_cost = 0"
 			}
 			if err := tx.Exec(prefer).Error; err != nil {
 				return err

@@ -12,7 +12,7 @@ import (
 
 // RecordRefused writes down something that was not allowed, or many of one kind together, as one event.
 func (s *Store) RecordRefused(ctx context.Context, r models.Refused) error {
-	return s.commit(ctx, r.Who, func(*gorm.DB) (models.Event, error) {
+	return s.commit(ctx, r.Who, func(*gorm.DB) ([]models.Event, error) {
 		event := models.Event{Action: r.Action, SubjectKind: r.SubjectKind, SubjectID: r.SubjectID, SubjectName: r.SubjectName, PersonID: r.PersonID, WorkspaceID: r.WorkspaceID}
 		changes := []models.Change{{Field: "reason", After: r.Reason}, {Field: "times", After: strconv.FormatInt(r.Count, 10)}}
 		for _, known := range []models.Change{{Field: "asked for", After: r.Asked}, {Field: "file", After: r.File}, {Field: "told", After: r.Told}} {
@@ -24,7 +24,7 @@ func (s *Store) RecordRefused(ctx context.Context, r models.Refused) error {
 			changes = append(changes, models.Change{Field: "first", After: r.First.Format(time.RFC3339)}, models.Change{Field: "last", After: r.Last.Format(time.RFC3339)},
 				models.Change{Field: "addresses", After: addresses(r.Addresses)})
 		}
-		return event.WithChanges(kinded(models.Credential{Kind: r.Credential}, changes...)...), nil
+		return []models.Event{event.WithChanges(kinded(models.Credential{Kind: r.Credential}, changes...)...)}, nil
 	})
 }
 

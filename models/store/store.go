@@ -224,11 +224,12 @@ var errUnchanged = errors.New("nothing to change")
 // other, the order of numbers is the order of commits, and whoever asks still may when it is done:
 // what changes their rights is a write too, and either came before, and is seen, or comes after.
 func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
-	return s.commit(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
+	return s.commit(ctx, who, func(tx *gorm.DB) ([]models.Event, error) {
 		if err := s.admit(tx, who); err != nil {
-			return event, err
+			return nil, err
 		}
-		return s.once(tx, who, fn)
+		event, err := s.once(tx, who, fn)
+		return []models.Event{event}, err
 	})
 }
 
@@ -244,44 +245,52 @@ func (s *Store) once(tx *gorm.DB, who models.Actor, fn func(tx *gorm.DB) (models
 // writeLong is write for what takes long and changes nobody's rights: it has others wait only at its
 // end, and finds out there whether who asks still may.
 func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
-	return s.commit(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		if event, err = fn(tx); err != nil {
-			return event, err
+	return s.commit(ctx, who, func(tx *gorm.DB) ([]models.Event, error) {
+		event, err := fn(tx)
+		if err != nil {
+			return nil, err
 		}
-		return event, s.admit(tx, who)
+		return []models.Event{event}, s.admit(tx, who)
 	})
 }
 
-func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
+func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) error {
 	if s.dialect == migrations.SQLite {
 		s.one.Lock()
 		defer s.one.Unlock()
 	}
-	var event models.Event
+	var events []models.Event
 	ready := false // all is in the transaction; what is left is the commit
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
-		if event, err = fn(tx); err != nil {
+		if events, err = fn(tx); err != nil {
 			return err
 		}
-		event.ID, event.At = s.newID(), s.now()
-		event.ActorKind, event.ActorID, event.ActorName = who.Kind, who.ID, who.Name
-		event.SessionID, event.CredentialID = who.SessionID, who.CredentialID
-		event.Address, event.RequestID = who.Address, who.RequestID
-		err = appendEvent(tx, &event)
-		ready = err == nil
-		return err
+		for i := range events {
+			event := &events[i]
+			event.ID, event.At = s.newID(), s.now()
+			event.ActorKind, event.ActorID, event.ActorName = who.Kind, who.ID, who.Name
+			event.SessionID, event.CredentialID = who.SessionID, who.CredentialID
+			event.Address, event.RequestID = who.Address, who.RequestID
+			if err := appendEvent(tx, event); err != nil {
+				return err
+			}
+		}
+		ready = true
+		return nil
 	})
 	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	if err != nil && ready {
-		err = s.afterLostCommit(ctx, event.ID, err)
+		err = s.afterLostCommit(ctx, events[len(events)-1].ID, err)
 	}
 	if err != nil {
 		return translate(err)
 	}
-	for _, tell := range s.listeners {
-		tell(event)
+	for _, event := range events {
+		for _, tell := range s.listeners {
+			tell(event)
+		}
 	}
 	return nil
 }

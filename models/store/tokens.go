@@ -54,12 +54,9 @@ func (s *Store) CreateAPIToken(ctx context.Context, who models.Actor, workspace 
 			ID: made.ID, Kind: models.APIToken, Name: n.Name, NameKey: models.Fold(n.Name), Prefix: hint.Prefix, Last4: hint.Last4, Hash: hash[:],
 			WorkspaceID: w.ID, ProductID: product.ID, Scopes: n.Scopes, Enabled: true, CreatedAt: now, CreatedBy: who.ID, ExpiresAt: ends,
 		}
-		if err := tx.Create(&made).Error; err != nil {
-			return event, err
-		}
 		event = tokenEvent(models.CredentialCreated, made).WithChanges(models.Change{Field: "token", After: made.Prefix + "..."},
 			models.Change{Field: "expires", After: expiryName(ends)}, models.Change{Field: "access", After: accessName(n.Scopes)})
-		return event, tx.Create(&models.Usage{CredentialID: made.ID, WorkspaceID: w.ID, IdleSince: now}).Error
+		return event, born(tx, &made)
 	})
 	if err != nil {
 		text.Wipe()

@@ -99,7 +99,7 @@ func (s *Store) tokenPart(tx *gorm.DB, workspaceID string, f models.TokenFilter,
 	q := fresh(tx).Table("(?) AS listed", s.tokensAfter(tx, workspaceID, f).Limit(room))
 	if byUse(f.Sort) {
 		q = fresh(tx).Table("(?) AS listed", s.keysAfter(tx, workspaceID, f).Limit(room)).Select("credentials.*, listed.calls, listed.idle_since").
-			Joins("JOIN credentials ON credentials.id = listed.credential_id").Where("credentials.kind = ?", models.APIToken)
+			Joins("JOIN credentials ON credentials.id = listed.credential_id")
 	}
 	if err := s.letThrough(q, f).Order(asListed(f)).Limit(most).Find(&rows).Error; err != nil || len(rows) == most {
 		return rows, 0, err

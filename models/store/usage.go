@@ -68,6 +68,11 @@ func (s *Store) recordUsage(ctx context.Context, batch []models.Usage, days []mo
 				return err
 			}
 		}
+		for _, total := range totalsOf(days) { // last, because every server adds to the same row
+			if err := tx.Clauses(addUsageTotal).Create(&total).Error; err != nil {
+				return err
+			}
+		}
 		ready = true
 		return nil
 	})
@@ -95,6 +100,22 @@ func pushOut(tx *gorm.DB, u models.Usage) error {
 		Where("expires_at > ? AND expires_at < ?", *u.KeptBy, ends).
 		Where("latest_expires_at IS NULL OR expires_at < latest_expires_at").
 		Updates(map[string]any{"expires_at": gorm.Expr("CASE WHEN latest_expires_at < ? THEN latest_expires_at ELSE ? END", ends, ends)}).Error
+}
+
+// totalsOf adds up the calls of all credentials, day by day.
+func totalsOf(days []models.UsageDay) []models.UsageTotal {
+	var totals []models.UsageTotal
+	for _, d := range days {
+		at := slices.IndexFunc(totals, func(t models.UsageTotal) bool { return t.Day == d.Day })
+		if at < 0 {
+			at = len(totals)
+			totals = append(totals, models.UsageTotal{Day: d.Day})
+		}
+		totals[at].Calls += d.Calls
+		totals[at].Refused += d.Refused
+	}
+	sort.Slice(totals, func(i, j int) bool { return totals[i].Day < totals[j].Day })
+	return totals
 }
 
 // known says which of the credentials exist.
@@ -144,6 +165,13 @@ var (
 			"last_address": later("last_address", "last_used_at"),
 			"last_late_at": later("last_late_at", "last_late_at"),
 			"idle_since":   gorm.Expr("CASE WHEN excluded.last_used_at > usages.idle_since THEN excluded.last_used_at ELSE usages.idle_since END"),
+		}),
+	}
+	addUsageTotal = clause.OnConflict{
+		Columns: []clause.Column{{Name: "day"}},
+		DoUpdates: clause.Assignments(map[string]any{
+			"calls":   gorm.Expr("usage_totals.calls + excluded.calls"),
+			"refused": gorm.Expr("usage_totals.refused + excluded.refused"),
 		}),
 	}
 	addUsageDay = clause.OnConflict{

@@ -29,7 +29,7 @@ func TestUsageAddsUp(t *testing.T) {
 		token, _ := w.Token(t, admin, admin.ID)
 		now := w.Clock.Now()
 		later := now.Add(time.Hour)
-		if u := used(t, w, token.ID); u.Usage != (models.Usage{}) || len(u.Days) != 0 {
+		if u := used(t, w, token.ID); u.Usage != (models.Usage{CredentialID: token.ID, IdleSince: now}) || len(u.Days) != 0 {
 			t.Errorf("before any call: %+v", u.Usage)
 		}
 		unchanged(t, w, "usage", func() {
@@ -50,6 +50,10 @@ func TestUsageAddsUp(t *testing.T) {
 		}
 		if len(u.Days) != 2 || u.Days[0].Day != "2026-11-20" || u.Days[0].Calls != 3 || u.Days[1].Calls != 8 {
 			t.Errorf("by day: %+v", u.Days)
+		}
+		all, err := w.Figures(t.Context(), admin)
+		if want := []models.UsageTotal{{Day: "2026-11-20", Calls: 3}, {Day: "2026-11-21", Calls: 8}}; err != nil || !slices.Equal(all.Days, want) {
+			t.Errorf("of all credentials: %+v (%v)", all.Days, err)
 		}
 		w.Clock.Advance(13 * 24 * time.Hour)
 		if u := used(t, w, token.ID); len(u.Days) != 1 || u.Days[0].Day != "2026-11-21" {

@@ -3,6 +3,8 @@ package seed
 import (
 	"encoding/json"
 	"iter"
+	"maps"
+	"slices"
 
 	"tokendesk/models"
 )
@@ -32,6 +34,7 @@ func tables(set Settings) []table {
 		{"replaced_secrets", "hash credential_id prefix last4 replaced_at replaced_by", again((*play).secretRows)},
 		{"usages", "credential_id calls refused late last_used_at last_address last_late_at workspace_id idle_since", again((*play).usageRows)},
 		{"usage_days", "credential_id day calls refused", again((*play).usageDayRows)},
+		{"usage_totals", "day calls refused", again((*play).usageTotalRows)},
 		{"blobs", "sha256 size created_at", end.blobRows},
 		{"blob_chunks", "sha256 number bytes", end.chunkRows},
 		{"collections", "id workspace_id name name_key current_version_id installed_at installed_by credential_id created_at", end.collectionRows},
@@ -120,8 +123,8 @@ func (p *play) secretRows(yield func([]any) bool) {
 
 func (p *play) usageRows(yield func([]any) bool) {
 	p.ended = func(c models.Credential) bool {
-		u, used := p.usageOf(c)
-		return !used || yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, orNothing(u.WorkspaceID), u.IdleSince})
+		u, _ := p.usageOf(c)
+		return yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, orNothing(u.WorkspaceID), u.IdleSince})
 	}
 	p.tell()
 }
@@ -140,6 +143,26 @@ func (p *play) usageDayRows(yield func([]any) bool) {
 		return true
 	}
 	p.tell()
+}
+
+// usageTotalRows adds the calls of all credentials up, day by day.
+func (p *play) usageTotalRows(yield func([]any) bool) {
+	totals := map[string]models.UsageTotal{}
+	p.ended = func(c models.Credential) bool {
+		if u, used := p.usageOf(c); used {
+			for _, d := range daysOf(c, u) {
+				total := totals[d.Day]
+				totals[d.Day] = models.UsageTotal{Day: d.Day, Calls: total.Calls + d.Calls, Refused: total.Refused + d.Refused}
+			}
+		}
+		return true
+	}
+	p.tell()
+	for _, day := range slices.Sorted(maps.Keys(totals)) {
+		if !yield([]any{day, totals[day].Calls, totals[day].Refused}) {
+			return
+		}
+	}
 }
 
 // versions goes through the versions of all collections.

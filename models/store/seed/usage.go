@@ -6,17 +6,16 @@ import (
 	"tokendesk/models"
 )
 
-// usageOf is how often a credential was presented: one bearer token in five was at all, and three API tokens in four. An API
-// token has a row also when it was not.
-func (p *play) usageOf(c models.Credential) (models.Usage, bool) {
+// usageOf is how often a credential was presented: one bearer token in five was at all, and three API tokens in four.
+func (p *play) usageOf(c models.Credential) (u models.Usage, used bool) {
 	draw := p.mix(ofUsage, uint64(c.CreatedAt.UnixMicro()))
-	u := models.Usage{CredentialID: c.ID, WorkspaceID: c.WorkspaceID, IdleSince: c.CreatedAt}
+	u = models.Usage{CredentialID: c.ID, WorkspaceID: c.WorkspaceID, IdleSince: c.CreatedAt}
 	api := c.Kind == models.APIToken
 	if !api && draw%5 != 0 {
 		return u, false
 	}
 	if api && draw%4 == 0 {
-		return u, true
+		return u, false
 	}
 	now := p.start.AddDate(2, 0, 0)
 	until, most := endOf(c, now), 5000
