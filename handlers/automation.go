@@ -123,7 +123,11 @@ func (h *Handlers) askRegenerateAutomation(c echo.Context, code int, back views.
 	if err != nil {
 		return err
 	}
-	return show(c, code, views.TokenRegenerate(page, h.tokenCard(c, w, t, names), h.automationForm(w, back), tokensPath(w)))
+	f, err := h.automationForm(c, w, back, &t.Credential)
+	if err != nil {
+		return err
+	}
+	return show(c, code, views.TokenRegenerate(page, h.tokenCard(c, w, t, names), f, tokensPath(w)))
 }
 
 // listAutomation draws a page of the list of automation tokens; asked are the parameters that the API tokens beside it were asked for with.
@@ -156,14 +160,24 @@ func (h *Handlers) listAutomation(c echo.Context, w models.WorkspaceSeen, asked 
 	}
 	list.Path = kindPath(w, models.AutomationToken)
 	if list.MayCreate = who.MayMintAutomation(w.Role); list.MayCreate {
-		list.Here, list.Create = true, h.automationForm(w, views.Form{})
+		list.Here = true
+		list.Create, err = h.automationForm(c, w, views.Form{}, nil)
 	}
-	return list, nil
+	return list, err
 }
 
-// automationForm is the form that makes an automation token, or gives one another secret.
-func (h *Handlers) automationForm(w models.WorkspaceSeen, back views.Form) views.TokenForm {
-	return views.TokenForm{Path: kindPath(w, models.AutomationToken), Workspace: w.Name, FormID: secret.FormID(), Form: back, Periods: periods}
+// automationForm is the form that makes an automation token, or gives another secret to one that was made before. It offers what the policy allows.
+func (h *Handlers) automationForm(c echo.Context, w models.WorkspaceSeen, back views.Form, was *models.Credential) (views.TokenForm, error) {
+	f := views.TokenForm{Path: kindPath(w, models.AutomationToken), Workspace: w.Name, FormID: secret.FormID(), Form: back}
+	policy, err := h.Store.Policy(c.Request().Context())
+	now := h.Clock()
+	f.Policy, f.AskEnd = policy.Say(models.AutomationToken), was != nil && needsEnd(*was, policy, now)
+	for _, p := range periods {
+		if at, _ := models.ExpirationPeriod(p.Value).Ends(now); policy.Offers(models.AutomationToken, now, at) {
+			f.Periods = append(f.Periods, p)
+		}
+	}
+	return f, err
 }
 
 // periods are the lives that a form offers, in words.
@@ -185,5 +199,9 @@ func (h *Handlers) showNewAutomation(c echo.Context, status int, back views.Form
 	if err != nil {
 		return err
 	}
-	return show(c, status, views.AutomationNew(page, h.automationForm(w, back)))
+	f, err := h.automationForm(c, w, back, nil)
+	if err != nil {
+		return err
+	}
+	return show(c, status, views.AutomationNew(page, f))
 }

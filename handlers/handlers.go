@@ -24,6 +24,7 @@ type Handlers struct {
 	Keys      *access.KeyRing // that sign sign-in tokens
 	Throttle  *access.Throttle
 	Refusals  *access.Refusals
+	Reports   *access.Reports // of leaked credentials
 	Sessions  *session.Store
 	Downloads *Downloads
 	Gateway   *gateway.Gateway

@@ -143,6 +143,9 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 		IsYou: p.ID == actor(c).ID, MaySwitch: true, Deactivated: since(p.DeactivatedAt, now),
 		AskPassword: h.askPassword(c), FormID: secret.FormID(), Sessions: m.Sessions,
 	}
+	if days := m.Policy.LongestBearerDays; m.Policy.Shortened(models.Bearer, now, models.BearerTokenLife(now)) != models.BearerTokenLife(now) {
+		r.BearerLife = models.DayCount(days)
+	}
 	if m.Bearer != nil {
 		r.Bearer = bearer(*m.Bearer, now)
 		if m.Bearer.State(now) == models.Active {

@@ -84,6 +84,8 @@ func (h *Handlers) askRegenerate(c echo.Context, code int, back views.Form) erro
 		return err
 	}
 	f := views.TokenForm{Path: tokensPath(w), Workspace: w.Name, FormID: secret.FormID(), Form: back}
-	h.offerExpirations(c, &f)
+	if err := h.offerExpirations(c, &f, &t.Credential); err != nil {
+		return err
+	}
 	return show(c, code, views.TokenRegenerate(page, h.tokenCard(c, w, t, several), f, tokensPath(w)))
 }

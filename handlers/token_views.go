@@ -35,6 +35,9 @@ func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.Cr
 		card.Revoked = momentIn(*t.RevokedAt, now, zone)
 		if card.RevokedBy == "" {
 			card.RevokedBy = "the command line"
+			if t.RevokeReason == models.ReportedAsLeaked {
+				card.RevokedBy = "whoever found it"
+			}
 		}
 	}
 	if used := t.Usage.LastUsedAt; used != nil {
@@ -63,9 +66,11 @@ var presets = []views.Preset{
 }
 
 // tokenForm is the form that makes a token for the product that was chosen, or for the only one there is. Where none was, it asks for that.
-func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []models.Product, chosen string, back views.Form, scopes []string) views.TokenForm {
+func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []models.Product, chosen string, back views.Form, scopes []string) (views.TokenForm, error) {
 	f := views.TokenForm{Path: tokensPath(w), Workspace: w.Name, FormID: secret.FormID(), Form: back, Chosen: scopes}
-	h.offerExpirations(c, &f)
+	if err := h.offerExpirations(c, &f, nil); err != nil {
+		return f, err
+	}
 	for _, p := range products {
 		if p.ID == chosen || len(products) == 1 {
 			f.Resources = scopeGroups(p.Resources, nil)
@@ -73,7 +78,7 @@ func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []
 				f.Product = views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"}
 			}
 			f.Products = nil
-			return f
+			return f, nil
 		}
 		f.Products = append(f.Products, views.Option{Value: p.ID, Text: p.Name + " (" + p.Prefix + ")"})
 	}
@@ -81,18 +86,37 @@ func (h *Handlers) tokenForm(c echo.Context, w models.WorkspaceSeen, products []
 	if told := back.Error("product"); told != "" { // the other fields are not there yet
 		f.Form.Errors = []models.Field{{Name: "product", Message: told}}
 	}
-	return f
+	return f, nil
 }
 
-func (h *Handlers) offerExpirations(c echo.Context, f *views.TokenForm) {
+// offerExpirations offers what the policy lets an API token have. Where one is regenerated that has expired, or has an end that it could
+// not be given today, the form asks for another.
+func (h *Handlers) offerExpirations(c echo.Context, f *views.TokenForm, was *models.Credential) error {
+	policy, err := h.Store.Policy(c.Request().Context())
+	if err != nil {
+		return err
+	}
 	zone := h.zone(c)
 	now := h.Clock().In(zone)
-	f.Zone, f.Presets = zone.String(), slices.Clone(presets)
-	for i, p := range f.Presets {
+	f.Zone, f.Policy = zone.String(), policy.Say(models.APIToken)
+	for _, p := range presets {
 		if at, ok := models.Expiration(p.Value).Ends(now); ok {
-			f.Presets[i].Ends = at.Format("2 Jan 2006, 15:04 MST")
+			if !policy.Offers(models.APIToken, now, &at) {
+				continue
+			}
+			p.Ends = at.Format("2 Jan 2006, 15:04 MST")
+		} else if p.Value == string(models.NoExpiration) && !policy.Offers(models.APIToken, now, nil) {
+			continue
 		}
+		f.Presets = append(f.Presets, p)
 	}
+	f.AskEnd = was != nil && needsEnd(*was, policy, now)
+	return nil
+}
+
+// needsEnd says whether a token cannot be regenerated without another end.
+func needsEnd(c models.Credential, policy models.Policy, now time.Time) bool {
+	return c.State(now) == models.Expired || !policy.Offers(c.Kind, now, c.ExpiresAt)
 }
 
 // scopeGroups are a product's resources with their operations: all, or those of the scopes.

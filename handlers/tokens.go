@@ -197,7 +197,9 @@ func (h *Handlers) listTokens(c echo.Context, w models.WorkspaceSeen, f models.T
 		}
 	}
 	if list.Here = len(products) == 1; list.Here {
-		list.Create = h.tokenForm(c, w, products, "", views.Form{}, nil)
+		if list.Create, err = h.tokenForm(c, w, products, "", views.Form{}, nil); err != nil {
+			return list, err
+		}
 	}
 	return list, nil
 }
@@ -219,5 +221,9 @@ func (h *Handlers) showNewToken(c echo.Context, status int, product string, back
 	if err != nil {
 		return err
 	}
-	return show(c, status, views.TokenNew(page, h.tokenForm(c, w, products, product, back, chosen)))
+	f, err := h.tokenForm(c, w, products, product, back, chosen)
+	if err != nil {
+		return err
+	}
+	return show(c, status, views.TokenNew(page, f))
 }

@@ -293,7 +293,7 @@ func starts(p Page) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Me != nil && p.Me.IsAdmin {
-			templ_7745c5c3_Err = start("key", "Give a tool your own access", "A bearer token acts as you and lasts one year. For build pipelines that install collections.", "Open your record", "/people/"+p.Me.ID).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = start("key", "Give a tool your own access", "A bearer token acts as you and lasts one year at most. For build pipelines that install collections.", "Open your record", "/people/"+p.Me.ID).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -27,6 +27,7 @@ const (
 	NavPeople      = "people"
 	NavCredentials = "credentials"
 	NavAudit       = "audit"
+	NavPolicies    = "policies"
 	NavTokens      = "tokens"
 	NavCollections = "collections"
 	NavSettings    = "settings"

@@ -26,8 +26,9 @@ type Record struct {
 	LiveKeys string // API keys that have not ended, "3 API keys"; empty where there is none
 	KeysHref string // where they are listed
 
-	Sessions    int // how many sign-ins of this person are alive
-	Credentials int // how many credentials stop working when the person is deactivated
+	Sessions    int    // how many sign-ins of this person are alive
+	Credentials int    // how many credentials stop working when the person is deactivated
+	BearerLife  string // of a new bearer token, where Admins shortened it: "30 days"
 }
 
 // AutomationRow is an automation token of a person.
@@ -100,6 +101,14 @@ func (r Record) asks(f Form) bool {
 // details is the Details form, with the record's own values until something else was sent.
 func (r Record) details() Form {
 	return r.Form.or("name", r.Name).or("email", r.Email).or("role", r.Role)
+}
+
+// lasts is how long a new bearer token lives, in words.
+func (r Record) lasts() string {
+	if r.BearerLife != "" {
+		return "lasts " + r.BearerLife + ", as Admins decided"
+	}
+	return "lasts one year"
 }
 
 func (r Record) asksBearer(f Form) question {

@@ -23,6 +23,10 @@ func tokenSamples() []sample {
 	chosen.Product = several.Products[1]
 	chosen.Form = form(map[string]string{"product": "x2", "expiration": "no_exp", "access": "all"}, "expiration", "Choose when it expires.")
 	again := tokenForm()
+	again.AskEnd = true
+	limited, limitedOwn := tokenForm(), automationForm()
+	limited.Policy, limited.Presets, limited.AskEnd = "Admins decided: at most 30 days.", append(limited.Presets[:1:1], limited.Presets[3:]...), true
+	limitedOwn.Policy, limitedOwn.Periods = "Admins decided: everything expires.", limitedOwn.Periods[:2]
 	again.Form = form(nil, "expiration", "Choose when it expires from now on, or Never.")
 	shown := views.TokenReveal{Secret: sampleSecret, Title: "Token created", Card: tokenCards()[0], Workspace: "Marlowe Press", Access: "3 operations", AccessIn: "Agents, Storage", Try: "/api/agent-base"}
 	replaced := views.TokenReveal{Secret: sampleSecret, Title: "Token regenerated", Card: tokenCards()[3], Workspace: "Marlowe Press", Access: "Every resource", AccessIn: "Product API", Replaced: true}
@@ -35,6 +39,7 @@ func tokenSamples() []sample {
 	behindOwn := theirs
 	behindOwn.Automation.Here, behindOwn.Automation.Opener = false, true
 	period, anew := automationForm(), automationForm()
+	anew.AskEnd = true
 	period.Form = form(map[string]string{"name": "x", "expiration_period": "25h"}, "name", "Token name must be 80 characters or fewer.", "expiration_period", "Choose one of these.")
 	anew.Form = form(map[string]string{"expiration_period": ""}, "expiration_period", "Choose how long it lives from now on.")
 	shownOwn := views.TokenReveal{Secret: sampleSecret, Title: "Automation token created", Card: automationCards()[0], Workspace: "Marlowe Press", Access: "Your own rights", AccessIn: "In Marlowe Press, as they are at each call", Try: "/api/agent-base"}
@@ -53,6 +58,9 @@ func tokenSamples() []sample {
 		{"settings-tokens-found", views.SettingsTokens(page(), found)},
 		{"settings-tokens-empty", views.SettingsTokens(page(), none)},
 		{"settings-tokens-new", views.TokenNew(page(), tokenForm())},
+		{"settings-tokens-new-limited", views.TokenNew(page(), limited)},
+		{"settings-tokens-regenerate-limited", views.TokenRegenerate(page(), tokenCards()[0], limited, tokensPath)},
+		{"settings-automation-new-limited", views.AutomationNew(memberPage(), limitedOwn)},
 		{"settings-tokens-new-error", views.TokenNew(page(), failed)},
 		{"settings-tokens-new-several", views.TokenNew(page(), several)},
 		{"settings-tokens-new-chosen", views.TokenNew(page(), chosen)},

@@ -75,6 +75,8 @@ type TokenForm struct {
 	Periods         []Option // in place of Presets, for an automation token
 	Zone            string
 	Resources       []ScopeGroup
+	Policy          string // what Admins decided about how long it may live; empty: nothing
+	AskEnd          bool   // the one that is regenerated cannot keep its end
 }
 
 // Preset is an expiration that is offered, and what it comes to.
@@ -102,7 +104,21 @@ func (f TokenForm) has(scope string) bool {
 }
 
 // form is what was typed, and before that what is suggested: a token that ends.
-func (f TokenForm) form() Form { return f.Form.or("expiration", "3mo").or("access", "all") }
+func (f TokenForm) form() Form { return f.Form.or("expiration", f.suggested()).or("access", "all") }
+
+// suggested is three months, or the longest of what Admins let people choose.
+func (f TokenForm) suggested() string {
+	longest := "custom"
+	for _, preset := range f.Presets {
+		if preset.Value == "3mo" {
+			return preset.Value
+		}
+		if preset.Ends != "" {
+			longest = preset.Value
+		}
+	}
+	return longest
+}
 
 // TokenPage is everything about one token.
 type TokenPage struct {

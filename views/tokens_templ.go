@@ -1371,12 +1371,12 @@ func regenerateBody(t TokenCard, f TokenForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if t.Status == "Expired" && len(f.Periods) > 0 {
+		if f.AskEnd && len(f.Periods) > 0 {
 			templ_7745c5c3_Err = periodField(f, f.period()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		} else if t.Status == "Expired" {
+		} else if f.AskEnd {
 			templ_7745c5c3_Err = expirationField(f, f.form()).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

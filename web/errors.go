@@ -100,6 +100,9 @@ func (s *Server) fail(err error, c echo.Context) {
 		err = tellProblem(c, f, err)
 	case s.voices[c.Path()] == asEnvelope:
 		err = c.JSON(f.status, handlers.Envelope{Message: message, Code: f.code, RequestID: handlers.RequestID(c)})
+	case s.voices[c.Path()] == asProblem:
+		s.Problem(c.Response(), c.Request(), f.status, f.code, http.StatusText(f.status), message)
+		err = nil
 	case handlers.Scripted(c): // of a page that is there already, and shows it
 		err = c.JSON(f.status, map[string]string{"message": message})
 	default:

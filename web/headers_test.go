@@ -21,7 +21,7 @@ func headersOf(t *testing.T, told string, row web.Row, a *webtest.Answer) {
 	if strings.Contains(a.Body, `id="reveal"`) {
 		want["Referrer-Policy"] = "no-referrer"
 	}
-	if (row.Name == "static" || row.Name == "jwks") && a.Status == http.StatusOK {
+	if (row.Name == "static" || row.Name == "jwks" || strings.HasPrefix(row.Name, "patterns.")) && a.Status == http.StatusOK {
 		want["Cache-Control"] = a.Header.Get("Cache-Control")
 	}
 	for field, value := range want {

@@ -69,6 +69,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"key.delete.do":            {"reason": "a test"},
 		"share.create":             {"name": "A share", "form_id": secret.FormID()},
 		"share.delete.do":          {"reason": "a test"},
+		"policies.save":            {"key_makers": "everyone", "key_life": "each", "longest_bearer_days": strconv.FormatInt(400+m.Changes(t)%1000, 10), "reason": "a test"},
 	}
 }
 

@@ -159,6 +159,11 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/audit.jsonl", "audit.jsonl", admins, asPage, h.AuditJSON},
 		{get, "/audit/:number", "event", admins, asPage, h.AuditEvent},
 
+		// What holds for everybody's credentials.
+		{get, "/settings/policies", "policies", admins, asPage, h.Policies},
+		{post, "/settings/policies", "policies.save", admins, asPage, h.SavePolicies},
+		{get, "/settings/policies/unused", "policies.unused", admins, asPage, h.UnusedKeys},
+
 		// More workspaces.
 		{get, "/workspaces/new", "workspace.new", admins, asPage, h.NewWorkspace},
 		{post, "/workspaces", "workspace.create", admins, asPage, h.CreateWorkspace},
@@ -176,6 +181,8 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/workspace/restrictions", "restrictions", accountPrograms, asStatus, h.Restrictions},
 		{get, "/postman_collection.json", "postman", anyone, asStatus, h.PostmanCollection},
 		{get, "/.well-known/jwks.json", "jwks", anyone, asStatus, h.JWKs},
+		{get, "/.well-known/tokendesk-secret-patterns.toml", "patterns.gitleaks", anyone, asStatus, h.SecretPatterns},
+		{get, "/.well-known/tokendesk-secret-patterns.yaml", "patterns.trufflehog", anyone, asStatus, h.SecretDetectors},
 		{post, "/installCollection", "collections.install", adminPrograms, asEnvelope, h.Install},
 
 		// Operations.

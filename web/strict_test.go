@@ -75,7 +75,7 @@ func takesForm(row web.Row) bool {
 
 // parameters are those that each page's address may have, by the name of its row.
 var parameters = map[string]string{
-	"setup": "code", "signin": "next out", "overview": "after", "tokens": ofTheTab, "automations": ofTheTab, "token.new": "product", "people": "q role status after", "person.tokens": "after", "collections": "after", "members": "after", "collection": "after shares_after", "keys": "after shares_after", "share.delete": "next", "version": "after", "version.file": "path",
+	"setup": "code", "signin": "next out", "overview": "after", "tokens": ofTheTab, "automations": ofTheTab, "token.new": "product", "people": "q role status after", "person.tokens": "after", "collections": "after", "members": "after", "collection": "after shares_after", "keys": "after shares_after", "share.delete": "next", "version": "after", "version.file": "path", "policies.unused": "days after",
 	"automation.get": "expiration_period workspace_id name",
 	"audit":          ofTheLog, "audit.csv": ofTheLog, "audit.jsonl": ofTheLog, "settings.audit": ofTheLog, "settings.audit.csv": ofTheLog, "settings.audit.jsonl": ofTheLog,
 }

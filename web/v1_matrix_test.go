@@ -39,7 +39,7 @@ func TestManagementAPIAgainstEveryCredential(t *testing.T) {
 				m.ask(t, row, id, need, c)
 				cases.Add(1)
 			}
-			if row.Method != http.MethodGet && need.answer < 300 && !m.changes[id] && id != "findCredential" {
+			if row.Method != http.MethodGet && need.answer < 300 && !m.changes[id] && id != "findCredential" && id != "reportCredentials" {
 				t.Errorf("%s changes nothing, so this test shows nothing of it", id)
 			}
 			s.Clock.Advance(2 * time.Second) // or sign-in tokens would be told that it is too much
@@ -77,7 +77,8 @@ var managedNeeds = map[string]need{
 	"makeCurrent": {"admin", 200}, "deleteCollection": {"admin", 422}, // that is not its name
 	"shareCollection": {"open", 201}, "listAccessKeysOf": {"open", 200}, "listAccessKeys": {"person", 200}, "deleteAccessKey": {"endshare", 204},
 	"listCredentials": {"admin", 200}, "findCredential": {"admin", 200}, "getCredential": {"admin", 200}, "revokeCredential": {"admin", 200}, "revokeCredentials": {"admin", 200},
-	"getPolicy": {"person", 200}, "setPolicy": {"admin", 200},
+	"reportCredentials": {"anyone", 200},
+	"getPolicy":         {"person", 200}, "setPolicy": {"admin", 200},
 	"listAuditEvents": {"run", 200}, "getAuditEvent": {"run", 200},
 }
 
@@ -101,6 +102,9 @@ func (m *managed) ask(t *testing.T, row web.Row, id string, need need, c managed
 	wantStatus, wantCode := rightOf(need, c)
 	allowed := wantStatus == need.answer && wantCode == ""
 	path, body := m.request(t, row, id, c, allowed)
+	if id == "reportCredentials" { // so many an address may make in a minute
+		m.Clock.Advance(time.Second)
+	}
 	var headers []string
 	if c.header != "" {
 		headers = append(headers, c.header, c.value)

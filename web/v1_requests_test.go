@@ -85,6 +85,8 @@ func (m *managed) request(t *testing.T, row web.Row, id string, c managedCaller,
 		thing = m.token(t, id, allowed)
 	case "revokeCredentials":
 		fields["ids"] = []string{m.token(t, id, allowed)}
+	case "reportCredentials":
+		fields["credentials"] = []string{"found"}
 	case "findCredential":
 		fields["secret"] = m.known
 	case "setPolicy":

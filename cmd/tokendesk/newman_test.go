@@ -194,3 +194,33 @@ func (s server) opens(t *testing.T, token string, want int) {
 		t.Errorf("the token gets %d, want %d", got, want)
 	}
 }
+
+// With an API key, Postman's own runner passes the management API too, as an Admin and as a Member, and leaves nothing behind that it made.
+func TestPostmanRunsTheManagementAPI(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in place) {
+		s := in.serve(t)
+		admin := s.setUp(t)
+		token := admin.bearerToken(t)
+		admin.install(t, token).want(t, http.StatusOK)
+		file := admin.collectionOf(t)
+		ran := newman(t, file, "postman-api-key", token, "email", "ines@marlowe.example", "password", storetest.Password)
+		if !ran.passed || len(ran.sent) != len(inOrder)+23 {
+			t.Errorf("sent %d: %q, failed %q", len(ran.sent), ran.sent, ran.failures)
+		}
+		record := admin.post(t, "/people", url.Values{"name": {"Odile"}, "email": {"odile@marlowe.example"}, "role": {"Member"}, "password": {storetest.Password}}).want(t, http.StatusSeeOther).to
+		theirs := admin.tokenOf(t, record)
+		ran = newman(t, file, "postman-api-key", theirs, "email", "odile@marlowe.example", "password", storetest.Password)
+		if !ran.passed || !slices.Contains(ran.sent, "GET Collection With The Access Key") {
+			t.Errorf("a Member: sent %q, failed %q", ran.sent, ran.failures)
+		}
+		wrong := newman(t, file, "postman-api-key", "pkey_nonsense", "email", "ines@marlowe.example", "password", storetest.Password)
+		if wrong.passed || !slices.ContainsFunc(wrong.failures, func(f string) bool {
+			return strings.HasPrefix(f, "It says 200: Invalid API Key. Every request requires a valid API Key to be sent")
+		}) {
+			t.Errorf("with a wrong key it fails as %q", wrong.failures)
+		}
+		r := s.stop(t)
+		wantNoSecret(t, token, r.out, r.err)
+	})
+}

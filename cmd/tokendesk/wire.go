@@ -105,7 +105,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
 	h := &handlers.Handlers{
-		Store: s, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: access.NewRefusals(models.SystemClock),
+		Store: s, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: access.NewRefusals(models.SystemClock), Reports: access.NewReports(models.SystemClock),
 		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(), Sample: inside.upstream(),
 	}

@@ -53,7 +53,7 @@ func New(h *handlers.Handlers) *API { return &API{h: h} }
 // Operations are all calls, in the order in which people read about them.
 func (a *API) Operations() []Operation {
 	var all []Operation
-	for _, part := range [][]Operation{a.own(), a.apiKeys(), a.people(), a.workspaces(), a.members(), a.products(), a.tokens(), a.collections(), a.accessKeys(), a.credentials(), a.policies(), a.audit()} {
+	for _, part := range [][]Operation{a.own(), a.apiKeys(), a.people(), a.workspaces(), a.members(), a.products(), a.tokens(), a.collections(), a.accessKeys(), a.credentials(), a.leaks(), a.policies(), a.audit()} {
 		all = append(all, part...)
 	}
 	return all

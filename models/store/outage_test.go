@@ -166,6 +166,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		},
 		"MakeCurrent":        func() error { _, err := s.MakeCurrent(ctx, admin, "marlowe-press", id, 1); return err },
 		"DeleteCollection":   func() error { _, err := s.DeleteCollection(ctx, admin, "marlowe-press", id, "tools"); return err },
+		"ProductPrefixes":    func() error { _, err := s.ProductPrefixes(ctx); return err },
 		"Policy":             func() error { _, err := s.Policy(ctx); return err },
 		"SetPolicy":          func() error { _, err := s.SetPolicy(ctx, admin, models.PolicyEdit{Policy: free}); return err },
 		"UnusedKeys":         func() error { _, _, _, err := s.UnusedKeys(ctx, admin, 1, models.Place{}); return err },

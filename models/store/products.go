@@ -311,3 +311,12 @@ func (s *Store) bearProduct(tx *gorm.DB, w models.Workspace) error {
 	p := models.NewProduct(s.newID(), w.ID, s.now())
 	return tx.Create(&p).Error
 }
+
+// mostPrefixes bounds the list of prefixes.
+const mostPrefixes = 10_000
+
+// ProductPrefixes are what API tokens begin with, of every product that there is or was in a workspace that is deleted. Anybody may know them.
+func (s *Store) ProductPrefixes(ctx context.Context) (list []string, err error) {
+	err = s.db.WithContext(ctx).Model(&models.Product{}).Distinct("prefix").Order("prefix").Limit(mostPrefixes).Pluck("prefix", &list).Error
+	return list, translate(err)
+}

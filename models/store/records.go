@@ -61,6 +61,9 @@ func (s *Store) PersonRecord(ctx context.Context, who models.Actor, id string) (
 	if r.LiveKeys, err = s.countLive(ctx, keysOf(db, id)); err != nil {
 		return r, err
 	}
+	if r.Policy, err = s.Policy(ctx); err != nil {
+		return r, err
+	}
 	sessions, err := s.Sessions(ctx, who, id)
 	r.Sessions = len(sessions)
 	return r, err

@@ -107,7 +107,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	gate, keys := access.NewGate(set.store, tally, w.Clock.Now), access.NewKeyRing(set.store, key, models.NewID, w.Clock.Now)
 	gate.Take(keys)
 	h := &handlers.Handlers{
-		Store: set.store, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(w.Clock.Now), Refusals: access.NewRefusals(w.Clock.Now),
+		Store: set.store, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(w.Clock.Now), Refusals: access.NewRefusals(w.Clock.Now), Reports: access.NewReports(w.Clock.Now),
 		Sessions: session.NewStore(set.store, secure), Key: key, Clock: w.Clock.Now,
 		Log:    slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
