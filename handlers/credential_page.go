@@ -51,6 +51,8 @@ func ownPage(k models.CredentialRow) string {
 		return "/people/" + k.PersonID
 	case kindNames[k.Kind] != "" && k.WorkspaceSlug != "":
 		return "/w/" + k.WorkspaceSlug + "/settings/" + kindNames[k.Kind] + "/" + k.ID
+	case k.CollectionID != "" && k.WorkspaceSlug != "":
+		return "/w/" + k.WorkspaceSlug + "/settings/collections/" + k.CollectionID
 	}
 	return ""
 }

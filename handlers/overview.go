@@ -95,6 +95,8 @@ func (h *Handlers) figures(c echo.Context, start *views.Start) error {
 		{Label: "Inactive", Glyph: "pause", Number: number(counts.Inactive), Href: "/credentials?status=inactive"},
 		{Label: "Expired", Glyph: "hourglass", Number: number(counts.Expired), Href: "/credentials?status=expired"},
 		{Label: "Revoked or replaced", Glyph: "ban", Number: number(counts.Revoked), Href: "/credentials?status=revoked"},
+	}
+	start.Signs = []views.Figure{
 		{Label: "Expire within 14 days", Glyph: "clock", Number: number(counts.ExpireSoon), Href: "/credentials?expires=14d", Warn: counts.ExpireSoon.N > 0},
 		{Label: "Unused for 90 days", Glyph: "hourglass", Number: number(counts.Unused), Href: "/credentials?unused=90d"},
 		{Label: "Reports of refused calls", Glyph: "warn", Number: number(counts.RefusedCalls), Note: "in 30 days; one may tell of many", Href: "/audit?action=call.denied&from=" + first},

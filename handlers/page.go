@@ -121,6 +121,12 @@ func (h *Handlers) workspaceLink(c echo.Context, w models.Workspace) views.Works
 	return views.WorkspaceLink{Name: w.Name, Slug: w.Slug, Initials: initials(w.Name), Host: host}
 }
 
+// Page is what every page has around its content.
+func (h *Handlers) Page(c echo.Context) (views.Page, error) { return h.page(c) }
+
+// Show answers with a page.
+func Show(c echo.Context, page templ.Component) error { return show(c, http.StatusOK, page) }
+
 // Address is where this installation is reached.
 func (h *Handlers) Address(c echo.Context) string { return h.address(c) }
 

@@ -79,7 +79,7 @@ func TestAMissingPasswordIsAskedFor(t *testing.T) {
 
 // Forms carry the hidden fields that they need, and no other.
 func TestHiddenFields(t *testing.T) {
-	allowed := map[string]bool{"form_id": true, "next": true, "code": true, "revision": true, "product": true, "unused_seen": true}
+	allowed := map[string]bool{"form_id": true, "next": true, "code": true, "revision": true, "product": true, "unused_seen": true, "id": true, "confirm": true, "back": true}
 	seen := map[string]int{}
 	for _, s := range samples() {
 		doc, _ := draw(t, s.page)
@@ -153,6 +153,9 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/account/time-zone":                   "time_zone",
 		"/settings/policies":                   "key_makers key_life key_days longest_bearer_days longest_api_days longest_automation_days longest_key_days longest_collection_days expiry_required unused_days unused_seen reason",
 		"GET /settings/policies/unused":        "days",
+		"GET /credentials":                     "q owner kind status expires unused workspace created_by",
+		"/credentials/find":                    "secret",
+		"/credentials/revoke":                  "id reason confirm back",
 		"GET /audit":                           "actor subject action workspace from to",
 		"GET /w/marlowe/settings/audit":        "actor subject action from to",
 		"/w/marlowe/settings/collections":      "collectionFile",

@@ -9,7 +9,8 @@ type Start struct {
 	Recent     []Entry         // last events, for Admins
 
 	// For Admins, once something was issued.
-	Figures []Figure
+	Figures []Figure // credentials by status
+	Signs   []Figure // what to look into
 	Chart   []ChartDay
 	Calls   string // of all the days of the chart
 }

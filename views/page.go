@@ -33,6 +33,7 @@ const (
 	NavSettings    = "settings"
 	NavAccount     = "account"
 	NavAPIGuide    = "api guide"
+	NavReference   = "reference"
 )
 
 // Crumb is one step of the breadcrumb; the last one has no Href.

@@ -54,7 +54,7 @@ func headersOf(t *testing.T, told string, row web.Row, a *webtest.Answer) {
 
 // isFile are the rows that answer with a file, by name.
 var isFile = map[string]bool{
-	"version.archive": true, "version.file": true, "audit.csv": true, "audit.jsonl": true, "settings.audit.csv": true, "settings.audit.jsonl": true,
+	"version.archive": true, "version.file": true, "audit.csv": true, "credentials.csv": true, "audit.jsonl": true, "settings.audit.csv": true, "settings.audit.jsonl": true,
 }
 
 // attachmentOf insists that what somebody uploaded, or what is exported, is kept as a file and never shown

@@ -102,7 +102,7 @@ func TestUnknownAddresses(t *testing.T) {
 		"/%2e%2e/account", "//account", "/./account", "/account//", "/Account", "/PEOPLE", "/signin/", "/w", "/w/marlowe-press", "/w/marlowe-press/settings/",
 		"/w/marlowe-press/settings/nope", "/static", "/static/", "/static/nope.css", "/static/../app.css", "/static/%2e%2e/static.go", "/static/..%2fstatic.go",
 		"/static/app.css/x", "/static/fonts", "/static/app.css%00", "/.git/config", "/.env", "/healthz/", "/metrics", "/installCollection/", "/installcollection",
-		"/v1/people", "/apis", "/index.html", "/favicon.ico/x", "/account;x=1", "/account%3Fx",
+		"/v2/people", "/apis", "/index.html", "/favicon.ico/x", "/account;x=1", "/account%3Fx",
 	} {
 		for who, agent := range map[string]*webtest.Agent{"an Admin": in, "nobody": out} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {

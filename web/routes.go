@@ -58,6 +58,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/account/collection-access-keys/:id/delete", "share.delete", signed, asPage, h.DeleteSharePage},
 		{post, "/account/collection-access-keys/:id/delete", "share.delete.do", signed, asPage, h.DeleteShare},
 		{get, "/use-the-api", "api-guide", signed, asPage, h.UseTheAPI},
+		{get, "/use-the-api/reference", "api-reference", signed, asPage, manage.New(h).Reference},
 		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
 
 		// People, and the bearer token of each.

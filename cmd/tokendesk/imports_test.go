@@ -32,7 +32,7 @@ var rooms = []struct{ name, mayImport string }{
 	{"web/sample", ""},
 	{"web/gateway", "models models/secret models/access"},
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
-	{"handlers/manage", "models models/secret models/access models/store handlers"},
+	{"handlers/manage", "models models/secret models/store handlers views"},
 	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway"},
 	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/sample"},
 	{"cmd/seed", "models models/secret models/store/seed"},

@@ -67,7 +67,7 @@ func (s *Store) askEnd(q *asked) {
 	if within := q.filter.ExpiresWithin; within > 0 {
 		now := s.now()
 		q.part("listed.revoked_at IS NULL AND listed.expires_at > ? AND listed.expires_at <= ?", now, now.Add(within))
-		q.indexByEnd("credentials.revoked_at IS NULL AND credentials.expires_at > ? AND credentials.expires_at <= ?", now, now.Add(within))
+		q.indexByEnd(">", now, "credentials.revoked_at IS NULL AND credentials.expires_at <= ?", now.Add(within))
 	}
 	if q.filter.NeverExpires {
 		q.part("listed.revoked_at IS NULL AND listed.expires_at IS NULL")
@@ -88,7 +88,7 @@ func (s *Store) askStatus(q *asked) (live bool) {
 		q.index("credentials_inactive", 0, "credentials.revoked_at IS NULL AND NOT credentials.enabled")
 	case status == models.Expired:
 		q.part("listed.revoked_at IS NULL AND listed.expires_at <= ?", now)
-		q.indexByEnd("credentials.revoked_at IS NULL AND credentials.expires_at <= ?", now)
+		q.indexByEnd("<=", now, "credentials.revoked_at IS NULL")
 	case status == models.Revoked || status == models.Replaced:
 		q.part("listed.revoked_at IS NOT NULL")
 		q.index("credentials_dead", 1, "credentials.revoked_at IS NOT NULL")
@@ -129,7 +129,7 @@ func (s *Store) askQuery(q *asked) {
 	of := []func(tx *gorm.DB) *gorm.DB{}
 	where := func(index, sql string, values ...any) {
 		of = append(of, func(tx *gorm.DB) *gorm.DB {
-			return q.along(tx, "credentials", index).Select("credentials.*").Where(sql, values...)
+			return q.along(tx, "credentials", index).Select("credentials.id").Where(sql, values...)
 		})
 	}
 	if strings.Contains(bearerName, words) {
@@ -152,22 +152,26 @@ func (s *Store) askQuery(q *asked) {
 		of = append(of, func(tx *gorm.DB) *gorm.DB {
 			phrase := `"` + strings.ReplaceAll(words, `"`, `""`) + `"`
 			found := fresh(tx).Table("credentials_trigrams").Select("rowid").Where("credentials_trigrams MATCH ?", phrase)
-			return fresh(tx).Table("credentials_search").Select("credentials.*").Joins("JOIN credentials ON credentials.id = credentials_search.credential_id").Where("n IN (?)", found)
+			return fresh(tx).Table("credentials_search").Select("credential_id AS id").Where("n IN (?)", found)
 		})
 	} else {
 		where("", `credentials.kind <> 'bearer' AND credentials.name_key LIKE ? ESCAPE '\'`, like)
 	}
-	q.source(source{id: "credentials.id", rows: func(tx *gorm.DB) *gorm.DB { return s.union(tx, of) }})
+	ids := func(tx *gorm.DB) *gorm.DB { return s.union(tx, of) }
+	rows := func(tx *gorm.DB) *gorm.DB {
+		return ids(tx).Select("credentials.*").Joins("JOIN credentials ON credentials.id = gathered.id")
+	}
+	q.source(source{id: "credentials.id", ids: ids, rows: rows})
 }
 
-// union is all that one of several queries finds, each as far as the store reaches.
+// union is the IDs of all that one of several queries finds, each as far as the store reaches.
 func (s *Store) union(tx *gorm.DB, of []func(tx *gorm.DB) *gorm.DB) *gorm.DB {
 	sql, all := "", []any{}
 	for i, one := range of {
 		if i > 0 {
 			sql += " UNION "
 		}
-		sql, all = sql+"SELECT * FROM (?) AS found", append(all, one(tx).Limit(s.reach+1))
+		sql, all = sql+"SELECT id FROM (?) AS found", append(all, one(tx).Limit(s.reach+1))
 	}
-	return fresh(tx).Table("("+sql+") AS gathered", all...)
+	return fresh(tx).Table("("+sql+") AS gathered", all...).Select("gathered.id")
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"math"
+	"time"
 
 	"gorm.io/gorm"
 
@@ -26,8 +27,10 @@ type condition struct {
 // source is where credentials are read from: rows that an index has one after the other.
 type source struct {
 	rows    func(tx *gorm.DB) *gorm.DB
-	id      string // the column with the ID
-	end     string // "expires_at", where the order is by the end
+	ids     func(tx *gorm.DB) *gorm.DB // the same, but only what is in the index
+	behind  func(tx *gorm.DB) *gorm.DB // the rows, where a place is given; nil: the same
+	id      string                     // the column with the ID
+	end     string                     // "expires_at", where the order is by the end
 	order   string
 	sign    string // of what comes after a place
 	ordered bool   // the index has them in the order of the list
@@ -48,23 +51,34 @@ func (q *asked) along(tx *gorm.DB, table, index string) *gorm.DB {
 
 // index adds an index of credentials that covers so many parts, and is in the order of the list where that is by ID.
 func (q *asked) index(name string, covers int, sql string, values ...any) {
-	q.source(source{covers: covers, ordered: !q.byEnd, id: "credentials.id", rows: func(tx *gorm.DB) *gorm.DB {
-		return q.along(tx, "credentials", name).Select("credentials.*").Where(sql, values...)
-	}})
+	ids := func(tx *gorm.DB) *gorm.DB {
+		return q.along(tx, "credentials", name).Select("credentials.id").Where(sql, values...)
+	}
+	rows := func(tx *gorm.DB) *gorm.DB { return ids(tx).Select("credentials.*") }
+	q.source(source{covers: covers, ordered: !q.byEnd, id: "credentials.id", ids: ids, rows: rows})
 }
 
-// indexByEnd adds the index that is in the order of their end.
-func (q *asked) indexByEnd(sql string, values ...any) {
-	q.index("credentials_end", 1, sql, values...)
-	q.sources[len(q.sources)-1].ordered = true
+// indexByEnd adds the index that is in the order of their end: from a moment on, or up to one. Behind a place the moment says nothing more, and is left out,
+// or else SQLite would begin there, and not at the place.
+func (q *asked) indexByEnd(begin string, at time.Time, sql string, values ...any) {
+	q.index("credentials_end", 1, sql+" AND credentials.expires_at "+begin+" ?", append(values, at)...)
+	from := &q.sources[len(q.sources)-1]
+	from.ordered = true
+	from.behind = func(tx *gorm.DB) *gorm.DB {
+		return q.along(tx, "credentials", "credentials_end").Select("credentials.*").Where(sql, values...)
+	}
 }
 
 // used adds an index of usages, which covers one part, and may be in the order of the list where that is by ID.
 func (q *asked) used(name string, ordered bool, sql string, values ...any) {
 	q.usage = true
-	q.source(source{covers: 1, ordered: ordered && !q.byEnd, id: "usages.credential_id", rows: func(tx *gorm.DB) *gorm.DB {
-		return q.along(tx, "usages", name).Select("credentials.*").Joins("JOIN credentials ON credentials.id = usages.credential_id").Where(sql, values...)
-	}})
+	ids := func(tx *gorm.DB) *gorm.DB {
+		return q.along(tx, "usages", name).Select("usages.credential_id").Where(sql, values...)
+	}
+	rows := func(tx *gorm.DB) *gorm.DB {
+		return ids(tx).Select("credentials.*").Joins("JOIN credentials ON credentials.id = usages.credential_id")
+	}
+	q.source(source{covers: 1, ordered: ordered && !q.byEnd, id: "usages.credential_id", ids: ids, rows: rows})
 }
 
 func (q *asked) source(from source) {
@@ -88,6 +102,9 @@ func (from source) limited(tx *gorm.DB, room int) *gorm.DB {
 
 func (from source) inOrder(tx *gorm.DB) *gorm.DB {
 	rows := from.rows(tx).Order(from.order)
+	if from.at.ID != "" && from.behind != nil {
+		rows = from.behind(tx).Order(from.order)
+	}
 	switch {
 	case from.at.ID == "":
 		return rows
@@ -147,7 +164,7 @@ func (s *Store) chooseSource(tx *gorm.DB, q *asked) (chosen source, few bool, er
 		}
 	}
 	for _, from := range q.sources {
-		n, err := countUpTo(tx, from.rows(tx).Select("1"), s.reach+1)
+		n, err := countUpTo(tx, from.ids(tx), s.reach+1)
 		if err != nil {
 			return chosen, false, err
 		}

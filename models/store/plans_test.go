@@ -286,7 +286,7 @@ func questions(t *testing.T, w storetest.World, who models.Actor) map[string]pla
 		"a member's automation tokens":  {automation(storetest.As(models.Person{ID: member.PersonID, Role: models.Member})), []string{"credentials_member"}, false},
 		"those that a password ends":    {func() error { _, err := w.CountOwnedAutomation(ctx, ines); return err }, nil, false},
 		"one's API keys":                {keys, []string{"credentials_keys"}, false},
-		"those that were deleted":       {func() error { _, err := w.EndedAPIKeys(ctx, ines); return err }, nil, false},
+		"those that were deleted":       {func() error { _, err := w.EndedAPIKeys(ctx, ines); return err }, []string{"credentials_person|credentials_owner"}, false},
 		"access keys of one's own":      {shares(""), []string{"credentials_shared", "memberships_person"}, false},
 		"access keys of a collection":   {shares(done.Collection.ID), []string{"credentials_collection"}, false},
 		"one more access key": {func() error {

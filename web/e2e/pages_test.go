@@ -61,7 +61,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	tokens := furnishedTokens(t, s)
 	own, other, site := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site")
 	pages := map[string]string{
-		"overview": "/", "account": "/account", "use-the-api": "/use-the-api", "settings-general": settings, "settings-collections": collectionsTab,
+		"overview": "/", "account": "/account", "use-the-api": "/use-the-api", "reference": "/use-the-api/reference", "settings-general": settings, "settings-collections": collectionsTab,
 		"people": "/people", "people-none": "/people?q=moraeu", "people-none-short": "/people?q=zq", "people-new": "/people/new",
 		"person": own, "person-member": other, "person-deactivated": "/people/" + gone.ID, "person-tokens": own + "/tokens",
 		"person-bearer": own + "/bearer-token", "person-bearer-member": other + "/bearer-token",
@@ -76,6 +76,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	}
 	maps.Copy(pages, tokens)
 	maps.Copy(pages, furnishedKeys(t, s, site))
+	maps.Copy(pages, credentialPages(t, s))
 	return pages
 }
 

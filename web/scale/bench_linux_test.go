@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,8 @@ func BenchmarkPages(b *testing.B) {
 	in := both(b)
 	list := make([]measured, 0, 100)
 	for i := range in {
-		for n, p := range pages(b, in[i]) {
+		some := slices.DeleteFunc(pages(b, in[i]), func(p page) bool { return !strings.HasPrefix(p.name, *only) })
+		for n, p := range some {
 			check(b, in[i], p)
 			if i == 0 {
 				list = append(list, measured{name: p.name})

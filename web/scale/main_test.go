@@ -19,6 +19,7 @@ import (
 var (
 	large   = flag.String("large", "", "a large installation that cmd/seed made: the folder of an SQLite database, or a postgres:// address")
 	small   = flag.String("small", "", "a small one on the same kind of database")
+	only    = flag.String("only", "", "measure only the pages whose names begin so")
 	rounds  = flag.Int("rounds", 10, "in a round every page is answered by each installation, request by request in turns, and as often again")
 	answers = flag.Int("answers", 6, "how many answers of a page there are in a series; a round has two of each installation")
 )

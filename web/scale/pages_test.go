@@ -43,6 +43,7 @@ func pages(t testing.TB, in installation) []page {
 	list = append(list, peoplePages(t, in)...)
 	list = append(list, recordPages(t, in)...)
 	list = append(list, auditPages(t, in)...)
+	list = append(list, credentialPages(t, in)...)
 	return append(list, workspacePages(t, in)...)
 }
 
