@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/a-h/templ"
@@ -162,6 +163,9 @@ func (h *Handlers) record(c echo.Context, m models.PersonRecord) views.Record {
 	}
 	if r.MoreAutomation = m.MoreAutomation; m.LiveAutomation > 0 {
 		r.LiveAutomation = atMost(m.LiveAutomation, "automation token", "automation tokens")
+	}
+	if m.LiveKeys > 0 {
+		r.LiveKeys, r.KeysHref = atMost(m.LiveKeys, "API key", "API keys"), "/credentials?"+url.Values{"owner": {p.ID}, "kind": {string(models.APIKey)}}.Encode()
 	}
 	return r
 }

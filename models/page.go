@@ -57,6 +57,7 @@ type PersonRecord struct {
 	Automation     []CredentialSeen  // automation tokens in all workspaces, newest first, a page of them at most
 	MoreAutomation bool              // there are more than those
 	LiveAutomation int               // that have not ended, up to CountCap and one more
+	LiveKeys       int               // API keys that have not ended, counted likewise
 	Policy         Policy            // as it is now
 	Workspaces     map[string]string // the names of the workspaces that those are for and that are not deleted, by ID
 }

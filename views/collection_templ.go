@@ -701,7 +701,7 @@ func deleteBody(d CollectionDelete) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "Nobody can download it from the next second. It can’t be brought back from here.")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 44, "Nobody can download it from the next second. Its access keys end with it. It can’t be brought back from here.")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

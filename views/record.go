@@ -23,6 +23,9 @@ type Record struct {
 	MoreAutomation bool            // there are more than those
 	LiveAutomation string          // those that have not ended, "3 automation tokens"; empty where there is none
 
+	LiveKeys string // API keys that have not ended, "3 API keys"; empty where there is none
+	KeysHref string // where they are listed
+
 	Sessions    int    // how many sign-ins of this person are alive
 	Credentials int    // how many credentials stop working when the person is deactivated
 	BearerLife  string // of a new bearer token, where Admins shortened it: "30 days"

@@ -81,7 +81,10 @@ func recordSamples() []sample {
 	unused.Bearer = &views.Bearer{ID: "c5", Prefix: "user_Zc8", LastFour: "5Nwb", Status: "Active", Created: at("21 Nov 2026"), CreatedBy: "Ines Moreau",
 		Expires: views.Time{ISO: "2027-11-21T16:52:00Z", Text: "21 Nov 2027", Relative: "in one year"}, Days: make([]int, 14)}
 	expires := views.Time{ISO: "2027-11-21T16:52:00Z", Text: "21 Nov 2027, 16:52", Relative: "in one year"}
+	keys := ines()
+	keys.LiveKeys, keys.KeysHref = "3 API keys", "/credentials?kind=key&owner=p1"
 	return []sample{
+		{"person-keys", views.Person(page(), keys)},
 		{"person", views.Person(saved, ines())},
 		{"person-none", views.Person(page(), none)},
 		{"person-ask", views.Person(page(), ask)},

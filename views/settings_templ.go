@@ -335,9 +335,9 @@ func WorkspaceDelete(p Page, e WorkspaceEnd) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var11 string
-				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs("Programs may be using what it still has: " + e.Tokens + ", active or inactive. Look at each, and revoke it first.")
+				templ_7745c5c3_Var11, templ_7745c5c3_Err = templ.JoinStringErrs("Programs may be using what it still has: " + e.Tokens + ", active or inactive. Look at each, and revoke it first. Access keys of its collections are among them.")
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 84, Col: 125}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `views/settings.templ`, Line: 84, Col: 172}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var11))
 				if templ_7745c5c3_Err != nil {

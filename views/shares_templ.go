@@ -473,7 +473,7 @@ func CollectionShare(p Page, f ShareForm) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = button("Share", "", "primary", templ.Attributes{"aria-label": "Make an access key"}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = button("Make an access key", "", "primary", nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

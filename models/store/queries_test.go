@@ -57,7 +57,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 			}{ // PostgreSQL is asked to plan lists anew, which is one more
 				"People":      {3, func() error { _, _, err := w.People(t.Context(), admin, models.PeopleFilter{}); return err }},
 				"CountPeople": {2, func() error { _, err := w.CountPeople(t.Context(), admin, models.PeopleFilter{}); return err }},
-				"PersonRecord": {10, func() error {
+				"PersonRecord": {12, func() error {
 					record, err := w.PersonRecord(t.Context(), admin, admin.ID)
 					if err == nil && (record.Bearer == nil || len(record.Earlier) == 0 || len(record.Automation) == 0) {
 						err = fmt.Errorf("the record shows %+v", record)

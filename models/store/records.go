@@ -58,6 +58,9 @@ func (s *Store) PersonRecord(ctx context.Context, who models.Actor, id string) (
 	if r.LiveAutomation, err = s.countLive(ctx, db.Where("person_id = ? AND kind = ?", id, models.AutomationToken)); err != nil {
 		return r, err
 	}
+	if r.LiveKeys, err = s.countLive(ctx, keysOf(db, id)); err != nil {
+		return r, err
+	}
 	if r.Policy, err = s.Policy(ctx); err != nil {
 		return r, err
 	}
