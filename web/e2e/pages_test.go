@@ -58,8 +58,10 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 	}
 	renamed := fmt.Sprintf("/%d", s.Changes(t))
 	twoVersions(t, s)
+	site := addressOf(t, s, "site")
+	keys := furnishedKeys(t, s, site) // before there is another workspace, or whoever shares were a member of neither
 	tokens := furnishedTokens(t, s)
-	own, other, site := "/people/"+s.Admin.ID, "/people/"+member.ID, addressOf(t, s, "site")
+	own, other := "/people/"+s.Admin.ID, "/people/"+member.ID
 	pages := map[string]string{
 		"overview": "/", "account": "/account", "use-the-api": "/use-the-api", "reference": "/use-the-api/reference", "settings-general": settings, "settings-collections": collectionsTab,
 		"people": "/people", "people-none": "/people?q=moraeu", "people-none-short": "/people?q=zq", "people-new": "/people/new",
@@ -75,7 +77,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
 	}
 	maps.Copy(pages, tokens)
-	maps.Copy(pages, furnishedKeys(t, s, site))
+	maps.Copy(pages, keys)
 	maps.Copy(pages, credentialPages(t, s))
 	return pages
 }
