@@ -112,9 +112,17 @@ func (b *Tab) Slow(bytesPerSecond float64) {
 		bytesPerSecond = -1
 	}
 	b.step("slow the connection down", func(ctx context.Context) error {
-		_, err := chromedp.Call(ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		_, err := chromedp.Call(ctx, slowDown, slowDownParams{
 			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: bytesPerSecond}},
 		})
 		return err
 	})
+}
+
+// slowDown is network.EmulateNetworkConditionsByRule, for older Chromiums too: those want to be told that the page is not offline.
+var slowDown = cdp.Command[slowDownParams, network.EmulateNetworkConditionsByRuleResult]{Method: network.CommandEmulateNetworkConditionsByRule}
+
+type slowDownParams struct {
+	Offline                  bool                  `json:"offline"`
+	MatchedNetworkConditions []*network.Conditions `json:"matchedNetworkConditions"`
 }

@@ -92,7 +92,7 @@ func describe(nodes []*accessibility.Node) string {
 
 // spoken is a control as a screen reader says it: `button "Copy"`.
 func spoken(node *accessibility.Node) string {
-	return fmt.Sprintf("%s %q", plain(node.Role), plain(node.Name))
+	return fmt.Sprintf("%s %q", plain(node.Role), strings.TrimSpace(plain(node.Name)))
 }
 
 func plain(value *accessibility.Value) (text string) {

@@ -193,9 +193,6 @@ func furnishedKeys(t *testing.T, s webtest.Site, collection string) map[string]s
 	id := strings.TrimPrefix(collection, collectionsTab+"/")
 	share, _ := s.Share(t, s.Admin, id, "Print shop")
 	other := s.Person(t, s.Admin, models.Member)
-	if _, err := s.AddMember(t.Context(), s.Admin, "marlowe-press", models.NewMember{Email: other.Email, Role: models.WorkspaceMember}); err != nil {
-		t.Fatal(err)
-	}
 	s.Share(t, storetest.As(other), id, "")
 	for n := range 30 {
 		s.Tally.Add(ids["ines-laptop"], models.CallAccepted, s.Clock.Now().AddDate(0, 0, -n/3), "203.0.113.24")
