@@ -222,7 +222,6 @@ func TestTheNumbersOfTheOverview(t *testing.T) {
 	t.Parallel()
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		h := hold(t, s)
-		admin := s.SignedIn(t, "ines@marlowe.example")
 		if _, err := s.SwitchAPIToken(t.Context(), s.Admin, "marlowe-press", h.mail.ID, false); err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +238,7 @@ func TestTheNumbersOfTheOverview(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		admin = s.SignedIn(t, "ines@marlowe.example")
+		admin := s.SignedIn(t, "ines@marlowe.example")
 		page := admin.Get(t, "/").Want(t, 200).Has(t, "7 calls were accepted and 2 refused in the last 30 days.")
 		want := map[string]string{"Active credentials": "2", "Inactive": "1", "Expired": "1", "Revoked or replaced": "1", "Expire within 14 days": "1", "Unused for 90 days": "2", "Reports of refused calls": "2"}
 		found := page.Page(t).Find(".stats > a")

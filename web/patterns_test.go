@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -180,12 +179,13 @@ func lookalikes(t *testing.T, path string) {
 // otherText copies so many bytes of source that nobody here wrote, from Go itself and from the modules in its cache.
 func otherText(t *testing.T, folder string, most int) (size int) {
 	t.Helper()
-	cache, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
+	said, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	goroot, cache, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
 	done, files := errors.New("enough"), 0
-	for _, root := range []string{filepath.Join(runtime.GOROOT(), "src"), strings.TrimSpace(string(cache))} {
+	for _, root := range []string{filepath.Join(goroot, "src"), cache} {
 		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || !entry.Type().IsRegular() || strings.HasSuffix(path, ".zip") || strings.Contains(path, "gitleaks") {
 				return nil // what cannot be read is not part of it, and gitleaks has examples of everything

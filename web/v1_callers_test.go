@@ -154,7 +154,7 @@ func (m *managed) nobodys(t *testing.T) {
 	m.known = good.Reveal()
 	unknown, err := secret.Mint("pkey", nil)
 	must(t, err)
-	for _, c := range []managedCaller{
+	m.callers = append(m.callers, []managedCaller{
 		{name: "nobody", code: access.CredentialMissing},
 		{name: "a signed-in browser", code: access.CredentialMissing, header: "Cookie", value: "sid=" + session(t, m.Site, m.person(t, models.Admin, "", false))},
 		{name: "a key that was never made", code: access.CredentialUnknown, header: "X-API-Key", value: unknown.Reveal()},
@@ -163,9 +163,7 @@ func (m *managed) nobodys(t *testing.T) {
 		{name: "garbage", code: access.CredentialMalformed, header: "X-API-Key", value: "let-me-in"},
 		{name: "a forged sign-in token", code: access.CredentialUnknown, header: "Authorization", value: "Bearer " + forged},
 		{name: "a password", code: access.CredentialMalformed, header: "Authorization", value: "Basic aW5lczpwYXNzd29yZA=="},
-	} {
-		m.callers = append(m.callers, c)
-	}
+	}...)
 }
 
 // forged has the shape of a sign-in token, and says that nobody signed it.
