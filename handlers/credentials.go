@@ -109,6 +109,9 @@ func (h *Handlers) credentialLine(k models.CredentialRow) views.CredentialLine {
 		Ended: since(k.RevokedAt, now), LastUsed: since(k.Usage.LastUsedAt, now), Days: fortnight(k.Days, now), Expires: since(k.ExpiresAt, now),
 	}
 	line.Soon = line.Status == "Expires soon"
+	if k.Idle && k.State(now) == models.Active {
+		line.Status, line.Soon = "Person deactivated", false
+	}
 	if k.Kind == models.Bearer && k.PersonName != "" { // all of them have one name
 		line.Name = "Bearer token of " + k.PersonName
 	}
@@ -151,7 +154,11 @@ func (h *Handlers) FindCredential(c echo.Context) error {
 	case found.Rows[0].Before:
 		return h.done(c, "/credentials/"+found.Rows[0].ID, "This is its credential.", " The key was replaced since by another one, and is refused.")
 	}
-	return h.done(c, "/credentials/"+found.Rows[0].ID, "This is its credential.", " "+findings[found.Rows[0].State(h.Clock())])
+	said := findings[found.Rows[0].State(h.Clock())]
+	if found.Rows[0].Idle {
+		said = "Its person is deactivated: calls with the key are refused as long as that lasts."
+	}
+	return h.done(c, "/credentials/"+found.Rows[0].ID, "This is its credential.", " "+said)
 }
 
 // findings say what a key is good for that somebody found.

@@ -65,6 +65,15 @@ func (p Policy) KeyDaysOf(person Person) int {
 	return person.KeyDays
 }
 
+// RefusesKey says what is wrong with the end of an API key that was chosen for it; nil is never. Where an Admin has fixed how long new keys live, an
+// earlier end is as good, and no later one.
+func (p Policy) RefusesKey(now time.Time, ends *time.Time) string {
+	if days := p.KeyDays; days != nil && *days > 0 && (ends == nil || ends.After(now.AddDate(0, 0, *days))) {
+		return fmt.Sprintf("An Admin has set that new API keys live %s. Choose an earlier end, or none.", DayCount(*days))
+	}
+	return p.Refuses(APIKey, now, ends)
+}
+
 // KeyEnds is when an API key of a person ends that is made at a moment and whose end was not chosen; nil is never. The settings may be older than the
 // policy: what they say is shortened to what it allows, and where they say never, and it wants an end, that is after DefaultKeyDays.
 func (p Policy) KeyEnds(person Person, now time.Time) *time.Time {

@@ -202,6 +202,7 @@ const (
 // CredentialSeen is a credential as a page shows it.
 type CredentialSeen struct {
 	Credential
+	Idle          bool   // its person is deactivated: it is refused as long as that lasts
 	PersonName    string // of an automation token and a bearer token: whose it is
 	CreatedByName string
 	RevokedByName string

@@ -44,14 +44,15 @@ func iconOnly(kind string) bool {
 
 // A status is told by word, by shape and by colour; tones are the colours of the stylesheet.
 var statuses = map[string]struct{ tone, icon string }{
-	"Active":       {"active", "check-circle"},
-	"Expires soon": {"soon", "clock"},
-	"Inactive":     {"inactive", "pause"},
-	"Deactivated":  {"inactive", "pause"},
-	"Expired":      {"expired", "hourglass"},
-	"Revoked":      {"revoked", "ban"},
-	"Replaced":     {"replaced", "rotate"},
-	"Current":      {"active", "check"},
+	"Active":             {"active", "check-circle"},
+	"Expires soon":       {"soon", "clock"},
+	"Inactive":           {"inactive", "pause"},
+	"Deactivated":        {"inactive", "pause"},
+	"Expired":            {"expired", "hourglass"},
+	"Revoked":            {"revoked", "ban"},
+	"Replaced":           {"replaced", "rotate"},
+	"Person deactivated": {"inactive", "pause"},
+	"Current":            {"active", "check"},
 }
 
 func badgeTone(status string) string { return statuses[status].tone }

@@ -155,5 +155,5 @@ func (a *API) deleteCollection(r request, in confirmedByName) (nothing, error) {
 		return nothing{}, err
 	}
 	_, err = a.h.Store.DeleteCollection(r.ctx, r.who, c.WorkspaceID, in.ID, in.Name)
-	return nothing{}, err
+	return nothing{}, asParameter(err)
 }

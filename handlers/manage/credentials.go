@@ -12,11 +12,12 @@ type anyCredential struct {
 	credential
 	Workspace  string `json:"workspace,omitempty" description:"The name of the one that it is for."`
 	Collection string `json:"collection,omitempty" description:"The name of the one that it opens."`
-	Before     bool   `json:"before,omitempty" description:"The secret that was asked for is one that it had before."`
+	Before     bool   `json:"before,omitempty" description:"Of findCredential: the secret that was sent is one that it had before, and is refused."`
+	Refused    bool   `json:"refused,omitempty" description:"Of findCredential: calls with the secret that was sent are refused, for whatever reason."`
 }
 
 func (a *API) row(c models.CredentialRow) anyCredential {
-	return anyCredential{a.seen(c.CredentialSeen), c.Workspace, c.Collection, c.Before}
+	return anyCredential{credential: a.seen(c.CredentialSeen), Workspace: c.Workspace, Collection: c.Collection, Before: c.Before}
 }
 
 type askedCredentials struct {
@@ -94,7 +95,9 @@ func (a *API) findCredential(r request, in found) (anyCredential, error) {
 	if err != nil || len(got.Rows) == 0 {
 		return anyCredential{}, orElse(err, none)
 	}
-	return a.row(got.Rows[0]), nil
+	row := a.row(got.Rows[0])
+	row.Refused = row.Before || row.PersonIdle || got.Rows[0].State(a.h.Clock()) != models.Active
+	return row, nil
 }
 
 func orElse(err, other error) error {

@@ -6,7 +6,7 @@ import (
 
 // policy is what Admins decided for everybody. It applies to what is made from then on.
 type policy struct {
-	KeyMakers      string      `json:"key_makers" required:"true" enum:"everyone,admins,nobody" description:"Who may generate API keys."`
+	KeyMakers      string      `json:"key_makers" required:"true" enum:"nobody,admins,everyone" description:"Who may generate API keys."`
 	KeyDays        *int        `json:"key_days,omitempty" minimum:"0" maximum:"36500" description:"How many days everybody's new API keys live, 0: without end. Left out: as each person chooses."`
 	LongestDays    longestDays `json:"longest_days" required:"true" description:"How many days a new credential of each kind lives at most; 0: no limit."`
 	ExpiryRequired bool        `json:"expiry_required" required:"true" description:"Whether everything new must expire."`

@@ -28,7 +28,7 @@ type resource struct {
 
 type operation struct {
 	Name   string `json:"name" required:"true" maxLength:"40" description:"The second half of the scope."`
-	Method string `json:"method" required:"true" enum:"GET,POST,PUT,PATCH,DELETE"`
+	Method string `json:"method" required:"true" enum:"DELETE,PATCH,PUT,POST,GET"`
 	Path   string `json:"path" required:"true" description:"A pattern like /api/agents/{id}."`
 }
 

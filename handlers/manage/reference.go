@@ -2,7 +2,6 @@ package manage
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -102,7 +101,7 @@ func (d described) call(o Operation, address string) views.ReferenceCall {
 	for _, content := range said.Responses[strconv.Itoa(o.Status)].Content {
 		call.Shape = d.shape(content.Schema)
 	}
-	call.Curl = curl(o, address, call.Body)
+	call.Curl = d.curl(o, address, said)
 	return call
 }
 
@@ -165,12 +164,19 @@ func typeOf(s schema) string {
 
 var plurals = map[string]string{"string": "texts", "integer": "whole numbers"}
 
-// curl is a command that makes the call, its lines: what is in braces is for the reader to fill in.
-func curl(o Operation, address string, body []views.ReferenceField) []string {
-	at := quoted(address + o.Path)
-	lines := []string{"curl " + at}
+// curl is a command that makes the call, its lines: what is in braces, and …, is for the reader to fill in.
+func (d described) curl(o Operation, address string, said describedCall) []string {
+	at := address + o.Path
+	join := "?"
+	for _, p := range said.Parameters {
+		if p.In == "query" && p.Required {
+			at += join + p.Name + "=…"
+			join = "&"
+		}
+	}
+	lines := []string{"curl " + quoted(at)}
 	if o.Method != http.MethodGet {
-		lines[0] = "curl -X " + o.Method + " " + at
+		lines[0] = "curl -X " + o.Method + " " + quoted(at)
 	}
 	if o.Who != Anyone {
 		lines = append(lines, `-H "X-API-Key: $TOKENDESK_API_KEY"`)
@@ -178,40 +184,40 @@ func curl(o Operation, address string, body []views.ReferenceField) []string {
 	if o.File != "" {
 		lines = append(lines, "-OJ")
 	}
-	if len(body) > 0 {
-		lines = append(lines, "-H 'Content-Type: application/json'", "-d "+quoted(example(body)))
+	for _, content := range said.RequestBody.Content {
+		body := quoted(d.example(content.Schema))
+		if o.Method == http.MethodPut { // it takes the place of what is there: of that one begins with what GET answers
+			body = "@new.json"
+		}
+		lines = append(lines, "-H 'Content-Type: application/json'", "-d "+body)
 	}
 	return lines
 }
 
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// example is an object with what must be in it.
-func example(body []views.ReferenceField) string {
-	var parts []string
-	for i, f := range body {
-		if f.Required || i == 0 {
-			parts = append(parts, fmt.Sprintf("%q: %s", f.Name, valueLike(f)))
-		}
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
-}
-
-func valueLike(f views.ReferenceField) string {
+// example is a value of a schema, as harmless as there is: of an object what must be in it, or else its name.
+func (d described) example(s schema) string {
+	s = d.resolved(s)
 	switch {
-	case strings.HasPrefix(f.Type, "one of "):
-		first, _, _ := strings.Cut(strings.TrimPrefix(f.Type, "one of "), ",")
-		return strconv.Quote(first)
-	case f.Type == "a whole number":
-		return "90"
-	case f.Type == "true or false":
+	case len(s.Enum) > 0:
+		return strconv.Quote(s.Enum[len(s.Enum)-1])
+	case s.Type == "object":
+		var parts []string
+		for _, f := range d.fields(s) {
+			if f.Required || len(s.Required) == 0 && f.Name == "name" {
+				parts = append(parts, strconv.Quote(f.Name)+": "+d.example(s.Properties[f.Name]))
+			}
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case s.Type == "array" && s.Items != nil:
+		return "[" + d.example(*s.Items) + "]"
+	case s.Type == "integer":
+		return "0"
+	case s.Type == "boolean":
 		return "false"
-	case strings.HasPrefix(f.Type, "a moment"):
+	case s.Format == "date-time":
 		return `"2027-02-19T09:00:00Z"`
-	case strings.HasPrefix(f.Type, "a list"):
-		return `["…"]`
-	case strings.HasPrefix(f.Type, "an object"):
-		return "{}"
 	}
 	return `"…"`
 }

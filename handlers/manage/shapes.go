@@ -113,6 +113,7 @@ type credential struct {
 	LastFour     string             `json:"last_four" required:"true" description:"Its last four."`
 	Status       string             `json:"status" required:"true" enum:"active,inactive,expired,revoked,replaced"`
 	Person       *somebody          `json:"person,omitempty" description:"Whose rights it carries."`
+	PersonIdle   bool               `json:"person_deactivated,omitempty" description:"Its person is deactivated: it is refused as long as that lasts, whatever its status."`
 	WorkspaceID  string             `json:"workspace_id,omitempty"`
 	ProductID    string             `json:"product_id,omitempty"`
 	CollectionID string             `json:"collection_id,omitempty"`
@@ -140,7 +141,7 @@ type usage struct {
 func (a *API) seen(c models.CredentialSeen) credential {
 	shape := a.shaped(c.Credential)
 	if c.PersonID != "" {
-		shape.Person = &somebody{c.PersonID, c.PersonName}
+		shape.Person, shape.PersonIdle = &somebody{c.PersonID, c.PersonName}, c.Idle
 	}
 	shape.CreatedBy = theOne(c.CreatedBy, c.CreatedByName)
 	shape.RevokedBy = theOne(c.RevokedBy, c.RevokedByName)

@@ -1,7 +1,9 @@
 package manage
 
 import (
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"tokendesk/models"
@@ -121,5 +123,21 @@ func (a *API) editWorkspace(r request, in workspaceEdit) (workspace, error) {
 
 func (a *API) deleteWorkspace(r request, in confirmedByName) (nothing, error) {
 	_, err := a.h.Store.DeleteWorkspace(r.ctx, r.who, in.ID, in.Name)
-	return nothing{}, err
+	return nothing{}, asParameter(err)
+}
+
+// asParameter names the parameter that has what the console has typed into a field.
+func asParameter(err error) error {
+	var ours *models.Error
+	if !errors.As(err, &ours) {
+		return err
+	}
+	with := *ours
+	with.Fields = slices.Clone(ours.Fields)
+	for i := range with.Fields {
+		if with.Fields[i].Name == "typed" {
+			with.Fields[i].Name = "name"
+		}
+	}
+	return &with
 }

@@ -41,7 +41,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 		}
 		ends := n.ExpiresAt
 		if n.Given {
-			refusal := policy.Refuses(models.APIKey, now, ends)
+			refusal := policy.RefusesKey(now, ends)
 			problems.Add(refusal != "", "expires_at", refusal)
 			problems.Add(outlives(who, ends), "expires_at", outlivesIts)
 		} else {

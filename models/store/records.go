@@ -130,7 +130,7 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 	for i, c := range list {
 		at[c.ID] = i
 		seen[i] = models.CredentialSeen{
-			Credential: c, PersonName: names[c.PersonID].Name, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name, Product: products[c.ProductID],
+			Credential: c, Idle: c.PersonID != "" && !names[c.PersonID].Active(), PersonName: names[c.PersonID].Name, CreatedByName: names[c.CreatedBy].Name, RevokedByName: names[c.RevokedBy].Name, Product: products[c.ProductID],
 		}
 	}
 	for _, u := range usages {
