@@ -255,6 +255,16 @@
     for (const button of all('button', form)) button.setAttribute('aria-pressed', button.value === theme);
     fetch(form.action, { method: 'POST', body: new URLSearchParams({ theme }) }).catch(() => {});
   };
+  // A whole key that was typed into the search of all credentials goes into the form that sends it in its body, and into no address.
+  const wholeKey = /^[a-z0-9]{4}_[0-9A-Za-z]{49}$/;
+  find('form[action="/credentials"][role=search]')?.addEventListener('submit', event => {
+    const typed = find('input[name=q]', event.target), lookUp = find('form[action="/credentials/find"]');
+    if (!lookUp || !wholeKey.test(typed.value.trim())) return;
+    event.preventDefault();
+    find('input[name=secret]', lookUp).value = typed.value.trim();
+    typed.value = '';
+    lookUp.requestSubmit();
+  });
   document.addEventListener('submit', event => {
     const form = event.target;
     if (form.method !== 'post' || event.defaultPrevented) return;

@@ -30,6 +30,7 @@ const (
 
 // routes is every address that this server answers. A GET answers HEAD too.
 func routes(h *handlers.Handlers) []route {
+	api := manage.New(h)
 	return append([]route{
 		// The way in.
 		{get, "/setup", "setup", anyone, asPage, h.SetupPage},
@@ -58,7 +59,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/account/collection-access-keys/:id/delete", "share.delete", signed, asPage, h.DeleteSharePage},
 		{post, "/account/collection-access-keys/:id/delete", "share.delete.do", signed, asPage, h.DeleteShare},
 		{get, "/use-the-api", "api-guide", signed, asPage, h.UseTheAPI},
-		{get, "/use-the-api/reference", "api-reference", signed, asPage, manage.New(h).Reference},
+		{get, "/use-the-api/reference", "api-reference", signed, asPage, api.Reference},
 		{post, "/preferences/theme", "preferences.theme", anyone, asPage, h.Theme},
 
 		// People, and the bearer token of each.
@@ -190,12 +191,11 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/healthz", "health", anyone, asPage, h.Health},
 		{get, "/readyz", "ready", anyone, asPage, h.Ready},
 		{get, static.Prefix + "*", "static", anyone, asPage, h.Static},
-	}, managed(h)...)
+	}, managed(api)...)
 }
 
 // managed are the rows of the management API, whose operations say who may come in.
-func managed(h *handlers.Handlers) []route {
-	api := manage.New(h)
+func managed(api *manage.API) []route {
 	rows := []route{{get, "/v1/openapi.json", "v1.openapi", anyone, asProblem, api.Document}}
 	for _, o := range api.Operations() {
 		path := strings.NewReplacer("{path}", "*", "{", ":", "}", "").Replace(o.Path)

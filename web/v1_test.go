@@ -75,6 +75,10 @@ func TestTheDocumentIsTheTable(t *testing.T) {
 	if !strings.HasPrefix(document.OpenAPI, "3.1.") || document.Servers[0].URL != s.URL || strings.Contains(a.Body, `"null"`) {
 		t.Errorf("%s at %s", document.OpenAPI, document.Servers[0].URL)
 	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/openapi.json", nil)
+	must(t, err)
+	r.Host = "tokens.marlowe.example"
+	s.Browser(t).Do(t, r).Want(t, 200).Has(t, `"url": "http://tokens.marlowe.example"`)
 	var described, served []string
 	for path, methods := range document.Paths {
 		for method, text := range methods {

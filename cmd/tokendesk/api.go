@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tokendesk/models"
 )
 
 // keyVariable has the API key of tokendesk api. It is no flag: others on the machine can read those.
@@ -126,5 +128,5 @@ func makeCall(r *http.Request, out io.Writer) error {
 	for _, e := range problem.Errors {
 		told += fmt.Sprintf(" (%s: %s)", e.Field, e.Message)
 	}
-	return fmt.Errorf("%s [request %s]", told, problem.RequestID)
+	return errors.New(models.OnlyPrintable(fmt.Sprintf("%s [request %s]", told, problem.RequestID)))
 }

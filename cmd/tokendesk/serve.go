@@ -145,7 +145,10 @@ func (a app) flush(ctx context.Context) error {
 
 // prune removes what is over, and does what the policy says of API keys that nobody uses.
 func (a app) prune(ctx context.Context) error {
-	revoked, err := a.store.RevokeUnused(ctx)
+	err, revoked := a.flushUsage(ctx), 0 // what was used a moment ago is not unused
+	if err == nil {
+		revoked, err = a.store.RevokeUnused(ctx)
+	}
 	if revoked > 0 {
 		a.log.Info("API keys were revoked that nobody used", slog.Int("keys", revoked))
 	}

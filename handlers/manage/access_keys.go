@@ -14,7 +14,11 @@ type accessKey struct {
 }
 
 func (a *API) accessKeyOf(k models.CollectionKeySeen) accessKey {
-	return accessKey{a.seen(k.CredentialSeen), k.Collection, k.MayEnd}
+	shape := accessKey{a.seen(k.CredentialSeen), k.Collection, k.MayEnd}
+	if !k.MayEnd { // where others are is nobody else's business
+		shape.Usage.LastAddress = ""
+	}
+	return shape
 }
 
 type newAccessKey struct {

@@ -40,7 +40,7 @@ type revokeMany struct {
 }
 
 type found struct {
-	Secret string `json:"secret" required:"true" description:"A whole credential. It is looked for by its hash, and kept nowhere."`
+	Secret string `json:"secret" secret:"sent to be found" required:"true" description:"A whole credential. It is looked for by its hash, and kept nowhere."`
 }
 
 func (a *API) credentials() []Operation {

@@ -1,11 +1,11 @@
 package manage
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"reflect"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 	jsonschema "github.com/swaggest/jsonschema-go"
@@ -118,40 +118,39 @@ type onePath struct {
 
 func binary(cu *openapi.ContentUnit) { cu.Format = "binary" }
 
-// documents keeps the document for the addresses at which this server is reached: it takes a moment to make.
-type documents struct {
-	mu   sync.Mutex
-	kept map[string][]byte
+// nowhere stands in the document where this installation's address belongs.
+const nowhere = "https://tokendesk.invalid"
+
+// made is the document as JSON, which takes a moment to make, and what its readers read in it.
+type made struct {
+	text      []byte
+	described described
+	err       error
 }
 
-const mostDocuments = 16
+func (a *API) made() made {
+	a.once.Do(func() {
+		spec, err := a.document(nowhere, a.h.Version)
+		if err == nil {
+			a.kept.text, err = json.MarshalIndent(spec, "", "  ")
+		}
+		if err == nil {
+			err = json.Unmarshal(a.kept.text, &a.kept.described)
+		}
+		a.kept.err = err
+	})
+	return a.kept
+}
 
 // Document answers with the document, with this installation's address.
 func (a *API) Document(c echo.Context) error {
-	text, err := a.text(a.h.Address(c))
+	d := a.made()
+	if d.err != nil {
+		return d.err
+	}
+	address, err := json.Marshal(a.h.Address(c))
 	if err != nil {
 		return err
 	}
-	return c.JSONBlob(http.StatusOK, text)
-}
-
-func (a *API) text(address string) ([]byte, error) {
-	a.documents.mu.Lock()
-	defer a.documents.mu.Unlock()
-	if text := a.documents.kept[address]; text != nil {
-		return text, nil
-	}
-	spec, err := a.document(address, a.h.Version)
-	if err != nil {
-		return nil, err
-	}
-	text, err := json.MarshalIndent(spec, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	if a.documents.kept == nil || len(a.documents.kept) >= mostDocuments { // addresses come from outside
-		a.documents.kept = map[string][]byte{}
-	}
-	a.documents.kept[address] = text
-	return text, nil
+	return c.JSONBlob(http.StatusOK, bytes.Replace(d.text, []byte(`"`+nowhere+`"`), address, 1))
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -61,7 +62,7 @@ func read(c echo.Context, into any) error {
 	}
 	for name := range query {
 		if !known[name] {
-			return models.Fail(models.Ambiguous, "There is no parameter %.40q in the address of this call. Leave it out.", name)
+			return models.Fail(models.Ambiguous, "There is no parameter %.40q in the address of this call. Leave it out.", secret.Mask(name))
 		}
 	}
 	return readBody(c, into, body)
@@ -143,8 +144,8 @@ func readBody(c echo.Context, into any, wanted bool) error {
 		}
 		return nil
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); r.ContentLength != 0 && (err != nil || kind != echo.MIMEApplicationJSON) {
-		return models.Fail(models.Ambiguous, "Send a JSON object, with Content-Type: application/json.")
+	if kind, words, err := mime.ParseMediaType(r.Header.Get(echo.HeaderContentType)); r.ContentLength != 0 && (err != nil || kind != echo.MIMEApplicationJSON || !utf8Or(words["charset"])) {
+		return models.Fail(models.Ambiguous, "Send a JSON object in UTF-8, with Content-Type: application/json.")
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, largestBody))
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
@@ -162,6 +163,9 @@ func readBody(c echo.Context, into any, wanted bool) error {
 	if err := json.Unmarshal(text, into, json.RejectUnknownMembers(true)); err != nil {
 		return wrongBody(err)
 	}
+	if name := secretIn(reflect.ValueOf(into).Elem()); name != "" {
+		return models.Fail(models.Invalid, "The field %s holds a whole token, which others would see. Send something else.", name)
+	}
 	if !allLegible(reflect.ValueOf(into)) {
 		return models.Fail(models.Ambiguous, "A text in the body has a NUL character in it. Leave that out.")
 	}
@@ -169,6 +173,9 @@ func readBody(c echo.Context, into any, wanted bool) error {
 }
 
 var notAnObject = models.Fail(models.Ambiguous, "The body is no JSON object. The document at /v1/openapi.json says what each call takes.")
+
+// utf8Or says whether a character set is the one of JSON, or none is named.
+func utf8Or(charset string) bool { return charset == "" || strings.EqualFold(charset, "utf-8") }
 
 // wrongBody says what is wrong with a body, and where.
 func wrongBody(err error) error {
@@ -188,6 +195,42 @@ func wrongBody(err error) error {
 // dotted writes a pointer into a body as people do: scopes.2.
 func dotted(at jsontext.Pointer) string {
 	return secret.Mask(models.OnlyPrintable(strings.ReplaceAll(strings.TrimPrefix(string(at), "/"), "/", ".")))
+}
+
+// secretIn is the name of a field that holds a whole credential, which would be kept for others to read; empty where none does. Fields that are for one say so by
+// their tag.
+func secretIn(value reflect.Value) string {
+	switch value.Kind() {
+	case reflect.Pointer:
+		if !value.IsNil() {
+			return secretIn(value.Elem())
+		}
+	case reflect.Slice:
+		for i := range value.Len() {
+			if name := secretIn(value.Index(i)); name != "" {
+				return name
+			}
+		}
+	case reflect.String:
+		if text := value.String(); secret.Mask(text) != text {
+			return "that"
+		}
+	case reflect.Struct:
+		for i := range value.NumField() {
+			field := value.Type().Field(i)
+			if field.Tag.Get("secret") != "" || field.Type == reflect.TypeFor[time.Time]() {
+				continue
+			}
+			if name := secretIn(value.Field(i)); name != "" {
+				named, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+				if name == "that" && named != "" {
+					return named
+				}
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // allLegible says whether every text in a value is text, as databases keep it.

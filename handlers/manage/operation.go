@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -43,8 +44,9 @@ type Operation struct {
 
 // API has the calls.
 type API struct {
-	h         *handlers.Handlers
-	documents documents
+	h    *handlers.Handlers
+	once sync.Once
+	kept made // once it is made
 }
 
 // New makes the management API.

@@ -20,7 +20,7 @@ type newPerson struct {
 	Name     string `json:"name" required:"true" maxLength:"120"`
 	Email    string `json:"email" required:"true"`
 	Role     string `json:"role" required:"true" enum:"Admin,Member"`
-	Password string `json:"password" required:"true" description:"At least 15 characters. They can change it under Account."`
+	Password string `json:"password" secret:"a password" required:"true" description:"At least 15 characters. They can change it under Account."`
 }
 
 type personEdit struct {
@@ -66,21 +66,19 @@ func (a *API) person(r request, in byID) (person, error) {
 }
 
 func (a *API) editPerson(r request, in personEdit) (person, error) {
-	p, err := a.h.Store.Person(r.ctx, r.who, in.ID)
-	if err != nil {
-		return person{}, err
-	}
-	edit := models.PersonEdit{Name: p.Name, Email: p.Email, Role: p.Role}
-	if in.Name != nil {
-		edit.Name = *in.Name
-	}
-	if in.Email != nil {
-		edit.Email = *in.Email
-	}
-	if in.Role != nil {
-		edit.Role = models.Role(*in.Role)
-	}
-	p, err = a.h.Store.EditPerson(r.ctx, r.who, in.ID, edit)
+	p, err := a.h.Store.ChangePerson(r.ctx, r.who, in.ID, func(p models.Person) models.PersonEdit {
+		edit := models.PersonEdit{Name: p.Name, Email: p.Email, Role: p.Role}
+		if in.Name != nil {
+			edit.Name = *in.Name
+		}
+		if in.Email != nil {
+			edit.Email = *in.Email
+		}
+		if in.Role != nil {
+			edit.Role = models.Role(*in.Role)
+		}
+		return edit
+	})
 	return personOf(p), err
 }
 

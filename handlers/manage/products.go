@@ -103,18 +103,16 @@ func (a *API) product(r request, in oneProduct) (product, error) {
 }
 
 func (a *API) editProduct(r request, in productEdit) (product, error) {
-	p, err := a.h.Store.ProductOf(r.ctx, r.who, in.ID, in.Product)
-	if err != nil {
-		return product{}, err
-	}
-	n := models.ProductNaming{Name: p.Name, Prefix: p.Prefix}
-	if in.Name != nil {
-		n.Name = *in.Name
-	}
-	if in.Prefix != nil {
-		n.Prefix = *in.Prefix
-	}
-	p, err = a.h.Store.NameProduct(r.ctx, r.who, in.ID, in.Product, n)
+	p, err := a.h.Store.RenameProduct(r.ctx, r.who, in.ID, in.Product, func(p models.Product) models.ProductNaming {
+		n := models.ProductNaming{Name: p.Name, Prefix: p.Prefix}
+		if in.Name != nil {
+			n.Name = *in.Name
+		}
+		if in.Prefix != nil {
+			n.Prefix = *in.Prefix
+		}
+		return n
+	})
 	return a.productOf(r)(p), err
 }
 

@@ -1,7 +1,6 @@
 package manage
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -49,19 +48,15 @@ type schema struct {
 
 // Reference is the page for readers, made of the document.
 func (a *API) Reference(c echo.Context) error {
-	text, err := a.text(a.h.Address(c))
-	if err != nil {
-		return err
-	}
-	var d described
-	if err := json.Unmarshal(text, &d); err != nil {
-		return err
+	d := a.made()
+	if d.err != nil {
+		return d.err
 	}
 	page, err := a.h.Page(c)
 	if err != nil {
 		return err
 	}
-	return handlers.Show(c, views.APIReference(page, a.reference(d, a.h.Address(c))))
+	return handlers.Show(c, views.APIReference(page, a.reference(d.described, a.h.Address(c))))
 }
 
 func (a *API) reference(d described, address string) views.Reference {

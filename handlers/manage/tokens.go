@@ -34,7 +34,7 @@ type newToken struct {
 
 type regeneration struct {
 	byID
-	ExpiresAt *time.Time `json:"expires_at,omitempty" description:"Left out: as it is. A token that has expired needs a new end."`
+	ExpiresAt *time.Time `json:"expires_at,omitempty" description:"Left out: as it is, but no later than the credential that asks. A token that has expired needs a new end."`
 }
 
 func (a *API) tokens() []Operation {
@@ -92,7 +92,7 @@ func (a *API) createToken(r request, in newToken) (credential, error) {
 	made, text, err := a.h.Store.CreateAPIToken(r.ctx, r.who, in.ID, models.NewAPIToken{
 		Name: in.Name, ProductID: in.ProductID, EndsAt: in.ExpiresAt, EndGiven: in.ExpiresAt != nil, Chosen: in.Scopes != nil, Scopes: in.Scopes,
 	}, "")
-	return a.revealed(made, text, err)
+	return a.revealed(made, text, asParameter(err))
 }
 
 func (a *API) token(r request, in byID) (credential, error) {

@@ -97,19 +97,13 @@ func (a *API) editWorkspace(r request, in workspaceEdit) (workspace, error) {
 		return workspace{}, err
 	}
 	if in.Limits != nil { // first: the name is refused for fewer reasons
-		limits := models.CallLimits{API: w.APICallsAMinute, User: w.UserCallsAMinute, Automation: w.AutomationCallsAMinute}
-		for given, to := range map[*int]*int{in.Limits.API: &limits.API, in.Limits.User: &limits.User, in.Limits.Automation: &limits.Automation} {
-			if given != nil {
-				*to = *given
-			}
-		}
 		if in.Name != nil {
 			named := models.NewWorkspace{Name: *in.Name}
 			if err := named.Clean().Err(); err != nil {
 				return workspace{}, err
 			}
 		}
-		if _, err := a.h.Store.SetCallLimits(r.ctx, r.who, w.ID, limits); err != nil {
+		if _, err := a.h.Store.ChangeCallLimits(r.ctx, r.who, w.ID, in.Limits.over); err != nil {
 			return workspace{}, err
 		}
 	}
@@ -121,12 +115,27 @@ func (a *API) editWorkspace(r request, in workspaceEdit) (workspace, error) {
 	return a.workspace(r, in.byID)
 }
 
+// over are a workspace's limits with those that were sent in place of its own.
+func (n *newLimits) over(w models.Workspace) models.CallLimits {
+	limits := models.CallLimits{API: w.APICallsAMinute, User: w.UserCallsAMinute, Automation: w.AutomationCallsAMinute}
+	if n.API != nil {
+		limits.API = *n.API
+	}
+	if n.User != nil {
+		limits.User = *n.User
+	}
+	if n.Automation != nil {
+		limits.Automation = *n.Automation
+	}
+	return limits
+}
+
 func (a *API) deleteWorkspace(r request, in confirmedByName) (nothing, error) {
 	_, err := a.h.Store.DeleteWorkspace(r.ctx, r.who, in.ID, in.Name)
 	return nothing{}, asParameter(err)
 }
 
-// asParameter names the parameter that has what the console has typed into a field.
+// asParameter names the field that has here what the console has in another one.
 func asParameter(err error) error {
 	var ours *models.Error
 	if !errors.As(err, &ours) {
@@ -135,8 +144,11 @@ func asParameter(err error) error {
 	with := *ours
 	with.Fields = slices.Clone(ours.Fields)
 	for i := range with.Fields {
-		if with.Fields[i].Name == "typed" {
+		switch with.Fields[i].Name {
+		case "typed":
 			with.Fields[i].Name = "name"
+		case "product":
+			with.Fields[i].Name = "product_id"
 		}
 	}
 	return &with

@@ -73,10 +73,11 @@ func (d Decision) Allowed() bool { return d.Code == Allowed }
 func (d Decision) Actor(address, requestID string) models.Actor {
 	o, c := d.Grant.Owner, d.Grant.Credential
 	who := models.Actor{Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, Address: address, RequestID: requestID}
+	who.Until = c.ExpiresAt
 	if c.Kind == models.SignInToken {
 		who.SessionID = c.ID
 	} else {
-		who.CredentialID, who.Until = c.ID, c.ExpiresAt
+		who.CredentialID = c.ID
 	}
 	switch c.Kind {
 	case models.SignInToken, models.AutomationToken: // they are for one workspace, and an Admin's rights are for all

@@ -218,7 +218,8 @@ func TestDecisionActor(t *testing.T) {
 	}
 	signedIn := goodGrant()
 	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, "w1"
-	want.CredentialID, want.SessionID, want.Until, want.Role, want.Within = "", "c1", nil, models.Member, "w1"
+	want.CredentialID, want.SessionID, want.Role, want.Within = "", "c1", models.Member, "w1"
+	want.Until = signedIn.Credential.ExpiresAt
 	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
 		t.Errorf("of a program that signed in: got %+v", got)
 	}

@@ -65,7 +65,10 @@ func elsewhereThan(call Call, d *Decision) bool {
 // within counts the call against the limit; false ends it. Sign-in tokens share one limit, or another sign-in would be a way around it.
 func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
 	c, caller, whose := d.Grant.Credential, d.Grant.Credential.ID, "This token"
-	if c.Kind == models.SignInToken {
+	switch {
+	case everywhere(c.Kind): // or another key would be a way around
+		caller, whose = "person "+c.PersonID+" "+opens.WorkspaceID, "All API keys and the bearer token of a person in a workspace together"
+	case c.Kind == models.SignInToken:
 		caller, whose = signedInAs(c.PersonID, opens.WorkspaceID), "All sign-in tokens of a person in a workspace together"
 	}
 	if d.Limit = g.limiter.Take(caller, opens.CallsAMinute, now); !d.Limit.Passed {

@@ -116,9 +116,10 @@ var gone = models.Fail(models.NotFound, "One of these credentials does not exist
 // allWithIDs reads credentials, the newest first.
 func allWithIDs(tx *gorm.DB, ids []string) ([]models.Credential, error) {
 	var list []models.Credential
-	if err := tx.Where("id IN ?", ids).Order("id DESC").Find(&list).Error; err != nil {
+	if err := tx.Where("id IN ?", ids).Order("id").Find(&list).Error; err != nil { // in the order in which uses are written down, which may lock them too
 		return nil, err
 	}
+	slices.Reverse(list)
 	if len(list) < len(ids) {
 		return nil, gone
 	}

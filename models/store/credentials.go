@@ -93,10 +93,16 @@ func useForm(tx *gorm.DB, formID, personID, subjectID string, at time.Time) erro
 	if res.Error != nil || res.RowsAffected == 1 {
 		return res.Error
 	}
-	var made string
-	if err := tx.Table("used_forms").Where("form_id = ?", formID).Pluck("subject_id", &made).Error; err != nil {
+	return formUsed(tx, formID)
+}
+
+// formUsed says that a form's number was used, and what it made.
+func formUsed(tx *gorm.DB, formID string) error {
+	var ids []string
+	if err := tx.Table("used_forms").Where("form_id = ?", formID).Pluck("subject_id", &ids).Error; err != nil || len(ids) == 0 {
 		return err
 	}
+	made := ids[0]
 	again := models.Fail(models.ShownAlready, "This token was already shown.")
 	again.SubjectID = made
 	return again

@@ -36,6 +36,9 @@ func (s *Store) CreatePerson(ctx context.Context, who models.Actor, n models.New
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return models.Person{}, err
 	}
+	if who.Kind == models.Program && n.Role == models.Admin {
+		return models.Person{}, adminsByHand
+	}
 	person, err := s.newPerson(ctx, &n, nil)
 	if err != nil {
 		return models.Person{}, err

@@ -13,20 +13,32 @@ import (
 // loses the role is signed out everywhere (security rule S3) and becomes a Member of the workspaces whose
 // Admin they were; who owns one stays its Owner.
 func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edit models.PersonEdit) (models.Person, error) {
+	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
+		return models.Person{}, err
+	}
+	if err := edit.Clean().Err(); err != nil {
+		return models.Person{}, err
+	}
+	return s.ChangePerson(ctx, who, id, func(models.Person) models.PersonEdit { return edit })
+}
+
+// ChangePerson is EditPerson for who changes a part: to is asked what the person is to be like, of what they are like when it is the change's turn.
+// A program makes nobody an Admin and moves no Admin to another address: who signs in so would outlive what it came with (security rule T10).
+func (s *Store) ChangePerson(ctx context.Context, who models.Actor, id string, to func(models.Person) models.PersonEdit) (models.Person, error) {
 	var person models.Person
 	if err := allow(who.MayManagePeople(), onlyAdminsManage); err != nil {
 		return person, err
 	}
-	if err := edit.Clean().Err(); err != nil {
-		return person, err
-	}
 	err := s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		find := lockPerson
-		if edit.Role != models.Admin {
-			find = lockPersonAndAdmins
-		}
-		if person, err = find(tx, id); err != nil {
+		if person, err = lockPersonAndAdmins(tx, id); err != nil {
 			return event, err
+		}
+		edit := to(person)
+		if err := edit.Clean().Err(); err != nil {
+			return event, err
+		}
+		if who.Kind == models.Program && edit.Role == models.Admin && (person.Role != models.Admin || edit.Email != person.Email) {
+			return event, adminsByHand
 		}
 		if person.ActiveAdmin() && edit.Role != models.Admin {
 			if err := keepAnAdmin(tx, id); err != nil {
@@ -54,6 +66,8 @@ func (s *Store) EditPerson(ctx context.Context, who models.Actor, id string, edi
 	})
 	return person, err
 }
+
+var adminsByHand = models.Fail(models.Forbidden, "Admins are made, and their email addresses changed, in the console alone: who signs in so outlives the credential of a program.")
 
 // dropAdmin takes what came with the role: the sessions, and being an Admin of workspaces.
 func dropAdmin(tx *gorm.DB, personID string) error {

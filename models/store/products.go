@@ -92,9 +92,14 @@ func (s *Store) CreateProduct(ctx context.Context, who models.Actor, workspace s
 
 // NameProduct gives a product another name, and its tokens another prefix while it has none.
 func (s *Store) NameProduct(ctx context.Context, who models.Actor, workspace, id string, n models.ProductNaming) (models.Product, error) {
-	problems := n.Clean()
+	return s.RenameProduct(ctx, who, workspace, id, func(models.Product) models.ProductNaming { return n })
+}
+
+// RenameProduct is NameProduct for who changes a part: to is asked what it is to be called, of what it is when it is the change's turn.
+func (s *Store) RenameProduct(ctx context.Context, who models.Actor, workspace, id string, to func(models.Product) models.ProductNaming) (models.Product, error) {
 	return s.changeProduct(ctx, who, workspace, id, onlyOwnersResources, models.Actor.MayEditResources, func(tx *gorm.DB, p *models.Product) ([]models.Change, error) {
-		if err := problems.Err(); err != nil {
+		n := to(*p)
+		if err := n.Clean().Err(); err != nil {
 			return nil, err
 		}
 		if p.Prefix != n.Prefix {

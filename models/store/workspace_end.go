@@ -64,13 +64,18 @@ func howManyTokens(n int) string {
 
 // SetCallLimits says how many calls a minute each API token of a workspace, each automation token and each sign-in may make.
 func (s *Store) SetCallLimits(ctx context.Context, who models.Actor, slug string, l models.CallLimits) (models.Workspace, error) {
+	return s.ChangeCallLimits(ctx, who, slug, func(models.Workspace) models.CallLimits { return l })
+}
+
+// ChangeCallLimits is SetCallLimits for who changes a part: to is asked what they are to be, of what they are when it is the change's turn.
+func (s *Store) ChangeCallLimits(ctx context.Context, who models.Actor, slug string, to func(models.Workspace) models.CallLimits) (models.Workspace, error) {
 	var w models.Workspace
-	problems := l.Clean()
 	err := s.writeWithin(ctx, who, slug, func(tx *gorm.DB, seen models.WorkspaceSeen) (event models.Event, err error) {
 		if w = seen.Workspace; !who.MayEditWorkspace(seen.Role) {
 			return event, models.Fail(models.Forbidden, "Only the workspace's Owner and Admins can change its limits.")
 		}
-		if err := problems.Err(); err != nil {
+		l := to(w)
+		if err := l.Clean().Err(); err != nil {
 			return event, err
 		}
 		changes := changed(
