@@ -52,6 +52,12 @@ func TestCredentialsOfEverybody(t *testing.T) {
 			t.Errorf("looking a key up leads to %s: %s", b.URL(), b.Text("main"))
 		}
 		b.Go("/credentials")
+		b.Fill("Search", text.Reveal()) // a whole key belongs in no address
+		b.Click("Apply")
+		if b.with.NoScript && !b.Has("belongs in no address") || !b.with.NoScript && (!b.Has("The key is good") || strings.Contains(b.URL(), text.Reveal())) || strings.Contains(b.HTML(), text.Reveal()) {
+			t.Errorf("a whole key in the search leads to %s: %s", b.URL(), b.Text("main"))
+		}
+		b.Go("/credentials")
 		b.Fill("Search", "build")
 		b.Click("Apply")
 		if b.Count("tr[data-token-id]") != 1 || b.Value("Search") != "build" {
