@@ -87,27 +87,6 @@ func (s *Store) replaceBearer(tx *gorm.DB, who models.Actor, made models.Credent
 	return &old, err
 }
 
-// useForm uses a form's number up. A number that was used is models.ShownAlready.
-func useForm(tx *gorm.DB, formID, personID, subjectID string, at time.Time) error {
-	res := tx.Exec("INSERT INTO used_forms (form_id, person_id, subject_id, at) VALUES (?, ?, ?, ?) ON CONFLICT (form_id) DO NOTHING", formID, personID, subjectID, at)
-	if res.Error != nil || res.RowsAffected == 1 {
-		return res.Error
-	}
-	return formUsed(tx, formID)
-}
-
-// formUsed says that a form's number was used, and what it made.
-func formUsed(tx *gorm.DB, formID string) error {
-	var ids []string
-	if err := tx.Table("used_forms").Where("form_id = ?", formID).Pluck("subject_id", &ids).Error; err != nil || len(ids) == 0 {
-		return err
-	}
-	made := ids[0]
-	again := models.Fail(models.ShownAlready, "This token was already shown.")
-	again.SubjectID = made
-	return again
-}
-
 // RevokeCredential ends a credential for good. One that is revoked already stays as it is, without an event.
 func (s *Store) RevokeCredential(ctx context.Context, who models.Actor, id string, r models.Revocation) (models.Credential, error) {
 	var c models.Credential

@@ -66,7 +66,7 @@ func adminMethods(t *testing.T, w storetest.World, other models.Person, token mo
 			return err
 		},
 		"CreatePerson": func(who models.Actor) error {
-			_, err := w.CreatePerson(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Role: models.Admin, Password: storetest.Password})
+			_, err := w.CreatePerson(t.Context(), who, models.NewPerson{Name: "A", Email: models.NewID() + "@x.example", Role: models.Member, Password: storetest.Password})
 			return err
 		},
 		"EditPerson": func(who models.Actor) error {

@@ -233,20 +233,6 @@ func (s *Store) write(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 	})
 }
 
-// once uses up the one-use number of what is asked for, with what came of it.
-func (s *Store) once(tx *gorm.DB, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) (models.Event, error) {
-	if who.Once != "" {
-		if err := formUsed(fresh(tx), who.Once); err != nil {
-			return models.Event{}, err
-		}
-	}
-	event, err := fn(tx)
-	if err == nil && who.Once != "" {
-		err = useForm(fresh(tx), who.Once, who.ID, event.SubjectID, s.now())
-	}
-	return event, err
-}
-
 // writeLong is write for what takes long and changes nobody's rights: it has others wait only at its
 // end, and finds out there whether who asks still may.
 func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) (models.Event, error)) error {
