@@ -86,7 +86,7 @@ type ShareForm struct {
 	Back             string // the list of collections
 	FormID           string
 	Form             Form   // name
-	Limit            string // what the policy says of its life; empty: nothing
+	Life             string // how long it lives, and who decided that
 }
 
 // ShareEnd asks before an access key is deleted.
