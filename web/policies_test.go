@@ -192,6 +192,11 @@ func TestUnusedKeys(t *testing.T) {
 		if s.Changes(t) != before {
 			t.Error("it was saved at once")
 		}
+		looked := admin.Post(t, "/settings/policies", decisions("longest_key_days", "", "key_days", "77", "unused_days", "51", "look", "yes")).Want(t, 200).Has(t, "No API key has been unused for 51 days.")
+		if got := looked.Page(t).Find("#key_days").AttrOr("value", ""); got != "77" || s.Changes(t) != before {
+			t.Errorf("after a look the form has %q", got)
+		}
+		admin.Post(t, "/settings/policies", decisions("unused_days", "", "look", "yes")).Want(t, 422).Has(t, "Enter after how many days")
 		form["unused_seen"] = asked.Page(t).Find("[name=unused_seen]").AttrOr("value", "")
 		form["unused_days"] = "30"
 		admin.Post(t, "/settings/policies", form).Want(t, 422) // it is another number
