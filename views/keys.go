@@ -66,6 +66,7 @@ type ShareList struct {
 	Rows                []ShareRow
 	FirstHref, MoreHref string // empty on the first page, at the end
 	OfOne               bool   // of one collection, which the page is about
+	Collections         string // where collections are; empty: the reader has no workspace
 }
 
 // ShareRow is an access key of a collection.
@@ -94,6 +95,14 @@ type ShareEnd struct {
 	ShareRow
 	Action, Back, Next string
 	Form               Form // reason
+}
+
+// from adds where the reader's collections are.
+func (l ShareList) from(p Page) ShareList {
+	if p.Workspace != nil {
+		l.Collections = p.Workspace.Collections()
+	}
+	return l
 }
 
 func (p Page) keys(below ...Crumb) Page {
