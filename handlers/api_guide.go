@@ -37,8 +37,16 @@ func (h *Handlers) UseTheAPI(c echo.Context) error {
 	if here.ID != "" {
 		_, _, g.Try = h.accessOf(c, here, models.Credential{Kind: models.AutomationToken})
 	}
+	policy, err := h.Store.Policy(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	now := h.Clock()
+	g.Decided = policy.Say(models.AutomationToken)
 	for _, period := range models.ExpirationPeriods {
-		g.Periods = append(g.Periods, views.APIPeriod{Value: string(period), Meaning: period.Meaning()})
+		if ends, _ := period.Ends(now); policy.Offers(models.AutomationToken, now, ends) {
+			g.Periods = append(g.Periods, views.APIPeriod{Value: string(period), Meaning: period.Meaning()})
+		}
 	}
 	return show(c, http.StatusOK, views.UseTheAPI(page, g))
 }

@@ -36,7 +36,7 @@ func (h *Handlers) Policies(c echo.Context) error {
 
 // SavePolicies decides what holds from now on. Where that ends API keys at once, it is asked first, with how many.
 func (h *Handlers) SavePolicies(c echo.Context) error {
-	names := []string{"key_makers", "key_life", "key_days", "expiry_required", "unused_days", "unused_seen", "reason"}
+	names := []string{"key_makers", "key_life", "key_days", "expiry_required", "unused_days", "unused_seen", "look", "reason"}
 	for _, l := range lifetimes {
 		names = append(names, models.LongestField(l.kind))
 	}
@@ -50,6 +50,9 @@ func (h *Handlers) SavePolicies(c echo.Context) error {
 		return err
 	}
 	edit := policyEdit(f)
+	if f["look"] != "" {
+		return h.lookAtUnused(c, f, now)
+	}
 	if days := edit.UnusedDays; len(edit.Clean()) == 0 && days > 0 && days != now.UnusedDays && strings.TrimSpace(f["unused_seen"]) != strings.TrimSpace(f["unused_days"]) {
 		_, ends, _, err := h.Store.UnusedKeys(ctx, actor(c), days, models.Place{})
 		if err != nil {
@@ -75,17 +78,39 @@ func (h *Handlers) SavePolicies(c echo.Context) error {
 	return h.showPolicies(c, status, back, now, "")
 }
 
+// lookAtUnused shows what the number in the form would revoke now. Nothing is saved, and everything stays as it was typed.
+func (h *Handlers) lookAtUnused(c echo.Context, f map[string]string, now models.Policy) error {
+	days := someDays(f["unused_days"])
+	edit := models.PolicyEdit{Policy: models.Policy{KeyMakers: models.EveryoneMakesKeys, UnusedDays: days}}
+	told := edit.Clean().Message("unused_days")
+	if days == 0 {
+		told = "Enter after how many days, to see what that would revoke today."
+	}
+	if told != "" {
+		back := views.Form{Values: without(f, "look"), Errors: []models.Field{{Name: "unused_days", Message: told}}}
+		return h.showPolicies(c, http.StatusUnprocessableEntity, back, now, "")
+	}
+	return h.showPolicies(c, http.StatusOK, views.Form{Values: f}, now, "")
+}
+
 func (h *Handlers) showPolicies(c echo.Context, status int, f views.Form, now models.Policy, ask string) error {
 	v := views.Policies{Form: f, Ask: ask, Days: strconv.Itoa(policyEdit(f.Values).UnusedDays)}
 	for _, l := range lifetimes {
 		v.Longest = append(v.Longest, views.Lifetime{Name: models.LongestField(l.kind), Label: l.label, Hint: l.hint})
+	}
+	if f.Value("look") != "" || ask != "" {
+		days := someDays(f.Value("unused_days"))
+		if err := h.unusedKeys(c, &v.Look, days, ""); err != nil {
+			return err
+		}
+		v.Look.Decided = now.UnusedDays == days
 	}
 	if now.UnusedDays > 0 && ask == "" {
 		_, ends, _, err := h.Store.UnusedKeys(c.Request().Context(), actor(c), now.UnusedDays, models.Place{})
 		if err != nil {
 			return err
 		}
-		v.Unused, v.Days = counted(ends, "API key", "API keys"), strconv.Itoa(now.UnusedDays)
+		v.Unused = counted(ends, "API key", "API keys")
 	}
 	page, err := h.page(c)
 	if err != nil {
@@ -193,6 +218,7 @@ func (h *Handlers) unusedKeys(c echo.Context, v *views.UnusedKeys, days int, pla
 	}
 	now, zone, path := h.Clock(), h.zone(c), policiesPath+"/unused?days="+strconv.Itoa(days)
 	v.Asked, v.Days, v.Count = true, models.DayCount(days), counted(total, "API key", "API keys")
+	v.One = total == 1
 	for _, k := range found {
 		row := views.UnusedKey{
 			Name: k.Name, Prefix: k.Prefix, LastFour: k.Last4, Owner: k.PersonName, OwnerHref: "/people/" + k.PersonID, Created: momentIn(k.CreatedAt, now, zone),

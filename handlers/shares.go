@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -96,10 +95,7 @@ func (h *Handlers) showShare(c echo.Context, status int, back views.Form) error 
 	if err != nil {
 		return err
 	}
-	f := views.ShareForm{Collection: within.Name, Path: collectionPath(within), Back: collectionsPath(within.Workspace), FormID: secret.FormID(), Form: back}
-	if days := policy.LongestCollectionDays; days > 0 {
-		f.Limit = fmt.Sprintf("Admins decided that it lives %s at most.", models.DayCount(days))
-	}
+	f := views.ShareForm{Collection: within.Name, Path: collectionPath(within), Back: collectionsPath(within.Workspace), FormID: secret.FormID(), Form: back, Life: policy.CollectionKeyLife()}
 	return show(c, status, views.CollectionShare(page, f))
 }
 

@@ -104,7 +104,7 @@ func (p Policy) WhyNoKeys() string {
 	if p.KeyMakers == AdminsMakeKeys {
 		return "Admins decided that only people with Admin access generate API keys. Ask an Admin."
 	}
-	return "Admins decided that nobody generates API keys at present. Ask an Admin."
+	return "Admins decided that nobody generates API keys at present. Keys that there are keep working."
 }
 
 // KeyLife is a number of days as the setting shows it.

@@ -107,3 +107,17 @@ func TestExactEnd(t *testing.T) {
 		t.Error("given is wrong")
 	}
 }
+
+// The form that shares a collection says how long its key lives, whatever the policy is.
+func TestCollectionKeyLife(t *testing.T) {
+	for longest, said := range map[int]string{
+		0:  "It lives for 60 days, and each use gives it another 60.",
+		1:  "It lives for 1 day, however often it is used. Admins decided that.",
+		60: "It lives for 60 days, however often it is used. Admins decided that.",
+		90: "It lives for 60 days, and each use gives it another 60, up to 90 days in all. Admins decided that.",
+	} {
+		if got := (models.Policy{LongestCollectionDays: longest}).CollectionKeyLife(); got != said {
+			t.Errorf("with %d days it says %q", longest, got)
+		}
+	}
+}

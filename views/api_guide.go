@@ -8,8 +8,9 @@ type APIGuide struct {
 	Workspaces []APIWorkspace // those that the reader is a member of
 	Here       APIWorkspace   // of them the one that is open in the console, or the first; the zero value where there is none
 	Try        string         // path and query of a call that its product answers; empty where there is none
-	Periods    []APIPeriod
-	Limits     string // of the calls, in a sentence
+	Periods    []APIPeriod    // those that the policy allows
+	Decided    string         // what it says of them; empty: nothing
+	Limits     string         // of the calls, in a sentence
 }
 
 // APIWorkspace is a workspace as the account API tells of it.

@@ -151,7 +151,7 @@ func TestFormsSendOnlyTheirFields(t *testing.T) {
 		"/w/marlowe/settings":                  "name",
 		"/w/marlowe/settings/limits":           "calls_a_minute automation_calls_a_minute user_calls_a_minute",
 		"/account/time-zone":                   "time_zone",
-		"/settings/policies":                   "key_makers key_life key_days longest_bearer_days longest_api_days longest_automation_days longest_key_days longest_collection_days expiry_required unused_days unused_seen reason",
+		"/settings/policies":                   "key_makers key_life key_days longest_bearer_days longest_api_days longest_automation_days longest_key_days longest_collection_days expiry_required unused_days unused_seen look reason",
 		"GET /settings/policies/unused":        "days",
 		"GET /credentials":                     "q owner kind status expires unused workspace created_by",
 		"/credentials/find":                    "secret",

@@ -66,6 +66,7 @@ type ShareList struct {
 	Rows                []ShareRow
 	FirstHref, MoreHref string // empty on the first page, at the end
 	OfOne               bool   // of one collection, which the page is about
+	Collections         string // where collections are; empty: the reader has no workspace
 }
 
 // ShareRow is an access key of a collection.
@@ -86,7 +87,7 @@ type ShareForm struct {
 	Back             string // the list of collections
 	FormID           string
 	Form             Form   // name
-	Limit            string // what the policy says of its life; empty: nothing
+	Life             string // how long it lives, and who decided that
 }
 
 // ShareEnd asks before an access key is deleted.
@@ -94,6 +95,14 @@ type ShareEnd struct {
 	ShareRow
 	Action, Back, Next string
 	Form               Form // reason
+}
+
+// from adds where the reader's collections are.
+func (l ShareList) from(p Page) ShareList {
+	if p.Workspace != nil {
+		l.Collections = p.Workspace.Collections()
+	}
+	return l
 }
 
 func (p Page) keys(below ...Crumb) Page {

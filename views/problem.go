@@ -16,7 +16,7 @@ type failureWords struct{ heading, sentence string }
 var failures = map[int]failureWords{
 	400: {"This request can’t be read", "Something in the address or the form is not as it should be. Go back and try again."},
 	401: {"You are signed out", "Nothing was done. Sign in, then try again."},
-	403: {"Admin access required", "Your account can’t do this. Ask an Admin to change your role."},
+	403: {"Not allowed", "Your account can’t do this. Ask an Admin for help."},
 	404: {"This page isn’t here", "It may have been deleted, or the address mistyped."},
 	405: {"This address doesn’t work that way", "Open the page it belongs to and use the form there."},
 	409: {"That has changed meanwhile", "Nothing was changed now. Reload the page, look at it again, then repeat what you wanted to do."},

@@ -15,7 +15,7 @@ func keySamples() []sample {
 	failed.Form = form(map[string]string{"name": ""}, "name", "Enter a name, for example of the tool that will use the key.")
 	list := views.KeyList{Keys: keyRows(), Ended: endedRows(), Count: "51 API keys", FirstHref: keysPath, MoreHref: keysPath + "?after=3", Create: create, Here: true, Settings: never, Shares: shareRows()}
 	none := views.KeyList{Create: create, Here: true, Settings: never}
-	refused := views.KeyList{Keys: keyRows()[:1], Refusal: "Admins decided that nobody generates API keys at present. Ask an Admin.", Settings: fixed}
+	refused := views.KeyList{Keys: keyRows()[:1], Refusal: "Admins decided that nobody generates API keys at present. Keys that there are keep working.", Settings: fixed}
 	wrong := list
 	wrong.Here, wrong.Settings = false, custom
 	behind := list
@@ -27,7 +27,7 @@ func keySamples() []sample {
 	shared := shown
 	shared.Title, shared.Noun, shared.Heading, shared.Try, shared.Here, shared.Back = "Collection shared", "access key", "Read the collection with it", "/v1/collections/c1", collectionPath, collectionPath
 	shared.Expires = views.Time{}
-	share := views.ShareForm{Collection: "Spring list 2026", Path: collectionPath, Back: "/w/marlowe/settings/collections", FormID: "Zc8LqW2vTn6RyH0dKs4XgP", Limit: "Admins decided that it lives 90 days at most."}
+	share := views.ShareForm{Collection: "Spring list 2026", Path: collectionPath, Back: "/w/marlowe/settings/collections", FormID: "Zc8LqW2vTn6RyH0dKs4XgP", Life: "It lives for 60 days, and each use gives it another 60, up to 90 days in all. Admins decided that."}
 	long := share
 	long.Form = form(map[string]string{"name": "x"}, "name", "Name must be 80 characters or fewer.")
 	open := collection()

@@ -9,19 +9,22 @@ func policySamples() []sample {
 	}, Next: views.Action{Text: "Show more", Href: "/settings/policies/unused?days=90&after=x"}, First: views.Action{Text: "First page", Href: "/settings/policies/unused?days=90"}}
 	open := limited
 	open.Decided, open.Count = false, "1 API key"
-	open.Rows = open.Rows[:1]
+	open.Rows, open.One = open.Rows[:1], true
 	none := views.UnusedKeys{Form: form(map[string]string{"days": "400"}), Asked: true, Days: "400 days"}
 	wrong := views.UnusedKeys{Form: form(map[string]string{"days": "-1"}, "days", "Enter a whole number of days from 1 to 36500, or leave the field empty.")}
 	saved := policies(nil)
 	saved.Unused, saved.Days = "14 API keys", "90"
 	ask := policies(nil, "unused_days", "This revokes 14 API keys within the hour.")
-	ask.Ask, ask.Days = "14 API keys", "90"
+	ask.Ask, ask.Days, ask.Look = "14 API keys", "90", limited
+	look := policies(nil)
+	look.Look, look.Days = none, "400"
 	failed := policies(map[string]string{"key_life": "no_exp", "longest_api_days": "x"}, "key_makers", "Choose who may generate API keys.", "key_life", "New API keys cannot live forever.",
 		"longest_api_days", "Enter a whole number of days.", "reason", "Reason must be 200 characters or fewer.")
 	return []sample{
 		{"policies", views.PoliciesPage(page(), policies(nil))},
 		{"policies-saved", views.PoliciesPage(page(), saved)},
 		{"policies-ask", views.PoliciesPage(page(), ask)},
+		{"policies-look", views.PoliciesPage(page(), look)},
 		{"policies-error", views.PoliciesPage(page(), failed)},
 		{"policies-unused", views.UnusedKeysPage(page(), limited)},
 		{"policies-unused-open", views.UnusedKeysPage(page(), open)},

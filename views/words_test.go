@@ -71,7 +71,7 @@ func TestProblemsSpeakForTheirStatus(t *testing.T) {
 	if got := (Failure{Status: 418}).words(); got != failures[500] {
 		t.Errorf("an unknown status says %q", got)
 	}
-	if got := (Failure{Status: 403, Sentence: "Your account can’t do that."}).words(); got.heading != "Admin access required" || got.sentence != "Your account can’t do that." {
+	if got := (Failure{Status: 403, Sentence: "Your account can’t do that."}).words(); got.heading != "Not allowed" || got.sentence != "Your account can’t do that." {
 		t.Errorf("the caller’s words became %q", got)
 	}
 	if got := (Failure{Status: 404}).actions(); len(got) != 1 || got[0].Href != "/" {

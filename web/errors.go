@@ -69,6 +69,7 @@ var verdicts = map[access.Code]int{
 type failure struct {
 	status     int
 	code       string // of a refusal
+	heading    string // of its page; empty: the page's own for the status
 	message    string // empty: the page speaks for the status
 	retryAfter int    // seconds
 }
@@ -148,6 +149,8 @@ func describe(err error) failure {
 		return failure{status: http.StatusBadRequest, code: "not-a-zip", message: "Only .zip collection files are accepted."}
 	case errors.As(err, &unsafe):
 		return failure{status: http.StatusUnprocessableEntity, code: string(unsafe.Code), message: unsafe.Message}
+	case errors.Is(err, adminsOnly):
+		return failure{status: http.StatusForbidden, code: string(models.Forbidden), heading: access.AdminRequired.Title(), message: adminsOnly.Message}
 	case errors.As(err, &ours):
 		return failure{status: statuses[ours.Kind], code: cmp.Or(ours.Code, string(ours.Kind)), message: sentence(ours), retryAfter: ours.RetryAfterSeconds}
 	case errors.As(err, &theirs) && theirs.Code == http.StatusMethodNotAllowed:
@@ -188,7 +191,7 @@ func sentence(e *models.Error) string {
 // problem draws an error page. It asks no database: an error page that fails helps nobody.
 func (s *Server) problem(c echo.Context, f failure) error {
 	var b bytes.Buffer
-	page := views.Problem(s.handlers.Outside(c), views.Failure{Status: f.status, Sentence: f.message})
+	page := views.Problem(s.handlers.Outside(c), views.Failure{Status: f.status, Heading: f.heading, Sentence: f.message})
 	if err := page.Render(c.Request().Context(), &b); err != nil {
 		return errors.Join(err, c.Blob(f.status, echo.MIMETextPlainCharsetUTF8, []byte("Something went wrong, and so did the page that says so.\n")))
 	}

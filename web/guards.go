@@ -97,6 +97,9 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 	}
 }
 
+// adminsOnly is what a signed-in person hears who opens what is for Admins.
+var adminsOnly = models.Fail(models.Forbidden, "Your account is not an Admin's. Ask an Admin to change your role.")
+
 // signedIn admits a signed-in person. Everybody else is sent to sign in, and from there back.
 func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
 	seen, in, err := s.handlers.Sessions.Current(c.Request())
@@ -115,7 +118,7 @@ func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
 	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Human, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 	handlers.Admit(c, handlers.Visit{Actor: who, Seen: seen})
 	if needAdmin && seen.Person.Role != models.Admin {
-		return false, models.Fail(models.Forbidden, "Your account is not an Admin's. Ask an Admin to change your role.")
+		return false, adminsOnly
 	}
 	if err := s.handlers.Store.TouchSession(c.Request().Context(), seen); err != nil {
 		s.log.Warn("the session's last use was not noted", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))

@@ -8,6 +8,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
+	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
 )
 
@@ -191,6 +192,11 @@ func TestUnusedKeys(t *testing.T) {
 		if s.Changes(t) != before {
 			t.Error("it was saved at once")
 		}
+		looked := admin.Post(t, "/settings/policies", decisions("longest_key_days", "", "key_days", "77", "unused_days", "51", "look", "yes")).Want(t, 200).Has(t, "No API key has been unused for 51 days.")
+		if got := looked.Page(t).Find("#key_days").AttrOr("value", ""); got != "77" || s.Changes(t) != before {
+			t.Errorf("after a look the form has %q", got)
+		}
+		admin.Post(t, "/settings/policies", decisions("unused_days", "", "look", "yes")).Want(t, 422).Has(t, "Enter after how many days")
 		form["unused_seen"] = asked.Page(t).Find("[name=unused_seen]").AttrOr("value", "")
 		form["unused_days"] = "30"
 		admin.Post(t, "/settings/policies", form).Want(t, 422) // it is another number
@@ -207,5 +213,35 @@ func TestUnusedKeys(t *testing.T) {
 		}
 		admin.Get(t, "/audit").Want(t, 200).Has(t, "The server").Has(t, "not used for 40 days (policy)")
 		admin.Post(t, "/settings/policies", decisions("unused_days", "80")).To(t, "/settings/policies") // it revokes none
+	})
+}
+
+// Each form says one thing of how long what it makes will live, the guide lists the periods that may be asked for, and whoever may not generate keys is
+// offered nothing that does, and told why without being sent for Admin access.
+func TestPagesAgreeWithThePolicy(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		member := s.Person(t, s.Admin, models.Member)
+		k, _ := s.Key(t, storetest.As(member), models.NewAPIKey{Name: "mine", Given: true})
+		shared := installed(t, s, s.Admin, "marlowe-press", "Tools", zipOf(t, "a.txt", "a")).Collection
+		admin, theirs := s.SignedIn(t, "ines@marlowe.example"), s.SignedIn(t, member.Email)
+		share := "/w/marlowe-press/settings/collections/" + shared.ID + "/access-keys/new"
+		again := "/account/api-keys/" + k.ID + "/regenerate"
+		admin.Get(t, share).Want(t, 200).Has(t, "It lives for 60 days, and each use gives it another 60.").HasNot(t, "Admins decided")
+		admin.Get(t, "/use-the-api").Want(t, 200).Has(t, "no_exp").HasNot(t, "Admins decided")
+		shows(t, theirs.Get(t, "/account/api-keys").Want(t, 200), `a[href="`+again+`"], .keyset`, 2)
+
+		admin.Post(t, "/settings/policies", decisions("longest_collection_days", "5")).To(t, "/settings/policies")
+		admin.Get(t, share).Want(t, 200).Has(t, "It lives for 5 days, however often it is used. Admins decided that.").HasNot(t, "60")
+		admin.Get(t, "/use-the-api").Want(t, 200).Has(t, "48h").Has(t, "Admins decided: at most 6 days.").HasNot(t, "no_exp").HasNot(t, "1w")
+		for _, makers := range []string{"admins", "nobody"} {
+			admin.Post(t, "/settings/policies", decisions("key_makers", makers)).To(t, "/settings/policies")
+			page := theirs.Get(t, "/account/api-keys").Want(t, 200).Has(t, "Admins decided that")
+			shows(t, page, `a[href="`+again+`"], .keyset`, 0)
+			shows(t, page, `[data-key-id] a[href$="/rename"]`, 1)
+			if refused := theirs.Get(t, again).Want(t, 403).Has(t, "Admins decided that"); refused.Text(t, "h1") != "Not allowed" {
+				t.Errorf("by %s: the page is headed %q", makers, refused.Text(t, "h1"))
+			}
+		}
 	})
 }

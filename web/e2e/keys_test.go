@@ -76,7 +76,7 @@ func generateKey(t *testing.T, s webtest.Site, b *Tab, name, ends string) string
 		t.Errorf("the form is at %s", b.URL())
 	}
 	form.Fill("Key name", name)
-	form.Click("Generate key")
+	form.Click("Generate API Key")
 	key := shown(t, b, "pkey_", ends)
 	if !b.Has("/v1/me") || !b.Has("X-API-Key: $KEY") {
 		t.Errorf("the popup says %s", b.Text("#reveal"))
@@ -132,7 +132,7 @@ func TestSharing(t *testing.T) {
 
 // The page with a key's secret is left in each of the ways that lead back to a page, like that of a token.
 func TestAnAPIKeyIsSeenOnce(t *testing.T) {
-	seenOnce(t, keysTab, "path=/account/api-keys", "Generate key")
+	seenOnce(t, keysTab, "path=/account/api-keys", "Generate API Key")
 }
 
 // The pages as they are when there is nothing, when something is wrong, and what opens on them, for the eye and for axe.
@@ -147,7 +147,7 @@ func TestAPIKeysLook(t *testing.T) {
 	b.Click("Generate API Key")
 	b.Look("account-keys--create")
 	b.In("#create-key").Fill("Key name", strings.Repeat("W", 80))
-	b.In("#create-key").Click("Generate key")
+	b.In("#create-key").Click("Generate API Key")
 	b.Look("account-keys-reveal")
 	b.Click("I have stored it")
 	b.Go(keysTab)
@@ -155,7 +155,7 @@ func TestAPIKeysLook(t *testing.T) {
 	b.Click("Actions for " + strings.Repeat("W", 80))
 	b.Look("account-keys--menu")
 	b.Go(keysTab + "/new")
-	b.Click("Generate key")
+	b.Click("Generate API Key")
 	b.Look("account-keys-new-error")
 	b.Go(keysTab)
 	b.Select("New keys expire after", "Custom")

@@ -38,18 +38,15 @@ func TestPolicies(t *testing.T) {
 			t.Fatalf("before it is saved the page says %s", b.Text("main"))
 		}
 		look("policies-ask")
-		b.Click("Look at the 2 API keys")
-		if told := b.Text("main"); !strings.Contains(told, "Old laptop") || !strings.Contains(told, "Workshop") {
+		if told := b.Text("#unused-keys"); !strings.Contains(told, "Old laptop") || !strings.Contains(told, "Workshop") {
 			t.Errorf("the preview says %s", told)
 		}
-		look("policies-preview")
-		b.Fill("Days without use", "20")
-		b.Click("Show")
-		if !b.Has("No API key has been unused for 20 days.") {
+		b.Fill("Revoke after days without use", "20")
+		b.Click("See what it would revoke today")
+		if !b.Has("No API key has been unused for 20 days.") || b.In("main").Value("API tokens") != "31" || b.Value("Days") != "60" || b.Value("Reason (optional)") != "The audit of May" {
 			t.Errorf("the preview of 20 days says %s", b.Text("main"))
 		}
-		b.Go("/settings/policies")
-		b.In("main").Fill("API tokens", "31")
+		look("policies-preview")
 		b.Fill("Revoke after days without use", "7")
 		b.Click("Save policies")
 		b.Click("Save policies")

@@ -30,3 +30,19 @@ func TestAPIReference(t *testing.T) {
 		}
 	})
 }
+
+// On a phone no call makes the page wider than the screen: long words break, and commands scroll inside.
+func TestReferenceOnAPhone(t *testing.T) {
+	everyway(t, func(t *testing.T, s webtest.Site, b *Tab) {
+		setUp(t, s, b)
+		b.Viewport(360, 740)
+		b.Go("/use-the-api/reference")
+		b.Evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+		if open, all := b.Count("details[open]"), b.Count("details"); open != all || all < 60 {
+			t.Fatalf("%d of %d calls are open", open, all)
+		}
+		if got := b.Evaluate("document.scrollingElement.scrollWidth"); got != "360" {
+			t.Errorf("with all calls open the page is %s wide", got)
+		}
+	})
+}
