@@ -173,8 +173,13 @@ func back(c echo.Context) string {
 	return local(from.RequestURI())
 }
 
+// waitFirst tells whoever tried too often for how long to wait.
+func waitFirst(seconds int) string {
+	return "Too many attempts. Wait " + plainly(seconds, "second", "seconds") + ", then try again."
+}
+
 func tooMany(seconds int) error {
-	e := models.Fail(models.TooMany, "Too many attempts. Wait %d seconds, then try again.", seconds)
+	e := models.Fail(models.TooMany, "%s", waitFirst(seconds))
 	e.RetryAfterSeconds = seconds
 	return e
 }

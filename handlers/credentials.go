@@ -152,17 +152,17 @@ func (h *Handlers) FindCredential(c echo.Context) error {
 	case len(found.Rows) == 0:
 		return again("No credential of this installation has, or had, that key. It may be another installation's.")
 	case found.Rows[0].Before:
-		return h.done(c, "/credentials/"+found.Rows[0].ID, "This is its credential.", " The key was replaced since by another one, and is refused.")
+		return h.done(c, "/credentials/"+found.Rows[0].ID, "The key belongs to this credential.", " It was replaced since by another one, and is refused.")
 	}
 	said := findings[found.Rows[0].State(h.Clock())]
 	if found.Rows[0].Idle {
 		said = "Its person is deactivated: calls with the key are refused as long as that lasts."
 	}
-	return h.done(c, "/credentials/"+found.Rows[0].ID, "This is its credential.", " "+said)
+	return h.done(c, "/credentials/"+found.Rows[0].ID, "The key belongs to this credential.", " "+said)
 }
 
 // findings say what a key is good for that somebody found.
 var findings = map[models.State]string{
-	models.Active: "The key is good: whoever has it can use it.", models.Inactive: "It is inactive: calls with the key are refused until it is activated.",
+	models.Active: "It works: whoever has the key can use it.", models.Inactive: "It is inactive: calls with the key are refused until it is activated.",
 	models.Expired: "It has expired: calls with the key are refused.", models.Revoked: "It was revoked: calls with the key are refused.", models.Replaced: "It was replaced: calls with the key are refused.",
 }

@@ -101,7 +101,7 @@ func (h *Handlers) keyShown(c echo.Context, page views.Page, made string) error 
 	}
 	page.Nav = views.NavAccount
 	return show(c, http.StatusOK, views.AlreadyShown(page, views.Shown{
-		RecordHref: keysPath, Name: "API keys", Made: momentIn(k.CreatedAt, h.Clock(), h.zone(c)), CreateHref: keysPath + "/new",
+		RecordHref: keysPath, Name: "API keys", Made: momentIn(k.CreatedAt, h.Clock(), h.zone(c)), CreateHref: keysPath + "/new", Noun: "API key",
 	}))
 }
 

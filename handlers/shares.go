@@ -78,7 +78,7 @@ func (h *Handlers) shareShown(c echo.Context, page views.Page, within models.Col
 	page.Nav = views.NavCollections
 	path := collectionPath(within)
 	return show(c, http.StatusOK, views.AlreadyShown(page, views.Shown{
-		RecordHref: path, Name: within.Name, Made: momentIn(k.CreatedAt, h.Clock(), h.zone(c)), CreateHref: path + "/access-keys/new",
+		RecordHref: path, Name: within.Name, Made: momentIn(k.CreatedAt, h.Clock(), h.zone(c)), CreateHref: path + "/access-keys/new", Noun: "access key",
 	}))
 }
 

@@ -132,7 +132,7 @@ func (h *Handlers) confirmed(c echo.Context, password string) error {
 	}
 	guess := h.guessAgain(c)
 	if wait := h.Throttle.Attempt(guess); wait > 0 {
-		p.Add(true, "current_password", "Too many attempts. Wait "+strconv.Itoa(retryAfter(c, wait))+" seconds, then try again.")
+		p.Add(true, "current_password", waitFirst(retryAfter(c, wait)))
 		return p.Err()
 	}
 	text, err := h.Store.ConfirmSession(c.Request().Context(), v.Actor, password)

@@ -1,5 +1,7 @@
 package views
 
+import "cmp"
+
 // Reveal is the one answer that carries a secret.
 type Reveal struct {
 	Secret           string // the whole token; written into the page exactly once
@@ -14,7 +16,12 @@ type Shown struct {
 	Name       string // of the person
 	Made       Time   // when the token was created
 	CreateHref string // the dialog page that makes a new one; empty when that is not possible
+	Noun       string // "API key"; empty: "token"
 }
+
+func (s Shown) noun() string { return cmp.Or(s.Noun, "token") }
+
+func (s Shown) create() string { return "Create a new " + s.noun() }
 
 func (s Shown) backText() string {
 	if s.Name == "" {

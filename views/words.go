@@ -35,7 +35,7 @@ func (s Shown) sentence() []Part {
 	if !s.Made.IsZero() {
 		parts = []Part{plain("It was created on "), when(s.Made), plain(".")}
 	}
-	return append(parts, plain(" Its secret was shown once and can’t be shown again. If it wasn’t stored, create a new token."))
+	return append(parts, plain(" Its secret was shown once and can’t be shown again. If it wasn’t stored, create a new "+s.noun()+"."))
 }
 
 // stops names what a new token puts out of use.

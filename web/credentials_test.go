@@ -116,7 +116,7 @@ func TestPastedKeys(t *testing.T) {
 		h := hold(t, s)
 		admin := s.SignedIn(t, "ines@marlowe.example")
 		for text, c := range map[secret.Text]struct{ id, says string }{
-			h.toms: {h.bearer.ID, "The key is good"}, h.builds: {h.build.ID, "The key is good"}, h.mailsNow: {h.mail.ID, "The key is good"}, h.mailsBefore: {h.mail.ID, "replaced since"},
+			h.toms: {h.bearer.ID, "It works: whoever has the key can use it."}, h.builds: {h.build.ID, "It works: whoever has the key can use it."}, h.mailsNow: {h.mail.ID, "It works: whoever has the key can use it."}, h.mailsBefore: {h.mail.ID, "replaced since"},
 		} {
 			answer := admin.Post(t, "/credentials/find", webtest.Form{"secret": " " + text.Reveal() + "\n"}).To(t, "/credentials/"+c.id)
 			answer.HasNot(t, text.Reveal())

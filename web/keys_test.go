@@ -87,7 +87,7 @@ func TestAPIKeyForms(t *testing.T) {
 		in.Post(t, keysTab, webtest.Form{"name": "a\u202eb", "form_id": id}).Want(t, 422).Has(t, "characters that can't be shown")
 		first := in.Post(t, keysTab, webtest.Form{"name": "Once", "form_id": id})
 		token, _ := shownToken(t, s, first)
-		in.Post(t, keysTab, webtest.Form{"name": "Once", "form_id": id}).Want(t, 200).HasNot(t, token).Has(t, "This token was already shown")
+		in.Post(t, keysTab, webtest.Form{"name": "Once", "form_id": id}).Want(t, 200).HasNot(t, token).Has(t, "This API key was already shown")
 		if n := in.Get(t, keysTab).Page(t).Find("tr[data-key-id]").Length(); n != 1 {
 			t.Errorf("%d keys", n)
 		}

@@ -274,7 +274,7 @@ func madeAt(kind models.CredentialKind) string {
 	case models.SignInToken:
 		return "with POST /user/signin"
 	case models.APIKey:
-		return "under API keys in one's account settings"
+		return "under API keys in your account settings"
 	case models.CollectionKey:
 		return "where the collection is shared"
 	}
