@@ -16,7 +16,8 @@ import (
 )
 
 var credentialColumns = []string{"id", "kind", "name", "prefix", "last_four", "status", "owner_id", "owner", "workspace_id", "workspace", "product", "collection", "scopes",
-	"created_at", "created_by", "expires_at", "revoked_at", "revoked_by", "revoke_reason", "replaced_by", "calls", "refused", "refused_after_end", "last_used_at", "last_address"}
+	"created_at", "created_by", "expires_at", "revoked_at", "revoked_by", "revoke_reason", "replaced_by", "calls", "refused", "refused_after_end", "last_used_at", "last_address",
+	"owner_deactivated"} // yes, whatever the status: it is refused as long as that lasts
 
 // CredentialsCSV is the list of all credentials as a table for spreadsheets: all that the address asks for, whatever page it was asked
 // from. As with the audit log, half a file must not look like a whole one.
@@ -97,5 +98,5 @@ func credentialCells(k models.CredentialRow, now time.Time) []string {
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return []string{k.ID, string(k.Kind), k.Name, k.Prefix, k.Last4, string(k.State(now)), k.PersonID, k.PersonName, k.WorkspaceID, k.Workspace, k.Product, k.Collection, k.Scopes.String(),
 		at(&k.CreatedAt), k.CreatedByName, at(k.ExpiresAt), at(k.RevokedAt), k.RevokedByName, k.RevokeReason, k.ReplacedBy, number(k.Usage.Calls), number(k.Usage.Refused), number(k.Usage.Late),
-		at(k.Usage.LastUsedAt), k.Usage.LastAddress}
+		at(k.Usage.LastUsedAt), k.Usage.LastAddress, map[bool]string{true: "yes"}[k.Idle]}
 }

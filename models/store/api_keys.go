@@ -23,7 +23,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 	if err := allow(who.MayHaveKeys(), keysOfOnesOwn); err != nil {
 		return made, "", err
 	}
-	if !goodForm(who, formID) {
+	if !validForm(who, formID) {
 		return made, "", incompleteForm
 	}
 	now := s.now()
@@ -34,10 +34,8 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 			return event, err
 		}
 		made.ID = s.newID()
-		if formID != "" {
-			if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
-				return event, err
-			}
+		if err := useFormOf(tx, who, formID, made.ID, now); err != nil {
+			return event, err
 		}
 		ends := n.ExpiresAt
 		if n.Given {
@@ -70,11 +68,6 @@ func (s *Store) CreateAPIKey(ctx context.Context, who models.Actor, n models.New
 		return models.Credential{}, "", err
 	}
 	return made, text, nil
-}
-
-// goodForm says whether a form's number will do: a program may do without one.
-func goodForm(who models.Actor, formID string) bool {
-	return secret.ValidFormID(formID) || formID == "" && who.Kind == models.Program
 }
 
 // outlives says whether an end is later than that of the credential with which a program came (security rule T10).
@@ -124,7 +117,7 @@ func (s *Store) RevokeAPIKey(ctx context.Context, who models.Actor, id string, r
 // RegenerateAPIKey gives an API key of one's own another secret, which is answered once, and has the one before say that it was replaced; all of it in one
 // transaction, on the same card. It ends when a key would that was made now, also where it has expired. That takes the right to generate one.
 func (s *Store) RegenerateAPIKey(ctx context.Context, who models.Actor, id string, _ models.KeyRegeneration, formID string) (made models.Credential, text secret.Text, err error) {
-	if !goodForm(who, formID) {
+	if !validForm(who, formID) {
 		return made, "", incompleteForm
 	}
 	made, err = s.changeKey(ctx, who, id, func(tx *gorm.DB, c *models.Credential) (event models.Event, err error) {

@@ -24,7 +24,7 @@ var (
 // CreateCollectionKey shares a collection of a workspace that the actor may open: it makes a key that reads the collection, another one each time. The secret
 // is answered once and kept nowhere. formID is as in CreateAPIKey. What a program makes ends no later than what it came with, however it is used.
 func (s *Store) CreateCollectionKey(ctx context.Context, who models.Actor, collectionID string, n models.NewCollectionKey, formID string) (made models.Credential, text secret.Text, err error) {
-	if !goodForm(who, formID) {
+	if !validForm(who, formID) {
 		return made, "", incompleteForm
 	}
 	now := s.now()
@@ -38,10 +38,8 @@ func (s *Store) CreateCollectionKey(ctx context.Context, who models.Actor, colle
 			return event, err
 		}
 		made.ID = s.newID()
-		if formID != "" {
-			if err := useForm(tx, formID, who.ID, made.ID, now); err != nil {
-				return event, err
-			}
+		if err := useFormOf(tx, who, formID, made.ID, now); err != nil {
+			return event, err
 		}
 		if err := problems.Err(); err != nil {
 			return event, err

@@ -6,6 +6,7 @@ import (
 	"gorm.io/gorm"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 )
 
 // once uses up the one-use number of what is asked for, with what came of it.
@@ -41,4 +42,17 @@ func formUsed(tx *gorm.DB, formID string) error {
 	again := models.Fail(models.ShownAlready, "This token was already shown.")
 	again.SubjectID = made
 	return again
+}
+
+// validForm says whether what makes a secret came from a form that can be told from another one. A program sends none.
+func validForm(who models.Actor, formID string) bool {
+	return secret.ValidFormID(formID) || who.Kind == models.Program && formID == ""
+}
+
+// useFormOf is useForm where a program may have none.
+func useFormOf(tx *gorm.DB, who models.Actor, formID, subjectID string, at time.Time) error {
+	if formID == "" && who.Kind == models.Program {
+		return nil
+	}
+	return useForm(tx, formID, who.ID, subjectID, at)
 }

@@ -6,7 +6,6 @@ import (
 	"gorm.io/gorm"
 
 	"tokendesk/models"
-	"tokendesk/models/secret"
 )
 
 // newEnd is what was said of when a credential ends that is about to be made or regenerated.
@@ -63,17 +62,4 @@ func (end nextEnd) heldFor(tx *gorm.DB, who models.Actor, c models.Credential, n
 		return nil, err
 	}
 	return at, end.problems.Err()
-}
-
-// validForm says whether what makes a secret came from a form that can be told from another one. A program sends none.
-func validForm(who models.Actor, formID string) bool {
-	return secret.ValidFormID(formID) || who.Kind == models.Program && formID == ""
-}
-
-// useFormOf is useForm where a program may have none.
-func useFormOf(tx *gorm.DB, who models.Actor, formID, subjectID string, at time.Time) error {
-	if formID == "" && who.Kind == models.Program {
-		return nil
-	}
-	return useForm(tx, formID, who.ID, subjectID, at)
 }
