@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"errors"
 
 	"github.com/labstack/echo/v4"
@@ -24,19 +23,23 @@ func (h *Handlers) RefusedCall(c echo.Context, code string, grant models.Grant) 
 	h.Refusals.Add(models.Refused{Action: models.InstallRefused, Reason: code, Who: who})
 }
 
-// RefusedProduct notes that a call to a product was refused.
+// RefusedProduct notes that a call to a product was refused. What the credential and its owner are called is looked up when it is written down.
 func (h *Handlers) RefusedProduct(address, requestID string, d access.Decision) {
-	c := d.Grant.Credential
+	k := &d.Known
 	r := models.Refused{
-		Action: models.CallDenied, Reason: string(d.Code), Asked: d.Scope, WorkspaceID: d.Grant.Opens.WorkspaceID,
+		Action: models.CallDenied, Reason: string(d.Code), Asked: d.Scope, WorkspaceID: access.TextOf(d.Workspace),
 		Who: models.Actor{Kind: models.Guest, Address: address, RequestID: requestID},
 	}
-	if c.ID != "" {
-		r.SubjectKind, r.SubjectID, r.SubjectName, r.PersonID, r.Credential = models.OfCredential, c.ID, c.Name, c.PersonID, c.Kind
-		r.Who.Kind, r.Who.ID, r.Who.Name, r.Who.CredentialID = models.Program, d.Grant.Owner.ID, cmp.Or(d.Grant.Owner.Name, c.Name), c.ID
-	}
-	if c.Kind == models.SignInToken {
-		r.SubjectKind, r.Who.SessionID, r.Who.CredentialID = models.OfSession, c.ID, ""
+	if d.Matched() {
+		id := access.TextOf(k.ID)
+		r.SubjectKind, r.SubjectID, r.PersonID, r.Credential = models.OfCredential, id, access.TextOf(k.Person), k.Kind()
+		r.Who.Kind, r.Who.ID, r.Who.CredentialID = models.Program, r.PersonID, id
+		if r.WorkspaceID == "" {
+			r.WorkspaceID = access.TextOf(k.Workspace)
+		}
+		if k.Kind() == models.SignInToken {
+			r.SubjectKind, r.SubjectName, r.Who.SessionID, r.Who.CredentialID = models.OfSession, "Sign-in token", id, ""
+		}
 	}
 	h.Refusals.Add(r)
 }

@@ -31,3 +31,20 @@ func ValidID(text string) bool {
 	_, err := uuid.Parse(text)
 	return err == nil
 }
+
+// Reading is what this machine's clocks said at a moment, to tell how much time has passed since. Two machines' readings are never compared.
+type Reading struct{ at time.Time }
+
+// ReadClocks reads them.
+func ReadClocks() Reading { return Reading{time.Now()} }
+
+// AtLeast is how much time has surely passed until a later reading: the clock that it is told by stands still while the machine sleeps, and is set by nobody.
+func (r Reading) AtLeast(later Reading) time.Duration { return later.at.Sub(r.at) }
+
+// AtMost is more than has passed, or as much: the time of day goes on while the machine sleeps, and whoever sets it back does not set back the other clock.
+func (r Reading) AtMost(later Reading) time.Duration {
+	return max(later.at.Sub(r.at), later.at.Round(0).Sub(r.at.Round(0)))
+}
+
+// Time is the reading as the time of day.
+func (r Reading) Time() time.Time { return Instant(r.at) }

@@ -139,8 +139,10 @@ func (r *Revocation) Clean() Problems {
 // its owner as they are now, and what it opens.
 type Grant struct {
 	Credential Credential
-	Owner      Person // empty for an API token
-	Opens      Opens  // empty for a bearer token
+	Owner      Person    // empty for an API token
+	Opens      Opens     // empty for a bearer token
+	Over       time.Time // when the sign-in ends by itself that a sign-in token hangs on; zero for others
+	AsOf       Snapshot
 }
 
 // Opens is the product that a credential opens, as it is now.
@@ -151,6 +153,7 @@ type Opens struct {
 	ProductID    string
 	Revision     int64 // of the product: it changes with whatever changes of it
 	CallsAMinute int   // of each credential
+	AsOf         Snapshot
 }
 
 // Secret is what regenerating a credential left behind: what its text was known by before.

@@ -44,7 +44,15 @@ type Session struct {
 
 // Live says whether the session may still be used: neither idle too long nor over.
 func (s Session) Live(now time.Time) bool {
-	return now.Before(s.ExpiresAt) && now.Before(s.SeenAt.Add(s.Kind.Idle()))
+	return now.Before(s.Over())
+}
+
+// Over is when the session ends if it is not used any more.
+func (s Session) Over() time.Time {
+	if idle := s.SeenAt.Add(s.Kind.Idle()); idle.Before(s.ExpiresAt) {
+		return idle
+	}
+	return s.ExpiresAt
 }
 
 // Idle is how long a session of the kind lives on unused. A program's is used when its refresh token is.

@@ -75,23 +75,33 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 		s.refuse(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
 		return
 	}
-	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+	address := s.address(r)
+	call := access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: r.Method, Path: path, Workspace: r.Header.Get("X-Workspace-Id")}},
-		Address:   s.address(r),
-	})
-	tellLimit(w.Header(), d)
-	if !d.Allowed() {
-		s.refuse(w, r, d)
-		return
+		Address:   address,
 	}
-	up, err := s.upstream(d.Product)
-	if err != nil {
-		s.unreadable(w, r, d, err)
-		return
+	for range decideAgain {
+		d := s.handlers.Gate.Decide(r.Context(), call)
+		tellLimit(w.Header(), d)
+		if !d.Allowed() {
+			s.refuse(w, r, d)
+			return
+		}
+		up, err := s.upstream(d.Product)
+		if err != nil {
+			s.unreadable(w, r, d, err)
+			return
+		}
+		if s.handlers.Gateway.Forward(w, r, up, callerOf(d, id, address), path) {
+			return
+		}
 	}
-	s.handlers.Gateway.Forward(w, r, up, callerOf(d, id, s.address(r)), path)
+	s.refuse(w, r, access.Decision{Code: access.VerifierUnavailable, Check: "changes", Detail: "What let the call in changed again and again while it was let in. Try again in a moment."})
 }
+
+// decideAgain is how often a call is decided on whose decision is out of date before it begins.
+const decideAgain = 3
 
 var (
 	noStore         = []string{"no-store"}
@@ -125,14 +135,11 @@ func readable(r *http.Request) (access.Path, string) {
 }
 
 func callerOf(d access.Decision, id, address string) gateway.Caller {
-	c := d.Grant.Credential
-	who := gateway.Caller{
-		Workspace: d.Grant.Opens.WorkspaceID, Kind: string(c.Kind), Credential: c.ID, Person: c.PersonID, Scope: d.Scope, RequestID: id, Address: address,
+	k := &d.Known
+	return gateway.Caller{
+		Workspace: access.TextOf(d.Workspace), Kind: string(k.Kind()), Credential: access.TextOf(k.ID), Person: access.TextOf(k.Person), Scope: d.Scope,
+		RequestID: id, Address: address, Until: k.Expires(), Pass: d.Pass(),
 	}
-	if c.ExpiresAt != nil {
-		who.Until = *c.ExpiresAt
-	}
-	return who
 }
 
 // upstream is where a product's calls go. What it keeps sealed is opened once for each revision.
@@ -164,7 +171,7 @@ func tellLimit(h http.Header, d access.Decision) {
 	if d.Limit.Window == 0 {
 		return
 	}
-	name := limitName(d.Grant.Credential.Kind)
+	name := limitName(d.Known.Kind())
 	values := [...]string{
 		name + ";q=" + strconv.Itoa(d.Limit.Quota) + ";w=" + strconv.Itoa(int(d.Limit.Window/time.Second)),
 		name + ";r=" + strconv.Itoa(d.Limit.Remaining) + ";t=" + strconv.Itoa(access.Seconds(d.Limit.Wait)),
@@ -250,7 +257,7 @@ func challengeOf(d access.Decision) string {
 		if d.Code != access.CredentialMissing {
 			value += `, error="invalid_token"`
 		}
-		if d.Grant.Credential.ID != "" {
+		if d.Matched() {
 			value += `, error_description="` + d.Code.Title() + `"`
 		}
 	case http.StatusForbidden:

@@ -11,8 +11,6 @@ import (
 	"tokendesk/models"
 	"tokendesk/models/secret"
 	"tokendesk/models/store/storetest"
-	"tokendesk/web"
-	"tokendesk/web/gateway"
 	"tokendesk/web/webtest"
 )
 
@@ -55,10 +53,6 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		}
 		return body
 	}
-	server := s.Listener.Config.Handler.(*web.Server)
-	if err := server.Hear(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	person := s.Person(t, s.Admin, models.Member)
 	kept, keptText := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Kept"})
 	goesOn := stream(keptText)
@@ -98,10 +92,8 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 		"revoked by another process": func() (string, secret.Text, func() error) {
 			made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "E"})
 			return made.ID, text, func() error {
-				if _, err := s.Open(t).RevokeAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Revocation{}); err != nil { // which tells nobody here
-					return err
-				}
-				return server.Hear(t.Context())
+				_, err := s.Open(t).RevokeAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, models.Revocation{}) // which tells nobody here
+				return err
 			}
 		},
 		"of somebody who is no Admin any more": func() (string, secret.Text, func() error) {
@@ -204,60 +196,4 @@ func signedInProgram(t *testing.T, s webtest.Site) (who models.Actor, p *apiUser
 		t.Fatal(list, err)
 	}
 	return who, p, list[0].ID
-}
-
-// What another process did is heard in two calls of Hear: a call that was decided on before a change may come to be under way between
-// the two. In the third it is over.
-func TestWhatIsHeardIsHeardAgain(t *testing.T) {
-	t.Parallel()
-	s := webtest.SQLite(t)
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	}))
-	t.Cleanup(api.Close)
-	product := "/w/marlowe-press/settings/products/" + productsOf(t, s)[0].ID
-	point(t, s.SignedIn(t, ines), product, pointing(api.URL)).Want(t, http.StatusSeeOther)
-	made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "A"})
-	server, other := s.Listener.Config.Handler.(*web.Server), s.Open(t)
-	hear := func() {
-		if err := server.Hear(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	hear()
-	for _, on := range []bool{false, true} {
-		if _, err := other.SwitchAPIToken(t.Context(), s.Admin, "marlowe-press", made.ID, on); err != nil {
-			t.Fatal(err)
-		}
-	}
-	stream := func() chan error {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/agent-base", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+text.Reveal())
-		res, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		over := make(chan error, 1)
-		go func() {
-			defer res.Body.Close()
-			_, err := res.Body.Read(make([]byte, 1))
-			over <- err
-		}()
-		return over
-	}
-	for range 2 {
-		over := stream()
-		hear()
-		<-over
-	}
-	over := stream()
-	hear()
-	if s.Handlers.Gateway.Cut(func(gateway.Caller) bool { return true }) != 1 {
-		t.Error("the third time it is heard still")
-	}
-	<-over
 }

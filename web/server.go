@@ -24,10 +24,6 @@ type Server struct {
 	log      *slog.Logger
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
-
-	// For Hear: whether it knows where to begin, after which event it hears again, and which it heard last.
-	hears        bool
-	again, heard int64
 }
 
 // New makes the server. Addresses that proxies report are believed only of those whose own address

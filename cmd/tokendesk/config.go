@@ -24,6 +24,9 @@ type config struct {
 	forwardAuthFrom []*net.IPNet
 	upstreamAllow   []netip.Prefix // where products may be that would be refused otherwise
 	logFormat       string         // "text" or "json"
+	replicaName     string         // what this server is called among several
+	verifyCache     bool           // calls to products are answered from memory
+	cacheEntries    int            // credentials in it
 	limits          archive.Limits
 }
 
@@ -51,6 +54,9 @@ var settings = []setting{
 	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},
 	{"COLLECTION_MAX_FILE", "100MiB", "", "the most that one of them may weigh, unpacked", takeSize(func(c *config) *int64 { return &c.limits.FileBytes })},
 	{"COLLECTION_MAX_FILES", "10000", "", "the most files and folders in it", (*config).takeMaxFiles},
+	{"REPLICA_NAME", "", "the machine's name", "what this server is called where several are listed", (*config).takeReplicaName},
+	{"VERIFY_CACHE", "on", "", "on: calls to products are answered from memory, and what is revoked is refused at once all the same; off: each asks the database", (*config).takeVerifyCache},
+	{"CACHE_ENTRIES", "1000000", "", "the most credentials to remember, of about 200 bytes each", (*config).takeCacheEntries},
 	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},
 }
 

@@ -47,13 +47,29 @@ func serve(ctx context.Context, io console, c config, _ []string) error {
 
 // sweep ends calls under way that must not go on.
 func (a app) sweep(ctx context.Context) error {
-	return errors.Join(a.server.Hear(ctx), a.handlers.Gateway.Sweep(ctx))
+	return a.handlers.Gateway.Sweep(ctx)
 }
 
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
+	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), every(flushEvery, log, a.flush), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
+}
+
+// asReplica follows what changes for as long as a job answers, also while it finishes what runs.
+func (a app) asReplica(answer job) job {
+	return func(ctx context.Context) error {
+		follow, stop := context.WithCancel(context.WithoutCancel(ctx))
+		defer stop()
+		ended := make(chan error, 1)
+		go func() { ended <- a.replica.Run(follow) }()
+		err := answer(ctx)
+		stop()
+		if left := <-ended; left != nil {
+			a.log.Warn("this server could not take itself off the list of replicas: the next change waits for it", slog.Any("error", left))
+		}
+		return err
+	}
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -87,7 +103,7 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	}
 	a = wire(c, key, s, listener.Addr(), inside, log)
 	base := reachedAt(c, listener.Addr())
-	if err = errors.Join(a.server.Hear(ctx), offerSetup(ctx, io, a, base)); err != nil {
+	if err = errors.Join(a.replica.Begin(ctx), offerSetup(ctx, io, a, base)); err != nil {
 		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))

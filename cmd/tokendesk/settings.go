@@ -2,14 +2,18 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dustin/go-humanize"
+
+	"tokendesk/models"
 )
 
 // The checks of the settings. Each takes a value into the config, or says what would be right.
@@ -136,3 +140,33 @@ func (c *config) takeMaxFiles(v string) error {
 
 // secure says whether people reach the console through TLS, and cookies may insist on it.
 func (c config) secure() bool { return strings.HasPrefix(c.baseURL, "https://") }
+
+const longestReplicaName = 60 // characters
+
+func (c *config) takeReplicaName(v string) error {
+	if !models.Printable(v) || utf8.RuneCountInString(v) > longestReplicaName {
+		return fmt.Errorf("use a name of %d characters or fewer, like gw-1", longestReplicaName)
+	}
+	c.replicaName = v
+	return nil
+}
+
+func (c *config) takeVerifyCache(v string) error {
+	if v != "on" && v != "off" {
+		return errors.New("use on or off")
+	}
+	c.verifyCache = v == "on"
+	return nil
+}
+
+// mostCacheEntries is more than anybody has memory for.
+const mostCacheEntries = 1 << 30
+
+func (c *config) takeCacheEntries(v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 || n > mostCacheEntries {
+		return errors.New("use a whole number of 1 or more, like 1000000")
+	}
+	c.cacheEntries = n
+	return nil
+}

@@ -65,7 +65,7 @@ func spoolDir(c config) string { return filepath.Join(c.dataDir, "spool") }
 func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
 	hasher := secret.NewHasher(0, 0)
 	s, err := store.Open(ctx, store.Settings{
-		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, NewID: models.NewID,
+		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, DatabaseTime: true, NewID: models.NewID,
 		Hasher: hasher, Strangers: hasher.Strangers(), Log: log,
 	})
 	if err != nil {
@@ -96,6 +96,7 @@ type app struct {
 	handlers *handlers.Handlers
 	sample   *sampleInside
 	tally    *access.Tally
+	replica  *access.Replica
 	server   *web.Server
 	log      *slog.Logger
 }
@@ -104,6 +105,8 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	tally := access.NewTally()
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
+	memory := access.NewMemory(c.cacheEntries)
+	gate.Remember(memory, c.verifyCache)
 	h := &handlers.Handlers{
 		Store: s, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(models.SystemClock), Refusals: access.NewRefusals(models.SystemClock), Reports: access.NewReports(models.SystemClock),
 		Sessions: session.NewStore(s, c.secure()), Key: key, Clock: models.SystemClock, Log: log, Limits: c.limits,
@@ -113,9 +116,13 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	server.AnswerProxies(c.forwardAuthFrom)
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
+		Holds: gate.Holds,
 	})
-	s.Listen(server.Heard)
-	return app{store: s, handlers: h, sample: inside, tally: tally, server: server, log: log}
+	replica := access.NewReplica(access.ReplicaSettings{
+		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
+	})
+	s.Listen(func(models.Event) { replica.Heard() })
+	return app{store: s, handlers: h, sample: inside, tally: tally, replica: replica, server: server, log: log}
 }
 
 // own is where this server listens: no product is there.
@@ -124,4 +131,16 @@ func own(listening net.Addr) []netip.AddrPort {
 		return []netip.AddrPort{at.AddrPort()}
 	}
 	return nil
+}
+
+// replicaName is what this server is called among several.
+func replicaName(c config) string {
+	if c.replicaName != "" {
+		return c.replicaName
+	}
+	name, err := os.Hostname()
+	if err != nil || name == "" {
+		return "unnamed"
+	}
+	return models.Shorten(models.OnlyPrintable(name), longestReplicaName)
 }

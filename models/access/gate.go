@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+	"golang.org/x/sync/singleflight"
+
 	"tokendesk/models"
 	"tokendesk/models/secret"
 )
@@ -24,8 +27,8 @@ type Source interface {
 	// person's only one). models.NotFound and models.Forbidden are a workspace that is not theirs, and models.Ambiguous one of several.
 	OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error)
 
-	// Product reads a product for its resources.
-	Product(ctx context.Context, id string) (models.Product, error)
+	// ProductAsOf reads a product for its resources.
+	ProductAsOf(ctx context.Context, id string) (models.Product, models.Snapshot, error)
 }
 
 // Need is what a call asks for.
@@ -55,19 +58,28 @@ type Call struct {
 
 // Decision is the answer to a call.
 type Decision struct {
-	Code    Code
-	Check   string       // the check that decided, in the order of checks
-	Detail  string       // what happened and what to do, for the caller
-	Grant   models.Grant // empty unless the secret itself matched
-	Cause   error        // for VerifierUnavailable: why; for the log only
-	Limit   Limit        // where the caller stands; of calls that were counted against a limit
-	Scope   string       // what the call needs, once it is known
-	Methods []string     // for MethodNotAllowed: those that the path takes
-	Product *Product     // of a call to a product that is allowed
+	Code      Code
+	Check     string       // the check that decided, in the order of checks
+	Detail    string       // what happened and what to do, for the caller
+	Known     Known        // zero unless the secret itself matched
+	Workspace uuid.UUID    // that the call was for, once it is known; zero: none
+	Grant     models.Grant // as Known, with all that there is to say; of calls that are not to a product
+	Cause     error        // for VerifierUnavailable: why; for the log only
+	Limit     Limit        // where the caller stands; of calls that were counted against a limit
+	Scope     string       // what the call needs, once it is known
+	Methods   []string     // for MethodNotAllowed: those that the path takes
+	Product   *Product     // of a call to a product that is allowed
+
+	opened     int64 // the event that what the credential opens was read as of
+	generation int64 // of the memory
+	counts     quota // what the call is counted against
 }
 
 // Allowed says whether the call may pass.
 func (d Decision) Allowed() bool { return d.Code == Allowed }
+
+// Matched says whether the secret was one that somebody was given, so that its holder may be told what became of it.
+func (d *Decision) Matched() bool { return d.Known.ID != (uuid.UUID{}) }
 
 // Actor is the credential's owner as the one who acts; only of a Decision that allows.
 func (d Decision) Actor(address, requestID string) models.Actor {
@@ -94,7 +106,10 @@ type Gate struct {
 	tally    *Tally
 	limiter  *Limiter
 	signIns  SignIns // nil: there are none
+	memory   *Memory // nil: every call asks the source
+	answers  bool    // memory does
 	products products
+	flights  singleflight.Group
 	now      models.Clock
 }
 
@@ -102,6 +117,10 @@ type Gate struct {
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
 	return &Gate{source: source, tally: tally, limiter: NewLimiter(), products: products{source: source, ready: map[string]*Product{}}, now: now}
 }
+
+// Remember has a memory say what has changed, and answer calls to products as far as it has a lease, unless answers is false; it is called before
+// any decision.
+func (g *Gate) Remember(m *Memory, answers bool) { g.memory, g.answers = m, answers }
 
 // SignIns reads sign-in tokens; see KeyRing.
 type SignIns interface {
@@ -115,12 +134,12 @@ func (g *Gate) Take(signIns SignIns) { g.signIns = signIns }
 // call and a sentence about it.
 type check struct {
 	name string
-	ask  func(call *Call, grant *models.Grant, now time.Time) (Code, string)
+	ask  func(call *Call, d *Decision, now time.Time) (Code, string)
 }
 
 // checks are asked in this order, after the credential was found: what it is, whose it is, what for. Those of a call to
 // a product follow them (reach).
-var checks = []check{
+var checks = [...]check{
 	{"credential.ended", ended},
 	{"credential.expired", expired},
 	{"credential.inactive", inactive},
@@ -134,69 +153,60 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	if call.Presented.Code != Allowed {
 		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
 	}
-	grant, err := g.grantOf(ctx, call.Presented)
-	if err == noSignIn {
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
+	look := g.look(&call)
+	d := g.judge(ctx, &call, &look)
+	if look.remembered && !look.lease.holds(g.memory.clocks()) { // the clock is read last
+		look = sight{now: g.now()}
+		d = g.judge(ctx, &call, &look)
 	}
-	if models.KindOf(err) == models.NotFound {
-		if call.Presented.SignIn { // it was good once
-			return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
-		}
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
-	}
-	if err != nil {
-		return unavailable("credential.known", err)
-	}
-	now := g.now()
-	d := g.judge(ctx, call, grant, now)
-	if d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
-		g.tally.AddOf(grant.Credential, outcome(d.Code), now, call.Address)
+	g.limit(&d, look.now)
+	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
+		g.count(&d, look.now, call.Address)
 	}
 	return d
 }
 
-// grantOf finds what was presented.
-func (g *Gate) grantOf(ctx context.Context, p Presented) (models.Grant, error) {
-	if !p.SignIn {
-		return g.source.GrantOf(ctx, p.Text.Hash())
-	}
-	if g.signIns == nil {
-		return models.Grant{}, noSignIn
-	}
-	claims, ok, err := g.signIns.Parse(ctx, p.Text)
-	switch {
-	case err != nil:
-		return models.Grant{}, err
-	case !ok:
-		return models.Grant{}, noSignIn
-	}
-	return g.source.ProgramOf(ctx, claims)
+// count has a call counted among the uses of its credential.
+func (g *Gate) count(d *Decision, now time.Time, address string) {
+	g.tally.AddOf(models.Credential{ID: d.Known.ID.String(), Kind: d.Known.Kind()}, outcome(d.Code), now, address)
 }
-
-var noSignIn error = models.Fail(models.NotFound, "That sign-in token is not good.")
 
 func unavailable(check string, cause error) Decision {
 	return Decision{Code: VerifierUnavailable, Check: check, Detail: "Try again in a moment. The token may be perfectly good.", Cause: cause}
 }
 
-func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now time.Time) Decision {
-	for _, c := range checks {
-		if code, detail := c.ask(&call, &grant, now); code != Allowed {
-			return Decision{Code: code, Check: c.name, Detail: detail, Grant: grant}
+// judge finds out all about a call but whether it comes too soon after others.
+func (g *Gate) judge(ctx context.Context, call *Call, look *sight) Decision {
+	var d Decision
+	err := g.find(ctx, call, look, &d)
+	switch {
+	case err == noSignIn:
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
+	case models.KindOf(err) == models.NotFound && call.Presented.SignIn: // it was good once
+		return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
+	case models.KindOf(err) == models.NotFound:
+		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
+	case err != nil:
+		return unavailable("credential.known", err)
+	}
+	for i := range checks {
+		if code, detail := checks[i].ask(call, &d, look.now); code != Allowed {
+			d.Code, d.Check, d.Detail = code, checks[i].name, detail
+			return d
 		}
 	}
-	d := Decision{Code: Allowed, Check: "allowed", Grant: grant}
+	d.Code, d.Check = Allowed, "allowed"
 	switch {
 	case call.Need.Route != nil:
-		g.reach(ctx, call, &d, now)
+		g.reach(ctx, call, look, &d)
 	case wrongKind(call, &d), elsewhereThan(call, &d):
-	case call.Need.Limited && everywhere(grant.Credential.Kind):
-		g.withinPersons(&d, now)
-	case call.Need.Limited && grant.Credential.Kind == models.CollectionKey:
-		g.within(grant.Opens, &d, now)
+	case call.Need.Limited && everywhere(d.Known.Kind()):
+		d.counts = quota{who: caller{of: d.Known.Person}, calls: models.ManagementCalls, whose: everybodysKeys, known: d.Known}
+	case call.Need.Limited && d.Known.Kind() == models.CollectionKey:
+		g.within(opening{workspace: d.Known.Workspace, calls: int64(d.Grant.Opens.CallsAMinute)}, &d)
 	case call.Need.Limited:
-		if opens, ok := g.opened(ctx, "", &d); ok {
-			g.within(opens, &d, now)
+		if opens, ok := g.opened(ctx, call, look, "", &d); ok {
+			g.within(opens, &d)
 		}
 	}
 	return d
@@ -231,37 +241,36 @@ func notGood(p Presented) string {
 	return howToSend
 }
 
-func ended(_ *Call, g *models.Grant, now time.Time) (Code, string) {
-	c := &g.Credential
-	switch c.State(now) {
+func ended(_ *Call, d *Decision, now time.Time) (Code, string) {
+	k := &d.Known
+	switch k.State(now) {
 	case models.Replaced:
-		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(*c.RevokedAt), madeAt(c.Kind))
+		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(moment(k.over)), madeAt(k.Kind()))
 	case models.Revoked:
-		if c.Kind == models.AutomationToken {
-			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(*c.RevokedAt), because(c))
+		switch k.Kind() {
+		case models.AutomationToken:
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(moment(k.over)), because(k))
+		case models.APIKey, models.CollectionKey:
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Another one is made %s.", day(moment(k.over)), because(k), madeAt(k.Kind()))
 		}
-		if c.Kind == models.APIKey || c.Kind == models.CollectionKey {
-			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Another one is made %s.", day(*c.RevokedAt), because(c), madeAt(c.Kind))
-		}
-		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(*c.RevokedAt))
+		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(moment(k.over)))
 	}
 	return Allowed, ""
 }
 
-func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
-	if g.Credential.State(now) != models.Expired {
+func expired(_ *Call, d *Decision, now time.Time) (Code, string) {
+	if d.Known.State(now) != models.Expired {
 		return Allowed, ""
 	}
-	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(*g.Credential.ExpiresAt), madeAt(g.Credential.Kind))
+	return CredentialExpired, fmt.Sprintf("It expired on %s. Create a new token %s and update this tool.", day(d.Known.Expires()), madeAt(d.Known.Kind()))
 }
 
 // because tells why a token ended that nobody revoked: those reasons are ours, and for its holder too.
-func because(c *models.Credential) string {
-	switch c.RevokeReason {
-	case models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson:
-		return ": " + c.RevokeReason
+func because(k *Known) string {
+	if k.why == 0 {
+		return ""
 	}
-	return ""
+	return ": " + reasons[k.why]
 }
 
 // madeAt is where credentials of a kind are made.
@@ -281,31 +290,31 @@ func madeAt(kind models.CredentialKind) string {
 	return "on the user record"
 }
 
-func inactive(_ *Call, g *models.Grant, now time.Time) (Code, string) {
-	if g.Credential.State(now) != models.Inactive {
+func inactive(_ *Call, d *Decision, now time.Time) (Code, string) {
+	if d.Known.State(now) != models.Inactive {
 		return Allowed, ""
 	}
 	return CredentialInactive, "It was switched off in the console. It can be switched on again."
 }
 
-func ownerActive(_ *Call, g *models.Grant, _ time.Time) (Code, string) {
-	if g.Owner.Active() { // which nobody is too: an API token has no owner
+func ownerActive(_ *Call, d *Decision, _ time.Time) (Code, string) {
+	if d.Known.is&ownerThere != 0 { // which nobody is too: an API token has no owner
 		return Allowed, ""
 	}
 	return OwnerDeactivated, "Ask an Admin to activate the person, or use somebody else's token."
 }
 
-func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
+func ownerAdmin(call *Call, d *Decision, _ time.Time) (Code, string) {
 	if !call.Need.Admin {
 		return Allowed, ""
 	}
-	switch g.Credential.Kind {
+	switch d.Known.Kind() {
 	case models.CollectionKey:
 		return ScopeMissing, readsOnly
 	case models.AutomationToken, models.SignInToken: // they are for one workspace, and an Admin's rights are for all
 		return AdminRequired, "This takes the bearer token of a person with Admin access. An automation token and a sign-in token open their own workspace only."
 	}
-	if g.Owner.Role == models.Admin {
+	if d.Known.is&ownerAdmins != 0 {
 		return Allowed, ""
 	}
 	return AdminRequired, "The token must belong to a person with Admin access. Contact your site administrator."
@@ -314,15 +323,15 @@ func ownerAdmin(call *Call, g *models.Grant, _ time.Time) (Code, string) {
 const readsOnly = "A collection access key reads its own collection, with GET, and does nothing else."
 
 // itsCollection lets a collection access key read its own collection, and nothing else whatsoever.
-func itsCollection(call *Call, g *models.Grant, _ time.Time) (Code, string) {
+func itsCollection(call *Call, d *Decision, _ time.Time) (Code, string) {
 	switch {
-	case g.Credential.Kind != models.CollectionKey:
+	case d.Known.Kind() != models.CollectionKey:
 		return Allowed, ""
 	case call.Need.Collection == "":
 		return ScopeMissing, readsOnly
-	case call.Need.Collection != g.Credential.CollectionID:
+	case call.Need.Collection != d.Grant.Credential.CollectionID:
 		return WrongCollection, "Ask whoever shared it for a key of this collection."
-	case g.Opens.Closed:
+	case d.Grant.Opens.Closed:
 		return WrongWorkspace, "Its workspace was deleted."
 	}
 	return Allowed, ""

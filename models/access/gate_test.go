@@ -29,6 +29,7 @@ type source struct {
 	product    models.Product
 	productErr error
 	read       int // how often the product was
+	asOf       models.Snapshot
 }
 
 func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, error) {
@@ -43,9 +44,9 @@ func (s *source) OpensFor(context.Context, models.CredentialKind, models.Person,
 	return s.opens, s.opensErr
 }
 
-func (s *source) Product(_ context.Context, id string) (models.Product, error) {
+func (s *source) ProductAsOf(_ context.Context, id string) (models.Product, models.Snapshot, error) {
 	s.read++
-	return s.product, s.productErr
+	return s.product, s.asOf, s.productErr
 }
 
 func (s *source) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error) {
@@ -56,8 +57,8 @@ func (s *source) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.G
 func goodGrant() models.Grant {
 	expires := noon.AddDate(1, 0, 0)
 	return models.Grant{
-		Credential: models.Credential{ID: "c1", Kind: models.Bearer, PersonID: "p1", Enabled: true, ExpiresAt: &expires},
-		Owner:      models.Person{ID: "p1", Name: "Ines", Role: models.Admin},
+		Credential: models.Credential{ID: c1, Kind: models.Bearer, PersonID: p1, Enabled: true, ExpiresAt: &expires},
+		Owner:      models.Person{ID: p1, Name: "Ines", Role: models.Admin},
 	}
 }
 
@@ -106,7 +107,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		tally, to := NewTally(), &counted{}
 		gate := NewGate(&source{knows: text.Hash(), grant: grant}, tally, atNoon)
 		got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}, Need: Need{Admin: true}, Address: "192.0.2.7"})
-		if got.Code != first.code || got.Check != first.check || got.Allowed() != (first.code == Allowed) || got.Grant.Credential.ID != "c1" {
+		if got.Code != first.code || got.Check != first.check || got.Allowed() != (first.code == Allowed) || TextOf(got.Known.ID) != c1 {
 			t.Errorf("%s: decided %s by %s", first.code, got.Code, got.Check)
 		}
 		if (got.Detail == "") != got.Allowed() || got.Cause != nil {
@@ -115,7 +116,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		if err := tally.Flush(t.Context(), to); err != nil || len(to.batch) != 1 {
 			t.Fatalf("%s: counted %v (%v)", first.code, to.batch, err)
 		}
-		if u := to.batch[0]; u.CredentialID != "c1" || u.Calls != first.count.Calls || u.Refused != first.count.Refused || u.Late != first.count.Late {
+		if u := to.batch[0]; u.CredentialID != c1 || u.Calls != first.count.Calls || u.Refused != first.count.Refused || u.Late != first.count.Late {
 			t.Errorf("%s: counted %+v", first.code, u)
 		}
 	}
@@ -131,7 +132,7 @@ func TestGateAsksNobodyWithoutACredential(t *testing.T) {
 	} {
 		from, tally, to := &source{grant: goodGrant()}, NewTally(), &counted{}
 		got := NewGate(from, tally, atNoon).Decide(t.Context(), Call{Presented: p})
-		if got.Allowed() || got.Code != p.Code || got.Check != "credential.presented" || from.asked != 0 || got.Grant.Credential.ID != "" {
+		if got.Allowed() || got.Code != p.Code || got.Check != "credential.presented" || from.asked != 0 || got.Matched() {
 			t.Errorf("%q: decided %q by %s after %d questions", p.Code, got.Code, got.Check, from.asked)
 		}
 		if got.Detail != p.Detail && (p.Detail != "" || !strings.Contains(got.Detail, "Authorization: Bearer <token>")) {
@@ -164,7 +165,7 @@ func TestGateTellsAnOutageFromAnUnknownToken(t *testing.T) {
 	} {
 		gate := NewGate(&source{grant: goodGrant(), err: c.err}, NewTally(), atNoon)
 		got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}})
-		if got.Code != c.want || got.Check != "credential.known" || got.Grant.Credential.ID != "" {
+		if got.Code != c.want || got.Check != "credential.known" || got.Matched() {
 			t.Errorf("%v: decided %s by %s with %+v", c.err, got.Code, got.Check, got.Grant)
 		}
 		if (got.Cause != nil) != (c.want == VerifierUnavailable) || strings.Contains(got.Detail, "refused") {
@@ -212,13 +213,13 @@ func TestGateAsksAtEveryCall(t *testing.T) {
 func TestDecisionActor(t *testing.T) {
 	got := Decision{Code: Allowed, Grant: goodGrant()}.Actor("192.0.2.7", "r1")
 	grant := goodGrant()
-	want := models.Actor{Kind: models.Program, ID: "p1", Name: "Ines", Role: models.Admin, CredentialID: "c1", Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
+	want := models.Actor{Kind: models.Program, ID: p1, Name: "Ines", Role: models.Admin, CredentialID: c1, Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
 	if got != want || !got.Until.Equal(*grant.Credential.ExpiresAt) {
 		t.Errorf("got %+v", got)
 	}
 	signedIn := goodGrant()
-	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, "w1"
-	want.CredentialID, want.SessionID, want.Role, want.Within = "", "c1", models.Member, "w1"
+	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, w1
+	want.CredentialID, want.SessionID, want.Role, want.Within = "", c1, models.Member, w1
 	want.Until = signedIn.Credential.ExpiresAt
 	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
 		t.Errorf("of a program that signed in: got %+v", got)

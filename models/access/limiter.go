@@ -23,32 +23,32 @@ const window = time.Minute
 // stretch of time W no more pass than the quota and W's share of it. Safe for concurrent use.
 type Limiter struct {
 	mu    sync.Mutex
-	until map[string]time.Time // when each caller's calls so far would have come, at that pace
+	until map[caller]time.Time // when each caller's calls so far would have come, at that pace
 	swept time.Time
 }
 
 // NewLimiter makes a limiter that has seen nobody.
-func NewLimiter() *Limiter { return &Limiter{until: map[string]time.Time{}} }
+func NewLimiter() *Limiter { return &Limiter{until: map[caller]time.Time{}} }
 
 // Take asks for one call of a caller that may make quota of them a minute, at least one. A call that is refused costs nothing.
-func (l *Limiter) Take(caller string, quota int, now time.Time) Limit {
+func (l *Limiter) Take(who caller, quota int, now time.Time) Limit {
 	pace := (window + time.Duration(quota) - 1) / time.Duration(quota) // rounded up, or in hours one too many would pass
 	most := pace * time.Duration(quota)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.forget(now)
-	until := l.until[caller]
+	until := l.until[who]
 	switch latest := now.Add(most); {
 	case until.Before(now):
 		until = now
 	case until.After(latest): // the clock was set back
 		until = latest
-		l.until[caller] = until
+		l.until[who] = until
 	}
 	limit := Limit{Quota: quota, Window: window}
 	ahead := until.Add(pace).Sub(now)
 	if limit.Passed = ahead <= most; limit.Passed {
-		l.until[caller] = until.Add(pace)
+		l.until[who] = until.Add(pace)
 	} else {
 		ahead -= pace
 	}

@@ -46,7 +46,7 @@ func TestLimiterAgainstTheSlowOne(t *testing.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
 			}
 			want := mayPass(passed, quota, now)
-			last = l.Take("a", quota, now)
+			last = l.Take(called("a"), quota, now)
 			if last.Passed != want || last.Quota != quota || last.Window != time.Minute {
 				t.Fatalf("at %s: %+v, and it may pass: %v, after %v", now.Sub(noon), last, want, passed)
 			}
@@ -82,10 +82,10 @@ func TestLimiterHoldsForHours(t *testing.T) {
 	for _, quota := range []int{1, 7, 11, 599, 601, 977, 1_000_000} {
 		l, now := NewLimiter(), noon
 		for n := range 30_000 {
-			limit := l.Take("a", quota, now)
+			limit := l.Take(called("a"), quota, now)
 			for !limit.Passed { // as soon as it may
 				now = now.Add((limit.Wait + time.Microsecond - 1).Truncate(time.Microsecond)) // the clock has no shorter ones
-				limit = l.Take("a", quota, now)
+				limit = l.Take(called("a"), quota, now)
 			}
 			calls, share := int64(n+1), new(big.Int).Mul(big.NewInt(now.Sub(noon).Nanoseconds()), big.NewInt(int64(quota)))
 			share.Add(share, big.NewInt(int64(quota)*minute))
@@ -105,13 +105,13 @@ func TestLimiterBurst(t *testing.T) {
 	for _, quota := range []int{1, 7, 60, 600, 1_000_000} {
 		l := NewLimiter()
 		for left := quota - 1; left >= 0; left-- {
-			if limit := l.Take("a", quota, noon); !limit.Passed || limit.Remaining != left {
+			if limit := l.Take(called("a"), quota, noon); !limit.Passed || limit.Remaining != left {
 				t.Fatalf("%d a minute: with %d left it says %+v", quota, left, limit)
 			}
 		}
 		var wait time.Duration
 		for range 100 {
-			limit := l.Take("a", quota, noon)
+			limit := l.Take(called("a"), quota, noon)
 			if limit.Passed || limit.Remaining != 0 || wait > 0 && limit.Wait != wait {
 				t.Fatalf("%d a minute: one more is %+v", quota, limit)
 			}
@@ -120,10 +120,10 @@ func TestLimiterBurst(t *testing.T) {
 		if fair := time.Minute / time.Duration(quota); wait < fair || wait > fair+time.Nanosecond {
 			t.Errorf("%d a minute: the wait is %s", quota, wait)
 		}
-		if limit := l.Take("a", quota, noon.Add(wait-time.Nanosecond)); limit.Passed {
+		if limit := l.Take(called("a"), quota, noon.Add(wait-time.Nanosecond)); limit.Passed {
 			t.Errorf("%d a minute: the wait ends early", quota)
 		}
-		if limit := l.Take("a", quota, noon.Add(wait)); !limit.Passed || limit.Remaining != 0 {
+		if limit := l.Take(called("a"), quota, noon.Add(wait)); !limit.Passed || limit.Remaining != 0 {
 			t.Errorf("%d a minute: after the wait it is %+v", quota, limit)
 		}
 	}
@@ -133,17 +133,17 @@ func TestLimiterBurst(t *testing.T) {
 func TestLimiterOfEachCaller(t *testing.T) {
 	l := NewLimiter()
 	for _, caller := range []string{"a", "b", ""} {
-		if !l.Take(caller, 1, noon).Passed || l.Take(caller, 1, noon).Passed {
+		if !l.Take(called(caller), 1, noon).Passed || l.Take(called(caller), 1, noon).Passed {
 			t.Errorf("%q is not let in just once", caller)
 		}
 	}
-	if limit := l.Take("a", 60, noon); limit.Passed || limit.Remaining != 0 || limit.Wait != time.Second {
+	if limit := l.Take(called("a"), 60, noon); limit.Passed || limit.Remaining != 0 || limit.Wait != time.Second {
 		t.Errorf("of a minute that was used up, a greater quota makes %+v", limit)
 	}
-	if limit := l.Take("a", 60, noon.Add(30*time.Second)); !limit.Passed || limit.Remaining != 29 {
+	if limit := l.Take(called("a"), 60, noon.Add(30*time.Second)); !limit.Passed || limit.Remaining != 29 {
 		t.Errorf("half a minute later it is %+v", limit)
 	}
-	if limit := l.Take("a", 2, noon.Add(30*time.Second)); limit.Passed || limit.Remaining != 0 || limit.Wait > 31*time.Second {
+	if limit := l.Take(called("a"), 2, noon.Add(30*time.Second)); limit.Passed || limit.Remaining != 0 || limit.Wait > 31*time.Second {
 		t.Errorf("a smaller quota makes %+v", limit)
 	}
 }
@@ -152,13 +152,13 @@ func TestLimiterOfEachCaller(t *testing.T) {
 func TestLimiterWhenTheClockIsSetBack(t *testing.T) {
 	l := NewLimiter()
 	for range 60 {
-		l.Take("a", 60, noon)
+		l.Take(called("a"), 60, noon)
 	}
 	before := noon.Add(-time.Hour)
-	if limit := l.Take("a", 60, before); limit.Passed || limit.Remaining != 0 || limit.Wait != time.Second {
+	if limit := l.Take(called("a"), 60, before); limit.Passed || limit.Remaining != 0 || limit.Wait != time.Second {
 		t.Errorf("an hour before, it is %+v", limit)
 	}
-	if limit := l.Take("a", 60, before.Add(time.Minute)); !limit.Passed || limit.Remaining != 59 {
+	if limit := l.Take(called("a"), 60, before.Add(time.Minute)); !limit.Passed || limit.Remaining != 59 {
 		t.Errorf("a minute later it is %+v", limit)
 	}
 }
@@ -167,18 +167,18 @@ func TestLimiterWhenTheClockIsSetBack(t *testing.T) {
 func TestLimiterForgets(t *testing.T) {
 	l := NewLimiter()
 	for i := range 10_000 {
-		l.Take(fmt.Sprint("caller ", i), 2, noon)
+		l.Take(called(fmt.Sprint("caller ", i)), 2, noon)
 	}
-	l.Take("often", 1, noon.Add(59*time.Second))
-	l.Take("late", 60, noon.Add(time.Minute))
-	if len(l.until) != 2 || l.Take("often", 1, noon.Add(time.Minute)).Passed {
+	l.Take(called("often"), 1, noon.Add(59*time.Second))
+	l.Take(called("late"), 60, noon.Add(time.Minute))
+	if len(l.until) != 2 || l.Take(called("often"), 1, noon.Add(time.Minute)).Passed {
 		t.Errorf("%d callers are remembered", len(l.until))
 	}
-	l.Take("late", 60, noon.Add(-time.Hour)) // by a clock that was set back
+	l.Take(called("late"), 60, noon.Add(-time.Hour)) // by a clock that was set back
 	for i := range 100 {
-		l.Take(fmt.Sprint("caller ", i), 2, noon.Add(-time.Hour))
+		l.Take(called(fmt.Sprint("caller ", i)), 2, noon.Add(-time.Hour))
 	}
-	l.Take("last", 60, noon.Add(-58*time.Minute))
+	l.Take(called("last"), 60, noon.Add(-58*time.Minute))
 	if len(l.until) > 3 {
 		t.Errorf("%d callers are remembered", len(l.until))
 	}
@@ -194,7 +194,7 @@ func TestLimiterAtOnce(t *testing.T) {
 	for range callers {
 		all.Go(func() {
 			for range quota {
-				if limit := l.Take("a", quota, noon); limit.Passed {
+				if limit := l.Take(called("a"), quota, noon); limit.Passed {
 					passed.Add(1)
 					if _, twice := told.LoadOrStore(limit.Remaining, true); twice {
 						t.Errorf("%d are said to remain twice", limit.Remaining)

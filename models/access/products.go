@@ -11,6 +11,7 @@ import (
 type Product struct {
 	models.Product
 	Routes *Routes
+	seq    int64 // the newest event that it can have seen
 }
 
 // mostKept is how many products are kept ready. Another one takes the place of any.
@@ -31,11 +32,10 @@ func (p *products) at(ctx context.Context, id string, revision int64) (*Product,
 	if product != nil && product.Revision >= revision {
 		return product, nil
 	}
-	read, err := p.source.Product(ctx, id)
+	product, err := p.read(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	product = &Product{Product: read, Routes: Compile(read.Resources)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if kept := p.ready[id]; kept != nil && kept.Revision > product.Revision {
@@ -49,4 +49,13 @@ func (p *products) at(ctx context.Context, id string, revision int64) (*Product,
 	}
 	p.ready[id] = product
 	return product, nil
+}
+
+// read reads one, and makes it ready.
+func (p *products) read(ctx context.Context, id string) (*Product, error) {
+	read, asOf, err := p.source.ProductAsOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Product{Product: read, Routes: Compile(read.Resources), seq: asOf.Seq}, nil
 }

@@ -20,16 +20,16 @@ type shelf struct {
 	before   func() // an answer is given
 }
 
-func (s *shelf) Product(_ context.Context, id string) (models.Product, error) {
+func (s *shelf) ProductAsOf(_ context.Context, id string) (models.Product, models.Snapshot, error) {
 	s.reads.Add(1)
 	p := models.Product{ID: id, Revision: s.revision.Load(), Resources: models.DefaultResources()}
 	if s.before != nil {
 		s.before()
 	}
 	if s.away.Load() {
-		return p, errors.New("the database is away")
+		return p, models.Snapshot{}, errors.New("the database is away")
 	}
-	return p, nil
+	return p, models.Snapshot{}, nil
 }
 
 func shelved(s *shelf) *products { return &products{source: s, ready: map[string]*Product{}} }

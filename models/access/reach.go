@@ -9,18 +9,21 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"tokendesk/models"
 )
 
 // reach asks, of a call that is good so far, what a product has to do with it: in which workspace, how often, what it
 // is. It ends at the first answer that is not Allowed.
-func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time) {
+func (g *Gate) reach(ctx context.Context, call *Call, look *sight, d *Decision) {
 	route := call.Need.Route
-	opens, ok := g.opened(ctx, route.Workspace, d)
-	if !ok || !g.within(opens, d, now) {
+	opens, ok := g.opened(ctx, call, look, route.Workspace, d)
+	if !ok {
 		return
 	}
-	product, err := g.products.at(ctx, opens.ProductID, opens.Revision)
+	g.within(opens, d)
+	product, err := g.product(ctx, look, opens, d)
 	if err != nil {
 		d.unknown("product", err)
 		return
@@ -31,7 +34,7 @@ func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time)
 		d.refuse(MethodNotAllowed, "resource", "Here it takes "+strings.Join(d.Methods, ", ")+".")
 	case d.Scope == "":
 		d.refuse(NoSuchResource, "resource", "The workspace's settings list what there is under Resources.")
-	case !d.Grant.Credential.Scopes.Allow(d.Scope):
+	case !d.Known.Scopes.Allow(d.Scope):
 		d.refuse(ScopeMissing, "scope", "It needs the operation "+d.Scope+", which this token was not given. Create a token that has it.")
 	default:
 		d.Product = product
@@ -39,8 +42,8 @@ func (g *Gate) reach(ctx context.Context, call Call, d *Decision, now time.Time)
 }
 
 // wrongKind refuses a token that is good, and not for this call.
-func wrongKind(call Call, d *Decision) bool {
-	kinds, kind := call.Need.Kinds, d.Grant.Credential.Kind
+func wrongKind(call *Call, d *Decision) bool {
+	kinds, kind := call.Need.Kinds, d.Known.Kind()
 	if len(kinds) == 0 || slices.Contains(kinds, kind) {
 		return false
 	}
@@ -53,8 +56,8 @@ func wrongKind(call Call, d *Decision) bool {
 }
 
 // elsewhereThan refuses a call that names another workspace than its token's.
-func elsewhereThan(call Call, d *Decision) bool {
-	named, opens, kind := call.Need.Workspace, d.Grant.Opens, d.Grant.Credential.Kind
+func elsewhereThan(call *Call, d *Decision) bool {
+	named, opens, kind := call.Need.Workspace, d.Grant.Opens, d.Known.Kind()
 	if named == "" || named == opens.WorkspaceID || named == opens.Slug {
 		return false
 	}
@@ -62,19 +65,53 @@ func elsewhereThan(call Call, d *Decision) bool {
 	return true
 }
 
-// within counts the call against the limit; false ends it. Sign-in tokens share one limit, or another sign-in would be a way around it.
-func (g *Gate) within(opens models.Opens, d *Decision, now time.Time) bool {
-	c, caller, whose := d.Grant.Credential, d.Grant.Credential.ID, "This token"
+// caller is who is held to a limit.
+type caller struct {
+	of, in uuid.UUID // a credential or a person; and the workspace, where a person is held in one
+	signIn bool
+}
+
+// quota is what a call is counted against; the zero quota is nothing.
+type quota struct {
+	who   caller
+	calls int // a minute
+	whose string
+	known Known     // of the decision,
+	in    uuid.UUID // and its workspace
+}
+
+const (
+	thisToken      = "This token may make %d calls a minute."
+	keysInOne      = "All API keys and the bearer token of a person in a workspace together may make %d calls a minute."
+	signInsInOne   = "All sign-in tokens of a person in a workspace together may make %d calls a minute."
+	everybodysKeys = "All API keys and the bearer token of a person together may make %d calls a minute to the management API."
+)
+
+// within says what a call in a workspace is counted against. Sign-in tokens share one limit, or another sign-in would be a way around it.
+func (g *Gate) within(opens opening, d *Decision) {
+	d.Workspace = opens.workspace
+	k := &d.Known
+	d.counts = quota{who: caller{of: k.ID}, calls: int(opens.calls), whose: thisToken, known: d.Known, in: d.Workspace}
 	switch {
-	case everywhere(c.Kind): // or another key would be a way around
-		caller, whose = "person "+c.PersonID+" "+opens.WorkspaceID, "All API keys and the bearer token of a person in a workspace together"
-	case c.Kind == models.SignInToken:
-		caller, whose = signedInAs(c.PersonID, opens.WorkspaceID), "All sign-in tokens of a person in a workspace together"
+	case everywhere(k.Kind()): // or another key would be a way around
+		d.counts.who, d.counts.whose = caller{of: k.Person, in: opens.workspace}, keysInOne
+	case k.Kind() == models.SignInToken:
+		d.counts.who, d.counts.whose = caller{of: k.Person, in: opens.workspace, signIn: true}, signInsInOne
 	}
-	if d.Limit = g.limiter.Take(caller, opens.CallsAMinute, now); !d.Limit.Passed {
-		d.refuse(RateLimited, "limit", fmt.Sprintf("%s may make %d calls a minute. Try again in %d s.", whose, opens.CallsAMinute, Seconds(d.Limit.Wait)))
+}
+
+// limit counts a call that was judged against the limit that it got as far as. One that comes too soon is told that first of all that follows.
+func (g *Gate) limit(d *Decision, now time.Time) {
+	q := d.counts
+	if q.calls == 0 {
+		return
 	}
-	return d.Limit.Passed
+	if d.Limit = g.limiter.Take(q.who, q.calls, now); !d.Limit.Passed {
+		d.Known, d.Workspace, d.Product, d.Scope, d.Methods, d.Cause = q.known, q.in, nil, "", nil, nil
+		d.refuse(RateLimited, "limit", fmt.Sprintf(q.whose, q.calls)+fmt.Sprintf(" Try again in %d s.", Seconds(d.Limit.Wait)))
+	} else if d.Code == VerifierUnavailable {
+		d.Limit = Limit{}
+	}
 }
 
 // everywhere says whether a credential of the kind is for wherever its person may be.
@@ -82,45 +119,34 @@ func everywhere(kind models.CredentialKind) bool {
 	return kind == models.Bearer || kind == models.APIKey
 }
 
-// withinPersons counts a call that is for no workspace against the limit of its person.
-func (g *Gate) withinPersons(d *Decision, now time.Time) {
-	if d.Limit = g.limiter.Take("person "+d.Grant.Owner.ID, models.ManagementCalls, now); !d.Limit.Passed {
-		d.refuse(RateLimited, "limit", fmt.Sprintf("All API keys and the bearer token of a person together may make %d calls a minute to the management API. Try again in %d s.", models.ManagementCalls, Seconds(d.Limit.Wait)))
-	}
-}
-
 // CountSignedIn counts what a program does beside its calls against the limit of its person's sign-in tokens.
 func (g *Gate) CountSignedIn(personID string, w models.Workspace) Limit {
-	return g.limiter.Take(signedInAs(personID, w.ID), w.CallsAMinute(models.SignInToken), g.now())
-}
-
-func signedInAs(personID, workspaceID string) string {
-	return "signed in " + personID + " " + workspaceID
+	return g.limiter.Take(caller{of: id(personID), in: id(w.ID), signIn: true}, w.CallsAMinute(models.SignInToken), g.now())
 }
 
 // opened finds what the credential opens, in the workspace that the call names; false ends the call.
-func (g *Gate) opened(ctx context.Context, named string, d *Decision) (models.Opens, bool) {
-	opens, kind := d.Grant.Opens, d.Grant.Credential.Kind
-	if !everywhere(kind) { // it is for one workspace
-		if opens.Closed {
+func (g *Gate) opened(ctx context.Context, call *Call, look *sight, named string, d *Decision) (opening, bool) {
+	k := &d.Known
+	if kind := k.Kind(); !everywhere(kind) { // it is for one workspace
+		here := look.place
+		if here.closed {
 			d.refuse(WrongWorkspace, "workspace", "Its workspace was deleted.")
-			return opens, false
+			return opening{}, false
 		}
-		if named != "" && named != opens.WorkspaceID && named != opens.Slug {
+		if named != "" && named != here.slug && id(named) != k.Workspace {
 			d.refuse(WrongWorkspace, "workspace", "X-Workspace-Id names another workspace than the token's. "+elsewhere(kind))
-			return opens, false
+			return opening{}, false
 		}
 		if kind == models.APIToken {
-			return opens, true
+			return opening{workspace: k.Workspace, product: k.Of, calls: int64(here.calls)}, true
 		}
-		named = opens.WorkspaceID
+		named = TextOf(k.Workspace)
 	}
-	opens, err := g.source.OpensFor(ctx, kind, d.Grant.Owner, named)
+	o, err := g.opening(ctx, look, named, d)
 	var ours *models.Error
 	switch kind := models.KindOf(err); {
 	case err == nil:
-		d.Grant.Opens = opens
-		return opens, true
+		return o, true
 	case kind == models.Ambiguous && errors.As(err, &ours):
 		d.refuse(RequestAmbiguous, "workspace", "This person belongs to several workspaces. Say which one with X-Workspace-Id.")
 	case kind == models.NotFound || kind == models.Forbidden || kind == models.Conflict:
@@ -128,7 +154,7 @@ func (g *Gate) opened(ctx context.Context, named string, d *Decision) (models.Op
 	default:
 		d.unknown("workspace", err)
 	}
-	return opens, false
+	return o, false
 }
 
 // elsewhere is how a program gets to another workspace.
@@ -148,7 +174,9 @@ func (d *Decision) refuse(code Code, check, detail string) {
 
 // unknown is for what could not be found out.
 func (d *Decision) unknown(check string, cause error) {
-	*d = unavailable(check, cause)
+	un := unavailable(check, cause)
+	un.counts = d.counts // it comes too soon all the same
+	*d = un
 }
 
 // Seconds rounds a wait up to whole seconds, of which there is at least one.

@@ -135,8 +135,8 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]mode
 
 // LastEvent is the number of the newest event; 0 when there is none.
 func (s *Store) LastEvent(ctx context.Context) (int64, error) {
-	clock, err := take[changeClock](s.db.WithContext(ctx))
-	return clock.LastSeq, translate(err)
+	asOf, err := s.asOf(ctx)
+	return asOf.Seq, err
 }
 
 // StillMay says whether an actor whose request takes long may go on: a session that ended or a role that

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"sync/atomic"
 
 	"gorm.io/gorm"
@@ -23,6 +25,10 @@ func (s *Store) CountStatements() *atomic.Int64 {
 		if !tx.DryRun { // a query inside another one
 			asked.Add(1)
 		}
+	}
+	s.ask = func(ctx context.Context, statement string, values ...any) *sql.Row {
+		asked.Add(1)
+		return s.pool.QueryRowContext(ctx, statement, values...)
 	}
 	on := s.db.Callback()
 	for _, err := range []error{

@@ -211,10 +211,10 @@ func TestGateFeelsEachChange(t *testing.T) {
 // halfAway knows credentials, and does not answer when it is asked for more.
 type halfAway struct{ *store.Store }
 
-func (h halfAway) Product(ctx context.Context, id string) (models.Product, error) {
+func (h halfAway) ProductAsOf(ctx context.Context, id string) (models.Product, models.Snapshot, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	return h.Store.Product(ctx, id)
+	return h.Store.ProductAsOf(ctx, id)
 }
 
 // A database that goes away while a product is read is an outage: nothing is counted, and nothing opens.

@@ -34,12 +34,11 @@ func TestProgramsOpenTheGateway(t *testing.T) {
 		}{models.SignInToken: {s.token, s.Session.ID, 3}, models.AutomationToken: {auto, made.ID, 5}} {
 			for i := range c.calls {
 				d := a.decide(t, c.text, knowledge)
-				if !d.Allowed() || d.Product == nil || d.Product.ID != product.ID || d.Grant.Opens.WorkspaceID != second.ID || d.Limit.Quota != c.calls || d.Limit.Remaining != c.calls-1-i {
+				if !d.Allowed() || d.Product == nil || d.Product.ID != product.ID || access.TextOf(d.Workspace) != second.ID || d.Limit.Quota != c.calls || d.Limit.Remaining != c.calls-1-i {
 					t.Fatalf("%s, call %d: %s, %s, %+v", kind, i, d.Code, d.Detail, d.Limit)
 				}
-				who := d.Actor("", "")
-				if who.ID != tom.ID || who.Role != models.Member || who.CredentialID+who.SessionID != c.id || (who.SessionID != "") != (kind == models.SignInToken) {
-					t.Errorf("%s: acts as %+v", kind, who)
+				if k := &d.Known; access.TextOf(k.Person) != tom.ID || access.TextOf(k.ID) != c.id || k.Kind() != kind {
+					t.Errorf("%s: known as %+v", kind, k)
 				}
 			}
 			if d := a.decide(t, c.text, knowledge); d.Code != access.RateLimited {

@@ -76,8 +76,8 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 
 				"GrantOf an API token":        {1, func() error { _, err := w.GrantOf(t.Context(), live.Hash()); return err }},
 				"GrantOf what was before":     {3, func() error { _, err := w.GrantOf(t.Context(), replaced.Hash()); return err }},
-				"OpensFor":                    {3, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, home.Slug); return err }},
-				"OpensFor the only one":       {4, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, ""); return err }},
+				"OpensFor":                    {4, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, home.Slug); return err }},
+				"OpensFor the only one":       {5, func() error { _, err := w.OpensFor(t.Context(), models.Bearer, owner, ""); return err }},
 				"APITokens, the newest":       {8, tokens(models.TokenFilter{})},
 				"APITokens, the most used":    {8, tokens(models.TokenFilter{Sort: models.MostUsed})},
 				"APITokens, the unused":       {8, tokens(models.TokenFilter{Sort: models.Unused})},
@@ -87,8 +87,8 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"APIToken":                    {7, func() error { _, err := w.APIToken(t.Context(), admin, home.Slug, card.ID); return err }},
 				"CountAPITokens":              {1, func() error { _, err := w.CountAPITokens(t.Context(), home.ID); return err }},
 				"FindProgram":                 {4, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
-				"ProgramOf":                   {4, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
-				"RenewProgram": {17, func() error { // three before its turn, six that every write asks or stores
+				"ProgramOf":                   {5, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
+				"RenewProgram": {19, func() error { // three before its turn, six that every write asks or stores
 					next, tokens, err := w.RenewProgram(t.Context(), guest, signed.refresh, models.Renewal{Email: signed.Person.Email})
 					if err == nil {
 						signed = a.write(t, next, tokens)
@@ -99,7 +99,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"JWTKeys":                     {1, func() error { _, err := w.JWTKeys(t.Context()); return err }},
 				"CountOwnedAutomation":        {1, func() error { _, err := w.CountOwnedAutomation(t.Context(), signed.who()); return err }},
 				"GrantOf an automation token": {1, func() error { _, err := w.GrantOf(t.Context(), auto.Hash()); return err }},
-				"OpensFor an automation token": {3, func() error {
+				"OpensFor an automation token": {4, func() error {
 					_, err := w.OpensFor(t.Context(), models.AutomationToken, signed.Person, home.ID)
 					return err
 				}},
@@ -170,7 +170,7 @@ func TestRefusalsAskNothing(t *testing.T) {
 		jwt := "Bearer " + signed.token.Reveal()
 		asked, gate := w.CountStatements(), a.gate
 		for value, want := range map[string]int64{
-			jwt: 4, jwt + "A": 0, jwt[:len(jwt)-1]: 0, "Bearer a.b.c": 0, "Bearer ..": 0, strings.ToUpper(jwt): 0, "Bearer " + ended.token.Reveal(): 1, "Bearer " + auto.Reveal(): 1,
+			jwt: 5, jwt + "A": 0, jwt[:len(jwt)-1]: 0, "Bearer a.b.c": 0, "Bearer ..": 0, strings.ToUpper(jwt): 0, "Bearer " + ended.token.Reveal(): 2, "Bearer " + auto.Reveal(): 1,
 			"": 0, "Bearer ": 0, "Bearer x": 0, "Bearer " + good[:53]: 0, "Bearer " + good + "0": 0, "Bearer user_" + good[6:] + "0": 0, "Basic " + good: 0, "Bearer " + good: 1, "Bearer " + unknown.Reveal(): 2,
 		} {
 			before := asked.Load()

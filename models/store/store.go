@@ -45,8 +45,10 @@ type Settings struct {
 	URL     string // postgres://…; empty means SQLite in DataDir
 	DataDir string
 	Clock   models.Clock
-	NewID   models.IDs
-	Hasher  Passwords
+	// DatabaseTime has PostgreSQL tell the time that credentials end by, and not Clock: of several servers none is late.
+	DatabaseTime bool
+	NewID        models.IDs
+	Hasher       Passwords
 	// Strangers is the Hasher for sign-ins in browsers that are not familiar; nil: the same.
 	Strangers Passwords
 	Log       *slog.Logger
@@ -62,6 +64,7 @@ const DefaultReach = 5000
 type Store struct {
 	db        *gorm.DB
 	pool      *sql.DB
+	ask       func(ctx context.Context, statement string, values ...any) *sql.Row // of the pool: what must be quick does without GORM
 	dialect   migrations.Dialect
 	now       models.Clock
 	newID     models.IDs
@@ -69,16 +72,25 @@ type Store struct {
 	strangers Passwords
 	log       *slog.Logger
 	listeners []func(models.Event)
+	onReceipt func(models.Receipt)
 	reach     int
-	one       sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
+	address   *pgx.ConnConfig // of PostgreSQL; nil for SQLite
+	// databaseTime has moments that verdicts depend on be told by the database's clock.
+	databaseTime           bool
+	grantByHash, grantByID string     // see GrantOf
+	one                    sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
 }
 
 // Open connects to the database. It does not change it: Migrate does.
 func Open(ctx context.Context, set Settings) (*Store, error) {
-	s := &Store{reach: set.Reach, now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite}
+	s := &Store{reach: set.Reach, now: set.Clock, newID: set.NewID, hasher: set.Hasher, strangers: set.Strangers, log: set.Log, dialect: migrations.SQLite, databaseTime: set.DatabaseTime}
 	if s.reach == 0 {
 		s.reach = DefaultReach
 	}
+	if set.URL != "" {
+		s.dialect = migrations.Postgres
+	}
+	s.grantByHash, s.grantByID = s.grantSQL("hash"), s.grantSQL("id")
 	if s.strangers == nil {
 		s.strangers = s.hasher
 	}
@@ -88,8 +100,7 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		s.pool, err = openSQLite(ctx, filepath.Join(set.DataDir, FileName))
 		dialector = sqliteDialect{s.pool}
 	} else {
-		s.dialect = migrations.Postgres
-		s.pool, err = openPostgres(set.URL)
+		s.pool, s.address, err = openPostgres(set.URL)
 		dialector = postgres.New(postgres.Config{Conn: s.pool})
 	}
 	if err != nil {
@@ -98,6 +109,7 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.pool.Close())
 	}
+	s.ask = s.pool.QueryRowContext
 	s.db, err = gorm.Open(dialector, &gorm.Config{
 		NowFunc:                s.now,
 		TranslateError:         true,
@@ -113,13 +125,13 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	return s, nil
 }
 
-func openPostgres(url string) (*sql.DB, error) {
+func openPostgres(url string) (*sql.DB, *pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, nil, unreadable(err)
 	}
 	if at := strings.Index(config.Host, "@"); at > 0 && config.Host[0] != '/' { // the rest of the password
-		return nil, errors.New(`the database address cannot be read: an "@" in a password is written %40`)
+		return nil, nil, errors.New(`the database address cannot be read: an "@" in a password is written %40`)
 	}
 	config.RuntimeParams["timezone"] = "UTC"
 	if config.ConnectTimeout == 0 {
@@ -129,7 +141,7 @@ func openPostgres(url string) (*sql.DB, error) {
 	pool.SetMaxOpenConns(20)
 	pool.SetMaxIdleConns(20) // or many callers at once have a connection made and thrown away for each call
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return pool, nil
+	return pool, config, nil
 }
 
 // unreadable says why an address cannot be read. What the driver says quotes the address and parts of it,
@@ -210,6 +222,9 @@ func (s *Store) Database() string {
 // Listen has f told of every event after its commit. Call it before the store is used.
 func (s *Store) Listen(f func(models.Event)) { s.listeners = append(s.listeners, f) }
 
+// OnReceipt has f told of every receipt. Call it before the store is used.
+func (s *Store) OnReceipt(f func(models.Receipt)) { s.onReceipt = f }
+
 // Close ends the connections.
 func (s *Store) Close() error { return s.pool.Close() }
 
@@ -245,11 +260,24 @@ func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gor
 	})
 }
 
+// commit is write for any number of events: it stores them, tells the listeners, and waits for the replicas.
 func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) error {
-	if s.dialect == migrations.SQLite {
-		s.one.Lock()
-		defer s.one.Unlock()
+	events, err := s.store(ctx, who, fn)
+	if err != nil || len(events) == 0 {
+		return err
 	}
+	for _, event := range events {
+		for _, tell := range s.listeners {
+			tell(event)
+		}
+	}
+	s.settle(ctx, events)
+	return nil
+}
+
+// store does all of commit that is in the database; without an event, nothing changed.
+func (s *Store) store(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) ([]models.Event, error) {
+	defer s.alone()()
 	var events []models.Event
 	ready := false // all is in the transaction; what is left is the commit
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
@@ -266,24 +294,22 @@ func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.D
 				return err
 			}
 		}
+		if err := s.notify(tx, events); err != nil {
+			return err
+		}
 		ready = true
 		return nil
 	})
 	if errors.Is(err, errUnchanged) {
-		return nil
+		return nil, nil
 	}
 	if err != nil && ready {
 		err = s.afterLostCommit(ctx, events[len(events)-1].ID, err)
 	}
 	if err != nil {
-		return translate(err)
+		return nil, translate(err)
 	}
-	for _, event := range events {
-		for _, tell := range s.listeners {
-			tell(event)
-		}
-	}
-	return nil
+	return events, nil
 }
 
 // afterLostCommit finds out what became of a commit whose answer was lost. An event that is there

@@ -22,6 +22,7 @@ type answer struct {
 	set      time.Time   // when the deadline for taking it was
 	moves    atomic.Int64
 	awaits   atomic.Bool // more of a body whose length is known
+	begun    atomic.Bool // its header may be on its way
 }
 
 // streamed is how long a body of known length is at least for its header to go out before it.
@@ -47,6 +48,7 @@ func (a *answer) WriteHeader(status int) {
 		a.inform(status)
 		return
 	}
+	a.begun.Store(true)
 	a.ResponseWriter.WriteHeader(status)
 	if a.left > streamed {
 		_ = a.control.Flush() // what fails now fails again with the body
@@ -70,6 +72,9 @@ func (a *answer) inform(status int) {
 // Write sends what came on its way at once. Only what ends a body of known length waits for the answer's end, which follows.
 func (a *answer) Write(b []byte) (int, error) {
 	a.pace()
+	if ended := a.exchange.ended.Load(); ended != nil { // looked at after the deadline was moved on: see end
+		return 0, *ended
+	}
 	n, err := a.ResponseWriter.Write(b)
 	if a.left < 0 {
 		return n, err // httputil flushes what is a stream

@@ -149,6 +149,9 @@ func (x *exchange) end(why error) {
 	x.ended.CompareAndSwap(nil, &why)
 	x.abandon()
 	_ = x.answer.control.SetReadDeadline(longAgo)
+	if x.answer.begun.Load() { // nothing more of it goes out, also of what waits for the caller to take it
+		_ = x.answer.control.SetWriteDeadline(longAgo)
+	}
 }
 
 // brokeOff notes an answer that could not be finished. That a caller leaves is their business, and no news.

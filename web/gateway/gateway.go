@@ -49,6 +49,7 @@ type Caller struct {
 	RequestID                                  string
 	Address                                    string    // the caller's IP address, as far as trusted; empty: the connection's
 	Until                                      time.Time // when the credential ends, and the call with it; zero: never
+	Pass                                       access.Pass
 }
 
 // Settings are what all products have in common.
@@ -58,6 +59,7 @@ type Settings struct {
 	Secure  bool             // callers reach this server through TLS, whoever ends it
 	Log     *slog.Logger
 	Clock   models.Clock
+	Holds   func(*access.Pass) bool                                                              // says whether a caller would still be let in; nil: yes
 	OnError func(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) // tells a caller of what went wrong
 }
 
@@ -91,8 +93,8 @@ func New(s Settings) *Gateway {
 
 // Forward streams a call that was admitted to a product, and the product's answer to the caller. The path is the one that was
 // judged, and goes upstream exactly as it is; the query goes as it came. When the answer breaks off, so does the
-// caller's: Forward panics with http.ErrAbortHandler.
-func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, who Caller, path access.Path) {
+// caller's: Forward panics with http.ErrAbortHandler. It does nothing, and returns false, where what let the caller in does not hold any more.
+func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, who Caller, path access.Path) (holds bool) {
 	CloseAfterChunks(w, r)
 	if f := refuse(r, up, path); f != nil {
 		switch f.status {
@@ -102,7 +104,7 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 			w.Header().Set("Connection", "close")
 		}
 		g.settings.OnError(w, r, f.status, f.code, f.title, f.detail)
-		return
+		return true
 	}
 	x := &exchange{gateway: g, who: who, path: path, callers: r, websocket: len(r.Header["Upgrade"]) > 0}
 	x.answer = answer{ResponseWriter: w, control: http.NewResponseController(w), exchange: x}
@@ -114,11 +116,15 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 			panic(broken)
 		}
 	}()
+	if g.settings.Holds != nil && !g.settings.Holds(&x.who.Pass) { // asked where Cut finds the call: a change before it is seen here, one after it there
+		return false
+	}
 	proxy := httputil.ReverseProxy{
 		Rewrite: x.rewrite, ModifyResponse: x.received, ErrorHandler: x.failed,
 		Transport: x, BufferPool: &buffers, ErrorLog: quietly,
 	}
 	proxy.ServeHTTP(&x.answer, x.request(up))
+	return true
 }
 
 func (up Upstream) maxBody() int64 {

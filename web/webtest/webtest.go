@@ -3,6 +3,7 @@
 package webtest
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http/httptest"
@@ -106,6 +107,8 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	secure, tally := strings.HasPrefix(set.baseURL, "https://"), access.NewTally()
 	gate, keys := access.NewGate(set.store, tally, w.Clock.Now), access.NewKeyRing(set.store, key, models.NewID, w.Clock.Now)
 	gate.Take(keys)
+	memory := access.NewMemory(10_000)
+	gate.Remember(memory, true)
 	h := &handlers.Handlers{
 		Store: set.store, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(w.Clock.Now), Refusals: access.NewRefusals(w.Clock.Now), Reports: access.NewReports(w.Clock.Now),
 		Sessions: session.NewStore(set.store, secure), Key: key, Clock: w.Clock.Now,
@@ -118,8 +121,13 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
 		Secure: secure, Log: h.Log, Clock: w.Clock.Now, OnError: site.Problem,
+		Holds: gate.Holds,
 	})
-	set.store.Listen(site.Heard)
+	replica := access.NewReplica(access.ReplicaSettings{
+		Feed: set.store, Memory: memory, Name: "test", Version: "test", NewID: models.NewID, Log: h.Log, Ended: site.Ended, Lapsed: site.Lapsed,
+	})
+	set.store.Listen(func(models.Event) { replica.Heard() })
+	run(t, replica)
 	if set.sampled {
 		h.Sample = startSample(t, w)
 	}
@@ -133,6 +141,19 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 		server.Close()
 	})
 	return Site{World: w, URL: server.URL, Tally: tally, Handlers: h, Listener: server}
+}
+
+// run has a replica follow what changes until the test ends. It has its lease when this returns, unless the database is away.
+func run(t testing.TB, replica *access.Replica) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	_ = replica.Begin(ctx) // a test may have taken the database away
+	go func() { ended <- replica.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		<-ended // that it cannot take itself off the list of a database that is gone is no fault
+	})
 }
 
 // Refused writes down what was refused, as far as it is due.

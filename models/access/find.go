@@ -1,0 +1,235 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"tokendesk/models"
+	"tokendesk/models/secret"
+)
+
+// sight is what one decision goes by: what is remembered, under which lease, and as of when.
+type sight struct {
+	lease      *grantedLease // nil: nothing is remembered
+	remembered bool          // something of the decision is
+	now        time.Time
+	place      place // of a credential that is for one workspace: that one
+	revision   int64 // of the product, where a row told it; 0: none did
+}
+
+// look begins a decision. Where the replica has no lease, it is as if nothing were remembered.
+func (g *Gate) look(call *Call) sight {
+	look := sight{now: g.now()}
+	if g.memory == nil || !g.answers || call.Need.Route == nil {
+		return look
+	}
+	now, lease := g.memory.clocks(), g.memory.lease.granted.Load()
+	if lease.holds(now) {
+		look.lease, look.now = lease, latest(look.now, lease.latest(now))
+	}
+	return look
+}
+
+// latest is the later one of two moments: what has expired by either is expired.
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// find finds what was presented.
+func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) error {
+	if g.memory != nil {
+		d.generation = g.memory.generation.Load()
+	}
+	if call.Presented.SignIn {
+		return g.findSignIn(ctx, call, look, d)
+	}
+	hash := call.Presented.Text.Hash()
+	if look.lease == nil {
+		return g.read(ctx, call, look, d, hash)
+	}
+	if g.recall(&hash, look, d) {
+		return nil
+	}
+	if g.memory.unknown.has(&hash, g.memory.clocks()) {
+		return errUnknown
+	}
+	led := false
+	_, err, _ := g.flights.Do(string(hash[:]), func() (any, error) { // many calls with one secret ask once
+		led = true
+		return nil, g.read(ctx, call, look, d, hash)
+	})
+	if led {
+		return err
+	}
+	if g.recall(&hash, look, d) { // what another call read may be from before this one: the lease says whether it holds
+		return nil
+	}
+	if g.memory.unknown.has(&hash, g.memory.clocks()) {
+		return errUnknown
+	}
+	return g.read(ctx, call, look, d, hash)
+}
+
+var errUnknown error = models.Fail(models.NotFound, "That does not exist.")
+
+// recall is find, from memory alone.
+func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
+	m := g.memory
+	if !m.recall(hash, &d.Known) {
+		d.Known = Known{}
+		return false
+	}
+	if !everywhere(d.Known.Kind()) {
+		here, ok := m.recallPlace(d.Known.Workspace)
+		if !ok {
+			d.Known = Known{}
+			return false
+		}
+		look.place, d.opened = here, here.seq
+	}
+	look.remembered = true
+	m.hits.Add(1)
+	return true
+}
+
+// read asks the source for a credential, and remembers the answer.
+func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, hash secret.Hash) error {
+	if g.memory != nil {
+		g.memory.misses.Add(1)
+	}
+	generation := d.generation
+	grant, err := g.source.GrantOf(ctx, hash)
+	if err != nil {
+		if models.KindOf(err) == models.NotFound && look.lease != nil {
+			g.memory.unknown.add(hash, g.memory.clocks())
+		}
+		return err
+	}
+	g.took(call, look, d, &grant)
+	if look.lease != nil {
+		g.memory.keepPlace(d.Known.Workspace, look.place, generation)
+		g.memory.keep(&hash, d.Known, generation)
+	}
+	return nil
+}
+
+// took has a decision go by a grant that was read.
+func (g *Gate) took(call *Call, look *sight, d *Decision, grant *models.Grant) {
+	d.Known, d.opened = knownOf(grant), grant.AsOf.Seq
+	look.now = latest(look.now, grant.AsOf.At)
+	look.place = place{slug: grant.Opens.Slug, calls: grant.Opens.CallsAMinute, closed: grant.Opens.Closed, seq: grant.AsOf.Seq}
+	look.revision = grant.Opens.Revision
+	if call.Need.Route == nil {
+		d.Grant = *grant
+	}
+}
+
+var noSignIn error = models.Fail(models.NotFound, "That sign-in token is not good.")
+
+// findSignIn finds a sign-in token, whose text says whose it is and is signed.
+func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decision) error {
+	if g.signIns == nil {
+		return noSignIn
+	}
+	hash := call.Presented.Text.Hash()
+	if look.lease != nil && g.recall(&hash, look, d) {
+		return nil
+	}
+	generation := d.generation
+	claims, ok, err := g.signIns.Parse(ctx, call.Presented.Text)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return noSignIn
+	}
+	grant, err := g.source.ProgramOf(ctx, claims)
+	if err != nil {
+		return err
+	}
+	g.took(call, look, d, &grant)
+	if outlives := grant.Over.IsZero() || !grant.Over.Before(claims.ExpiresAt); outlives && look.lease != nil {
+		g.memory.keepPlace(d.Known.Workspace, look.place, generation)
+		g.memory.keep(&hash, d.Known, generation)
+	}
+	return nil
+}
+
+// opening finds what the credential of a person opens in a workspace.
+func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decision) (opening, error) {
+	k, o := &d.Known, opening{}
+	var key [32]byte
+	if look.lease != nil {
+		key = openingKey(k.Kind(), k.Person, named)
+		if g.memory.recallOpening(&key, &o) {
+			look.remembered, d.opened = true, o.seq
+			return o, nil
+		}
+	}
+	owner := models.Person{ID: TextOf(k.Person), Role: models.Member}
+	if k.is&ownerAdmins != 0 {
+		owner.Role = models.Admin
+	}
+	opens, err := g.source.OpensFor(ctx, k.Kind(), owner, named)
+	if err != nil {
+		return o, err
+	}
+	o = opening{person: k.Person, workspace: id(opens.WorkspaceID), product: id(opens.ProductID), calls: int64(opens.CallsAMinute), seq: opens.AsOf.Seq}
+	look.revision, d.opened = opens.Revision, o.seq
+	if d.Grant.Credential.ID != "" {
+		d.Grant.Opens = opens
+	}
+	if look.lease != nil {
+		g.memory.keepOpening(&key, o, d.generation)
+	}
+	return o, nil
+}
+
+// product finds the product that a call is for.
+func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decision) (*Product, error) {
+	if look.lease == nil {
+		return g.products.at(ctx, TextOf(opens.product), look.revision)
+	}
+	if p, ok := g.memory.recallProduct(opens.product); ok {
+		look.remembered = true
+		return p, nil
+	}
+	p, err := g.products.read(ctx, TextOf(opens.product))
+	if err != nil {
+		return nil, err
+	}
+	g.memory.keepProduct(opens.product, p, d.generation)
+	return p, nil
+}
+
+// Pass is what a call was let in by, for what goes on after the decision.
+type Pass struct {
+	credential, person, of, workspace uuid.UUID
+	known, opened, generation         int64
+	automation                        bool
+}
+
+// Pass is that of a decision that allows.
+func (d *Decision) Pass() Pass {
+	k := &d.Known
+	return Pass{k.ID, k.Person, k.Of, d.Workspace, k.seq, d.opened, d.generation, k.Kind() == models.AutomationToken}
+}
+
+// Holds says whether a call would still be let in, as far as this server has heard. Whoever is let in goes first to where Cut finds them, and then asks
+// this: then no change is missed.
+func (g *Gate) Holds(p *Pass) bool {
+	m := g.memory
+	if m == nil || *p == (Pass{}) {
+		return true
+	}
+	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) &&
+		(!p.automation || m.stamps.automation.Load() <= p.known) && m.Hears()
+}
+
+// Hears says whether this server knows what has changed up to a moment ago. Where it does not, what was let in before must not go on.
+func (m *Memory) Hears() bool { return m.heard.granted.Load().holds(m.clocks()) }

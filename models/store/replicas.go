@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"tokendesk/migrations"
+	"tokendesk/models"
+)
+
+// The replicas: the servers that answer from memory, each under a lease. How they and whatever changes a verdict go together is
+// in docs/revocation.md.
+
+// asOf reads the moment that what is read next is at least as new as. A standby that lags behind would pass for the database otherwise, so it is
+// models.Unavailable.
+func (s *Store) asOf(ctx context.Context) (models.Snapshot, error) {
+	return s.readSnapshot(s.ask(ctx, "SELECT last_seq, "+s.moment()+" FROM change_clock"))
+}
+
+// moment is what a statement adds to learn the database's time, and whether it is a standby. SQLite is a file of this machine.
+func (s *Store) moment() string {
+	if s.dialect == migrations.Postgres {
+		return "clock_timestamp(), pg_is_in_recovery()"
+	}
+	return "NULL, 0"
+}
+
+func (s *Store) readSnapshot(row *sql.Row) (at models.Snapshot, err error) {
+	var then sql.NullTime
+	var standby bool
+	if err := row.Scan(&at.Seq, &then, &standby); err != nil {
+		return at, translate(err)
+	}
+	return s.snapshot(at.Seq, then, standby)
+}
+
+func (s *Store) snapshot(seq int64, then sql.NullTime, standby bool) (models.Snapshot, error) {
+	if standby {
+		return models.Snapshot{}, errStandby
+	}
+	at := models.Snapshot{Seq: seq}
+	if then.Valid && s.databaseTime {
+		at.At = models.Instant(then.Time)
+	}
+	return at, nil
+}
+
+var errStandby = models.Fail(models.Unavailable, "The database that answered is a standby, which may lag behind.")
+
+// RegisterReplica adds a server to those that are waited for, from now on: it has put into effect what the snapshot has, because it remembers
+// nothing. No change is being made meanwhile, so that each either is in the snapshot or finds the replica.
+func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
+	defer s.alone()()
+	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		var clock changeClock
+		if err := fresh(tx).Clauses(clause.Locking{Strength: "SHARE"}).Take(&clock).Error; err != nil {
+			return err
+		}
+		r.AckedSeq, r.LeaseNo, r.SeenAt = clock.LastSeq, 1, s.now()
+		if err := fresh(tx).Create(&r).Error; err != nil {
+			return err
+		}
+		var then sql.NullTime
+		if err := fresh(tx).Raw("SELECT "+s.renewed("?"), r.ID).Row().Scan(&then, &renewal.Timeline); err != nil {
+			return err
+		}
+		renewal.Snapshot, err = s.snapshot(clock.LastSeq, then, false)
+		return err
+	})
+	return renewal, translate(err)
+}
+
+// renewed is what a renewal learns besides the number of the last event. A PostgreSQL that went on from a backup or a standby has another timeline.
+func (s *Store) renewed(id string) string {
+	if s.dialect == migrations.Postgres {
+		return "clock_timestamp(), left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE " + id + " <> ''"
+	}
+	return "NULL, '' WHERE " + id + " <> ''"
+}
+
+// RenewLease tells that a replica is there and up to where it has put changes into effect. A replica that is not among them any more is
+// models.NotFound.
+func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
+	defer s.alone()()
+	statement := "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = max(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), NULL, ''"
+	if s.dialect == migrations.Postgres {
+		statement = "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = greatest(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), clock_timestamp(), left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+	}
+	var seq int64
+	var then sql.NullTime
+	err = s.ask(ctx, statement, r.ID, r.AckedSeq, s.now(), r.Entries, r.Notice).Scan(&seq, &then, &renewal.Timeline)
+	if errors.Is(err, sql.ErrNoRows) {
+		return renewal, notThere
+	}
+	if err != nil {
+		return renewal, translate(err)
+	}
+	renewal.Snapshot, err = s.snapshot(seq, then, false)
+	return renewal, err
+}
+
+// alone keeps other writers of this process away where there can be one at a time; what it returns lets them in again.
+func (s *Store) alone() (done func()) {
+	if s.dialect != migrations.SQLite {
+		return func() {}
+	}
+	s.one.Lock()
+	return s.one.Unlock
+}
+
+// Replicas lists the servers that answer from memory, by name.
+func (s *Store) Replicas(ctx context.Context) ([]models.Replica, error) {
+	var list []models.Replica
+	return list, translate(s.db.WithContext(ctx).Order("name, started_at, id").Find(&list).Error)
+}
+
+// RemoveReplica removes a server whose lease number has stood still, unless it moves after all. One that ends by itself removes
+// itself at whatever number it has: lease is 0.
+func (s *Store) RemoveReplica(ctx context.Context, id string, lease int64) error {
+	defer s.alone()()
+	return translate(s.db.WithContext(ctx).Where("id = ? AND (lease_no = ? OR ? = 0)", id, lease, lease).Delete(&models.Replica{}).Error)
+}
+
+// The click waits and looks, ever less often.
+const (
+	firstLook   = 2 * time.Millisecond
+	longestLook = 20 * time.Millisecond
+)
+
+// receiptKey is where a context keeps the receipt that its caller wants.
+type receiptKey struct{}
+
+// WithReceipt has what is changed with the context say what became of it: after each change the receipt is that of the last one that replicas had to be waited for.
+func WithReceipt(ctx context.Context) (context.Context, *models.Receipt) {
+	r := new(models.Receipt)
+	return context.WithValue(ctx, receiptKey{}, r), r
+}
+
+// settle waits after a commit until no replica can answer as before: each has said that the change is in effect, or has been silent until its lease
+// was over. Nothing ends it earlier: whoever hears that something is revoked may rely on it.
+func (s *Store) settle(ctx context.Context, events []models.Event) {
+	seq := lastTouching(events)
+	if seq == 0 {
+		return
+	}
+	receipt := s.waitFor(context.WithoutCancel(ctx), seq)
+	if wanted, _ := ctx.Value(receiptKey{}).(*models.Receipt); wanted != nil {
+		*wanted = receipt
+	}
+	if s.onReceipt != nil {
+		s.onReceipt(receipt)
+	}
+}
+
+// lastTouching is the number of the last event that changes a verdict; 0: none does.
+func lastTouching(events []models.Event) (seq int64) {
+	for _, e := range events {
+		if !e.Touches().Nothing() {
+			seq = e.Seq
+		}
+	}
+	return seq
+}
+
+func (s *Store) waitFor(ctx context.Context, seq int64) models.Receipt {
+	receipt := models.Receipt{Seq: seq}
+	begun, seen := models.ReadClocks(), map[string]models.Replica{}
+	for pause := firstLook; ; pause = min(pause*3/2, longestLook) {
+		over := begun.AtLeast(models.ReadClocks()) >= models.LeaseWait
+		list, err := s.lookAtReplicas(ctx)
+		if receipt.Unread = err != nil; err == nil {
+			receipt.Confirmed, receipt.Silent = 0, nil
+			for _, r := range list {
+				if r.AckedSeq >= seq {
+					receipt.Confirmed++
+					continue
+				}
+				receipt.Silent = append(receipt.Silent, r.Name)
+				if before, known := seen[r.ID]; !known {
+					seen[r.ID] = r
+				} else if over && before.LeaseNo == r.LeaseNo {
+					s.tidy(ctx, r)
+				}
+			}
+		}
+		if over || err == nil && len(receipt.Silent) == 0 {
+			receipt.Took = begun.AtLeast(models.ReadClocks())
+			return receipt
+		}
+		time.Sleep(pause)
+	}
+}
+
+func (s *Store) lookAtReplicas(ctx context.Context) ([]models.Replica, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var list []models.Replica
+	return list, s.db.WithContext(ctx).Select("id", "name", "acked_seq", "lease_no").Order("name, id").Find(&list).Error
+}
+
+// tidy removes a replica that has been silent for as long as a click waits, so that the next click need not wait for it too.
+func (s *Store) tidy(ctx context.Context, r models.Replica) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := s.RemoveReplica(ctx, r.ID, r.LeaseNo); err != nil {
+		s.log.Warn("a replica that does not answer could not be taken off the list", "replica", r.Name, "error", err)
+	}
+}
