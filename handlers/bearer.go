@@ -142,7 +142,7 @@ func (h *Handlers) RevokeBearer(c echo.Context) error {
 	revoked, err := h.Store.RevokeBearerToken(c.Request().Context(), actor(c), id, models.Revocation{Reason: f["reason"]})
 	switch models.KindOf(err) {
 	case "":
-		return h.done(c, "/people/"+id, "", "The token "+revoked.Prefix+"... is revoked. Requests with it are now refused.")
+		return h.ended(c, "/people/"+id, "", "The token "+revoked.Prefix+"... is revoked. Requests with it are now refused.")
 	case models.NotFound:
 		return h.showRevoke(c, http.StatusConflict, views.Form{}) // says whether the person or the token is missing
 	}

@@ -32,7 +32,7 @@ func (h *Handlers) RevokeCredentials(c echo.Context) error {
 		if len(ended) == 0 {
 			return h.done(c, back, "Nothing changed.", " They were revoked already.")
 		}
-		return h.done(c, back, plainly(len(ended), "credential is", "credentials are")+" revoked.", " Every call that uses one of them is refused from now on.")
+		return h.ended(c, back, plainly(len(ended), "credential is", "credentials are")+" revoked.", " Every call that uses one of them is refused from now on.")
 	}
 	form, status, err := refused(err, map[string]string{"reason": f["reason"]})
 	if err != nil {

@@ -76,7 +76,7 @@ func (h *Handlers) switchToken(c echo.Context, d desk, enabled bool) error {
 	case enabled:
 		return h.done(c, tabPath(c), t.Name, " is active. Calls with it are accepted.")
 	}
-	return h.done(c, tabPath(c), t.Name, " is inactive. Calls with it are refused until you activate it.")
+	return h.ended(c, tabPath(c), t.Name, " is inactive. Calls with it are refused until you activate it.")
 }
 
 func (h *Handlers) revokeToken(c echo.Context, d desk) error {
@@ -86,7 +86,7 @@ func (h *Handlers) revokeToken(c echo.Context, d desk) error {
 	}
 	t, err := d.revoke(c.Request().Context(), actor(c), c.Param("workspace"), c.Param("id"), models.Revocation{Reason: f["reason"]})
 	if err == nil {
-		return h.done(c, tabPath(c), t.Name, " is revoked. Calls with it are refused.")
+		return h.ended(c, tabPath(c), t.Name, " is revoked. Calls with it are refused.")
 	}
 	back, status, err := refused(err, f)
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 type Handlers struct {
 	Store     *store.Store
 	Gate      *access.Gate
+	Replica   *access.Replica // this server among those that answer from memory
 	Keys      *access.KeyRing // that sign sign-in tokens
 	Throttle  *access.Throttle
 	Refusals  *access.Refusals
@@ -48,8 +49,25 @@ type Visit struct {
 
 const visitKey = "visit"
 
-// Admit hands the guard's findings to the handlers.
-func Admit(c echo.Context, v Visit) { c.Set(visitKey, v) }
+const receiptKey = "receipt"
+
+// Admit hands the guard's findings to the handlers. What they change leaves a receipt.
+func Admit(c echo.Context, v Visit) {
+	c.Set(visitKey, v)
+	if c.Get(receiptKey) == nil {
+		ctx, receipt := store.WithReceipt(c.Request().Context())
+		c.SetRequest(c.Request().WithContext(ctx))
+		c.Set(receiptKey, receipt)
+	}
+}
+
+// Receipt is what became of the last change that the request made: which replicas have put it into effect.
+func Receipt(c echo.Context) models.Receipt {
+	if r, ok := c.Get(receiptKey).(*models.Receipt); ok {
+		return *r
+	}
+	return models.Receipt{}
+}
 
 // visit is never missing behind a guard; in front of one everybody is a guest.
 func visit(c echo.Context) Visit {
@@ -86,8 +104,20 @@ func RequestID(c echo.Context) string { return c.Response().Header().Get(echo.He
 // seeOther sends the browser on after a change.
 func seeOther(c echo.Context, path string) error { return c.Redirect(http.StatusSeeOther, path) }
 
-// done sends the browser on, to a page that says what happened.
+// done sends the browser on, to a page that says what happened, and since when that holds.
 func (h *Handlers) done(c echo.Context, path, lead, text string) error {
+	return h.doneWith(c, path, lead, text, models.InEffectOn)
+}
+
+// ended is done, for what is refused from now on.
+func (h *Handlers) ended(c echo.Context, path, lead, text string) error {
+	return h.doneWith(c, path, lead, text, models.RefusedBy)
+}
+
+func (h *Handlers) doneWith(c echo.Context, path, lead, text, verb string) error {
+	if said := Receipt(c).Said(verb); said != "" {
+		text += " " + said
+	}
 	h.say(c, lead, text)
 	return seeOther(c, path)
 }

@@ -42,7 +42,7 @@ func (h *Handlers) DeleteKey(c echo.Context) error {
 	}
 	k, err := h.Store.RevokeAPIKey(c.Request().Context(), actor(c), c.Param("id"), models.Revocation{Reason: f["reason"]})
 	if err == nil {
-		return h.done(c, keysPath, k.Name, " is deleted. Calls with it are refused.")
+		return h.ended(c, keysPath, k.Name, " is deleted. Calls with it are refused.")
 	}
 	return h.keyAgain(c, err, f, views.APIKeyDelete)
 }

@@ -64,7 +64,7 @@ func (h *Handlers) RemoveMember(c echo.Context) error {
 	case err == nil && person.ID == actor(c).ID && !actor(c).MayOpenWorkspace(""):
 		return h.done(c, "/", "", "You have left the workspace.")
 	case err == nil:
-		return h.done(c, membersPath(c), person.Name, " is no member of this workspace any more.")
+		return h.ended(c, membersPath(c), person.Name, " is no member of this workspace any more.")
 	}
 	back, status, err := refused(err, nil)
 	if err != nil {

@@ -65,7 +65,7 @@ func (h *Handlers) Deactivate(c echo.Context) error {
 	}
 	person, err := h.Store.DeactivatePerson(c.Request().Context(), actor(c), c.Param("id"))
 	if err == nil {
-		return h.done(c, "/people/"+person.ID, person.Name, " is deactivated: signed out everywhere, and their credentials are refused.")
+		return h.ended(c, "/people/"+person.ID, person.Name, " is deactivated: signed out everywhere, and their credentials are refused.")
 	}
 	back, status, err := refused(err, nil)
 	if err != nil {

@@ -182,7 +182,7 @@ func (h *Handlers) DeleteShare(c echo.Context) error {
 	}
 	k, err := h.Store.RevokeCollectionKey(c.Request().Context(), actor(c), c.Param("id"), models.Revocation{Reason: f["reason"]})
 	if err == nil {
-		return h.done(c, sharesBack(f["next"]), k.Name, " is deleted. Nothing can be read with it any more.")
+		return h.ended(c, sharesBack(f["next"]), k.Name, " is deleted. Nothing can be read with it any more.")
 	}
 	back, status, err := refused(err, f)
 	if err != nil {

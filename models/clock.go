@@ -33,18 +33,26 @@ func ValidID(text string) bool {
 }
 
 // Reading is what this machine's clocks said at a moment, to tell how much time has passed since. Two machines' readings are never compared.
-type Reading struct{ at time.Time }
+type Reading struct {
+	at  time.Time
+	set time.Duration // by how much the time of day was set; 0, but for tests
+}
 
 // ReadClocks reads them.
-func ReadClocks() Reading { return Reading{time.Now()} }
+func ReadClocks() Reading { return Reading{at: time.Now()} }
 
 // AtLeast is how much time has surely passed until a later reading: the clock that it is told by stands still while the machine sleeps, and is set by nobody.
 func (r Reading) AtLeast(later Reading) time.Duration { return later.at.Sub(r.at) }
 
 // AtMost is more than has passed, or as much: the time of day goes on while the machine sleeps, and whoever sets it back does not set back the other clock.
 func (r Reading) AtMost(later Reading) time.Duration {
-	return max(later.at.Sub(r.at), later.at.Round(0).Sub(r.at.Round(0)))
+	return max(later.at.Sub(r.at), later.at.Round(0).Sub(r.at.Round(0))+later.set-r.set)
 }
 
 // Time is the reading as the time of day.
 func (r Reading) Time() time.Time { return Instant(r.at) }
+
+// After is a reading that is later by one time on the clock that is set by nobody, and by another one on the time of day: for tests.
+func (r Reading) After(passed, timeOfDay time.Duration) Reading {
+	return Reading{at: r.at.Add(passed), set: r.set + timeOfDay - passed}
+}

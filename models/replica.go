@@ -1,6 +1,10 @@
 package models
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // How long a replica may answer from memory after it asked the database what changed, and how long a change waits for one that says nothing. The
 // difference is what two clocks may disagree about a second: a fifth.
@@ -47,4 +51,40 @@ type Receipt struct {
 	Silent    []string // the names of those that did not
 	Unread    bool     // the replicas could not be asked: those there are were waited for as if all were silent
 	Took      time.Duration
+}
+
+// Said tells what became of the change, after "Refused by" or "In effect on"; empty where nobody had to be waited for.
+func (r Receipt) Said(verb string) string {
+	took := fmt.Sprintf("%d ms", max(1, r.Took.Milliseconds()))
+	switch {
+	case r.Unread:
+		return "The replicas could not be asked, and were waited for: none of them may go by what it remembered any more (" + took + ")."
+	case len(r.Silent) == 1:
+		return fmt.Sprintf("%s confirmed; %s did not answer, and its permission to answer from memory has ended, so it cannot go by what was before (%s).",
+			r.confirmed(), r.Silent[0], took)
+	case len(r.Silent) > 1:
+		return fmt.Sprintf("%s confirmed; %s did not answer, and their permission to answer from memory has ended, so they cannot go by what was before (%s).",
+			r.confirmed(), strings.Join(r.Silent, ", "), took)
+	case r.Confirmed == 1:
+		return "In effect after " + took + "."
+	case r.Confirmed > 1:
+		return fmt.Sprintf("%s all %d replicas (%s).", verb, r.Confirmed, took)
+	}
+	return ""
+}
+
+// What a receipt begins with.
+const (
+	RefusedBy  = "Refused by"
+	InEffectOn = "In effect on"
+)
+
+func (r Receipt) confirmed() string {
+	switch r.Confirmed {
+	case 0:
+		return "No replica"
+	case 1:
+		return "1 replica"
+	}
+	return fmt.Sprintf("%d replicas", r.Confirmed)
 }

@@ -28,6 +28,7 @@ const (
 	NavCredentials = "credentials"
 	NavAudit       = "audit"
 	NavPolicies    = "policies"
+	NavReplicas    = "replicas"
 	NavTokens      = "tokens"
 	NavCollections = "collections"
 	NavSettings    = "settings"

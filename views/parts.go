@@ -53,6 +53,8 @@ var statuses = map[string]struct{ tone, icon string }{
 	"Replaced":           {"replaced", "rotate"},
 	"Person deactivated": {"inactive", "pause"},
 	"Current":            {"active", "check"},
+	"Answering":          {"active", "check-circle"},
+	"Silent":             {"revoked", "ban"},
 }
 
 func badgeTone(status string) string { return statuses[status].tone }

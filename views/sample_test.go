@@ -16,7 +16,7 @@ type sample struct {
 const sampleSecret = "user_Zc8LqW2vTn6RyH0dKs4XgPu9BmJe1FiVo7AaMhEtQx3Yk5Nwb"
 
 func samples() []sample {
-	all := [][]sample{doorSamples(), listSamples(), recordSamples(), confirmSamples(), settingsSamples(), auditSamples(), collectionSamples(), tokenSamples(), productSamples(), keySamples(), policySamples(), referenceSamples(), credentialSamples(), problemSamples()}
+	all := [][]sample{doorSamples(), listSamples(), recordSamples(), confirmSamples(), settingsSamples(), auditSamples(), collectionSamples(), tokenSamples(), productSamples(), keySamples(), policySamples(), replicaSamples(), referenceSamples(), credentialSamples(), problemSamples()}
 	var flat []sample
 	for _, group := range all {
 		flat = append(flat, group...)

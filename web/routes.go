@@ -165,6 +165,7 @@ func routes(h *handlers.Handlers) []route {
 		{get, "/settings/policies", "policies", admins, asPage, h.Policies},
 		{post, "/settings/policies", "policies.save", admins, asPage, h.SavePolicies},
 		{get, "/settings/policies/unused", "policies.unused", admins, asPage, h.UnusedKeys},
+		{get, "/settings/replicas", "replicas", admins, asPage, h.Replicas},
 
 		// More workspaces.
 		{get, "/workspaces/new", "workspace.new", admins, asPage, h.NewWorkspace},

@@ -99,10 +99,11 @@ func personPassword(ctx context.Context, io console, c config, words []string) e
 		if err != nil {
 			return err
 		}
+		ctx, receipt := store.WithReceipt(ctx)
 		if err := s.SetPassword(ctx, operator(), person.ID, password); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(io.out, "The password of %s is set. They are signed out everywhere.\n", person.Name)
+		_, err = fmt.Fprintf(io.out, "The password of %s is set. They are signed out everywhere.%s\n", person.Name, after(receipt.Said(models.InEffectOn)))
 		return err
 	})
 }
@@ -155,6 +156,7 @@ func tokenRevoke(flags *flag.FlagSet) work {
 	reason := flags.String("reason", "", "")
 	return func(ctx context.Context, io console, c config, words []string) error {
 		return withStore(ctx, c, func(s *store.Store) error {
+			ctx, receipt := store.WithReceipt(ctx)
 			token, err := s.RevokeCredential(ctx, operator(), words[0], models.Revocation{Reason: *reason})
 			if models.KindOf(err) == models.NotFound {
 				return errors.New("there is no credential with this ID: tokendesk token list has them")
@@ -162,8 +164,16 @@ func tokenRevoke(flags *flag.FlagSet) work {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(io.out, "%s... is revoked since %s. Requests with it are refused.\n", token.Prefix, token.RevokedAt.UTC().Format(time.RFC3339))
+			_, err = fmt.Fprintf(io.out, "%s... is revoked since %s. Requests with it are refused.%s\n", token.Prefix, token.RevokedAt.UTC().Format(time.RFC3339), after(receipt.Said(models.RefusedBy)))
 			return err
 		})
 	}
+}
+
+// after puts a sentence behind another one.
+func after(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return " " + sentence
 }

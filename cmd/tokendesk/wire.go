@@ -121,6 +121,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	replica := access.NewReplica(access.ReplicaSettings{
 		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
 	})
+	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
 	return app{store: s, handlers: h, sample: inside, tally: tally, replica: replica, server: server, log: log}
 }

@@ -103,6 +103,12 @@ func op[In, Out any](o Operation, do func(r request, in In) (Out, error)) Operat
 		if err != nil {
 			return oneUse(err)
 		}
+		if waited := receiptOf(c); waited != nil {
+			c.Response().Header().Set(receiptField, waited.field())
+			if to, ok := any(&answer).(receiver); ok {
+				to.receive(waited)
+			}
+		}
 		if o.Out == nil {
 			return c.NoContent(o.Status)
 		}

@@ -93,10 +93,11 @@ type person struct {
 	TimeZone   string     `json:"time_zone" required:"true"`
 	CreatedAt  time.Time  `json:"created_at" required:"true"`
 	LastSeenAt *time.Time `json:"last_seen_at,omitempty" description:"Last use of the console, to the minute."`
+	Receipt    *receipt   `json:"receipt,omitempty" description:"In the answer to a call that changed what is accepted: since when that holds everywhere."`
 }
 
 func personOf(p models.Person) person {
-	shape := person{p.ID, p.Name, p.Email, string(p.Role), "active", p.TimeZone, p.CreatedAt, p.SeenAt}
+	shape := person{p.ID, p.Name, p.Email, string(p.Role), "active", p.TimeZone, p.CreatedAt, p.SeenAt, nil}
 	if !p.Active() {
 		shape.Status = "deactivated"
 	}

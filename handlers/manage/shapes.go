@@ -33,8 +33,10 @@ type list[T any] struct {
 
 // meta says where a list goes on.
 type meta struct {
-	NextCursor string `json:"next_cursor,omitempty" description:"For the next page; not there on the last one."`
-	Looked     int    `json:"looked,omitempty" description:"Where a filter finds few among many, one call looks through so many and no more; the next page goes on from there."`
+	NextCursor string   `json:"next_cursor,omitempty" description:"For the next page; not there on the last one."`
+	Receipt    *receipt `json:"receipt,omitempty" description:"In the answer to a call that changed what is accepted."`
+
+	Looked int `json:"looked,omitempty" description:"Where a filter finds few among many, one call looks through so many and no more; the next page goes on from there."`
 }
 
 // listed makes a page of rows.
@@ -126,6 +128,7 @@ type credential struct {
 	RevokeReason string             `json:"revoke_reason,omitempty"`
 	Usage        usage              `json:"usage" required:"true"`
 	Token        *handlers.Revealed `json:"token,omitempty" description:"The secret itself: in the answer to the call that made it, and in no other."`
+	Receipt      *receipt           `json:"receipt,omitempty" description:"In the answer to a call that changed what is accepted: since when that holds everywhere."`
 }
 
 // usage is how often a credential was presented.

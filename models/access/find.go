@@ -58,13 +58,9 @@ func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) e
 	if g.memory.unknown.has(&hash, g.memory.clocks()) {
 		return errUnknown
 	}
-	led := false
-	_, err, _ := g.flights.Do(string(hash[:]), func() (any, error) { // many calls with one secret ask once
-		led = true
-		return nil, g.read(ctx, call, look, d, hash)
-	})
+	grant, led, err := g.readOnce(ctx, hash)
 	if led {
-		return err
+		return g.took(call, look, d, grant, err)
 	}
 	if g.recall(&hash, look, d) { // what another call read may be from before this one: the lease says whether it holds
 		return nil
@@ -73,6 +69,37 @@ func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) e
 		return errUnknown
 	}
 	return g.read(ctx, call, look, d, hash)
+}
+
+// readOnce asks the source for a credential, for all calls that ask for it at the same time: one of them leads.
+func (g *Gate) readOnce(ctx context.Context, hash secret.Hash) (grant *models.Grant, led bool, err error) {
+	_, err, _ = g.flights.Do(string(hash[:]), func() (any, error) {
+		generation := g.memory.generation.Load()
+		read, err := g.source.GrantOf(ctx, hash)
+		g.remember(&hash, &read, generation, err) // before the others look for it
+		grant, led = &read, true
+		return nil, err
+	})
+	return grant, led, err
+}
+
+// remember keeps what was read of a secret since the memory had a generation.
+func (g *Gate) remember(hash *secret.Hash, grant *models.Grant, generation int64, err error) {
+	switch {
+	case models.KindOf(err) == models.NotFound:
+		g.memory.unknown.add(*hash, g.memory.clocks())
+	case err == nil:
+		k := knownOf(grant)
+		if !grant.Over.IsZero() && k.expires > grant.Over.UnixMicro() { // its end would be missed
+			return
+		}
+		g.memory.keepPlace(k.Workspace, placeOf(grant), generation)
+		g.memory.keep(hash, k, generation)
+	}
+}
+
+func placeOf(grant *models.Grant) place {
+	return place{slug: grant.Opens.Slug, calls: grant.Opens.CallsAMinute, closed: grant.Opens.Closed, seq: grant.AsOf.Seq}
 }
 
 var errUnknown error = models.Fail(models.NotFound, "That does not exist.")
@@ -97,36 +124,31 @@ func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
 	return true
 }
 
-// read asks the source for a credential, and remembers the answer.
+// read asks the source for a credential.
 func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, hash secret.Hash) error {
+	grant, err := g.source.GrantOf(ctx, hash)
+	if look.lease != nil {
+		g.remember(&hash, &grant, d.generation, err)
+	}
+	return g.took(call, look, d, &grant, err)
+}
+
+// took has a decision go by what was read.
+func (g *Gate) took(call *Call, look *sight, d *Decision, grant *models.Grant, err error) error {
 	if g.memory != nil {
 		g.memory.misses.Add(1)
 	}
-	generation := d.generation
-	grant, err := g.source.GrantOf(ctx, hash)
 	if err != nil {
-		if models.KindOf(err) == models.NotFound && look.lease != nil {
-			g.memory.unknown.add(hash, g.memory.clocks())
-		}
 		return err
 	}
-	g.took(call, look, d, &grant)
-	if look.lease != nil {
-		g.memory.keepPlace(d.Known.Workspace, look.place, generation)
-		g.memory.keep(&hash, d.Known, generation)
-	}
-	return nil
-}
-
-// took has a decision go by a grant that was read.
-func (g *Gate) took(call *Call, look *sight, d *Decision, grant *models.Grant) {
 	d.Known, d.opened = knownOf(grant), grant.AsOf.Seq
 	look.now = latest(look.now, grant.AsOf.At)
-	look.place = place{slug: grant.Opens.Slug, calls: grant.Opens.CallsAMinute, closed: grant.Opens.Closed, seq: grant.AsOf.Seq}
+	look.place = placeOf(grant)
 	look.revision = grant.Opens.Revision
 	if call.Need.Route == nil {
 		d.Grant = *grant
 	}
+	return nil
 }
 
 var noSignIn error = models.Fail(models.NotFound, "That sign-in token is not good.")
@@ -140,7 +162,6 @@ func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decis
 	if look.lease != nil && g.recall(&hash, look, d) {
 		return nil
 	}
-	generation := d.generation
 	claims, ok, err := g.signIns.Parse(ctx, call.Presented.Text)
 	if err != nil {
 		return err
@@ -152,12 +173,10 @@ func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decis
 	if err != nil {
 		return err
 	}
-	g.took(call, look, d, &grant)
-	if outlives := grant.Over.IsZero() || !grant.Over.Before(claims.ExpiresAt); outlives && look.lease != nil {
-		g.memory.keepPlace(d.Known.Workspace, look.place, generation)
-		g.memory.keep(&hash, d.Known, generation)
+	if look.lease != nil {
+		g.remember(&hash, &grant, d.generation, nil)
 	}
-	return nil
+	return g.took(call, look, d, &grant, nil)
 }
 
 // opening finds what the credential of a person opens in a workspace.

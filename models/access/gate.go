@@ -130,22 +130,29 @@ type SignIns interface {
 // Take lets programs in that signed in; it is called before any decision.
 func (g *Gate) Take(signIns SignIns) { g.signIns = signIns }
 
-// check is one question. It answers Allowed to go on with the next, or the code that ends the
-// call and a sentence about it.
-type check struct {
-	name string
-	ask  func(call *Call, d *Decision, now time.Time) (Code, string)
-}
-
-// checks are asked in this order, after the credential was found: what it is, whose it is, what for. Those of a call to
-// a product follow them (reach).
-var checks = [...]check{
-	{"credential.ended", ended},
-	{"credential.expired", expired},
-	{"credential.inactive", inactive},
-	{"owner.active", ownerActive},
-	{"owner.admin", ownerAdmin},
-	{"collection", itsCollection},
+// check asks, after the credential was found, what it is, whose it is and what for, in this order, until one answer is not Allowed; it names the
+// question, and has a sentence for the caller. What is asked of a call to a product follows (reach). The questions are called by their names, and not from
+// a list, because what is handed to a function that only a list knows is allocated.
+func check(call *Call, d *Decision, now time.Time) (name string, code Code, detail string) {
+	if code, detail = ended(d, now); code != Allowed {
+		return "credential.ended", code, detail
+	}
+	if code, detail = expired(d, now); code != Allowed {
+		return "credential.expired", code, detail
+	}
+	if code, detail = inactive(d, now); code != Allowed {
+		return "credential.inactive", code, detail
+	}
+	if code, detail = ownerActive(d); code != Allowed {
+		return "owner.active", code, detail
+	}
+	if code, detail = ownerAdmin(call, d); code != Allowed {
+		return "owner.admin", code, detail
+	}
+	if code, detail = itsCollection(call, d); code != Allowed {
+		return "collection", code, detail
+	}
+	return "allowed", Allowed, ""
 }
 
 // Decide judges one call. The rights are those that the owner has now.
@@ -189,13 +196,9 @@ func (g *Gate) judge(ctx context.Context, call *Call, look *sight) Decision {
 	case err != nil:
 		return unavailable("credential.known", err)
 	}
-	for i := range checks {
-		if code, detail := checks[i].ask(call, &d, look.now); code != Allowed {
-			d.Code, d.Check, d.Detail = code, checks[i].name, detail
-			return d
-		}
+	if d.Check, d.Code, d.Detail = check(call, &d, look.now); d.Code != Allowed {
+		return d
 	}
-	d.Code, d.Check = Allowed, "allowed"
 	switch {
 	case call.Need.Route != nil:
 		g.reach(ctx, call, look, &d)
@@ -241,7 +244,7 @@ func notGood(p Presented) string {
 	return howToSend
 }
 
-func ended(_ *Call, d *Decision, now time.Time) (Code, string) {
+func ended(d *Decision, now time.Time) (Code, string) {
 	k := &d.Known
 	switch k.State(now) {
 	case models.Replaced:
@@ -258,7 +261,7 @@ func ended(_ *Call, d *Decision, now time.Time) (Code, string) {
 	return Allowed, ""
 }
 
-func expired(_ *Call, d *Decision, now time.Time) (Code, string) {
+func expired(d *Decision, now time.Time) (Code, string) {
 	if d.Known.State(now) != models.Expired {
 		return Allowed, ""
 	}
@@ -290,21 +293,21 @@ func madeAt(kind models.CredentialKind) string {
 	return "on the user record"
 }
 
-func inactive(_ *Call, d *Decision, now time.Time) (Code, string) {
+func inactive(d *Decision, now time.Time) (Code, string) {
 	if d.Known.State(now) != models.Inactive {
 		return Allowed, ""
 	}
 	return CredentialInactive, "It was switched off in the console. It can be switched on again."
 }
 
-func ownerActive(_ *Call, d *Decision, _ time.Time) (Code, string) {
+func ownerActive(d *Decision) (Code, string) {
 	if d.Known.is&ownerThere != 0 { // which nobody is too: an API token has no owner
 		return Allowed, ""
 	}
 	return OwnerDeactivated, "Ask an Admin to activate the person, or use somebody else's token."
 }
 
-func ownerAdmin(call *Call, d *Decision, _ time.Time) (Code, string) {
+func ownerAdmin(call *Call, d *Decision) (Code, string) {
 	if !call.Need.Admin {
 		return Allowed, ""
 	}
@@ -323,7 +326,7 @@ func ownerAdmin(call *Call, d *Decision, _ time.Time) (Code, string) {
 const readsOnly = "A collection access key reads its own collection, with GET, and does nothing else."
 
 // itsCollection lets a collection access key read its own collection, and nothing else whatsoever.
-func itsCollection(call *Call, d *Decision, _ time.Time) (Code, string) {
+func itsCollection(call *Call, d *Decision) (Code, string) {
 	switch {
 	case d.Known.Kind() != models.CollectionKey:
 		return Allowed, ""
@@ -348,3 +351,6 @@ func outcome(code Code) models.Outcome {
 }
 
 func day(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+
+// Answers says whether calls are answered from memory at all.
+func (g *Gate) Answers() bool { return g.memory != nil && g.answers }

@@ -143,10 +143,17 @@ func (g *Gate) opened(ctx context.Context, call *Call, look *sight, named string
 		named = TextOf(k.Workspace)
 	}
 	o, err := g.opening(ctx, look, named, d)
+	if err == nil {
+		return o, true
+	}
+	d.notOpened(err)
+	return o, false
+}
+
+// notOpened is for a workspace that a person's credential does not open.
+func (d *Decision) notOpened(err error) {
 	var ours *models.Error
 	switch kind := models.KindOf(err); {
-	case err == nil:
-		return o, true
 	case kind == models.Ambiguous && errors.As(err, &ours):
 		d.refuse(RequestAmbiguous, "workspace", "This person belongs to several workspaces. Say which one with X-Workspace-Id.")
 	case kind == models.NotFound || kind == models.Forbidden || kind == models.Conflict:
@@ -154,7 +161,6 @@ func (g *Gate) opened(ctx context.Context, call *Call, look *sight, named string
 	default:
 		d.unknown("workspace", err)
 	}
-	return o, false
 }
 
 // elsewhere is how a program gets to another workspace.

@@ -53,8 +53,9 @@ type Replica struct {
 	told      atomic.Bool // the database tells of changes
 	notice    atomic.Pointer[string]
 	applied   atomic.Int64
-	timeline  string // of the database that this replica is registered with
-	member    bool   // it is registered
+	listed    atomic.Pointer[string] // its ID on the list
+	timeline  string                 // of the database that this replica is registered with
+	member    bool                   // it is registered
 	following sync.Mutex
 	renewing  sync.Mutex
 	hear, ack chan struct{}
@@ -286,7 +287,9 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 	begun, r.me.ID = r.memory.clocks(), r.newID()
 	r.me.StartedAt = begun.Time()
 	if renewal, err = r.feed.RegisterReplica(ctx, r.me); err == nil {
+		id := r.me.ID
 		r.member, r.timeline = true, renewal.Timeline
+		r.listed.Store(&id)
 	}
 	return begun, renewal, err
 }
@@ -377,4 +380,27 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-t.C:
 		return true
 	}
+}
+
+// Standing is how a replica is doing at a moment.
+type Standing struct {
+	ID      string        // on the list of replicas; empty while it is not
+	Lease   time.Duration // how long it may still answer from memory; 0: it may not
+	Hears   bool          // it knows what has changed up to a moment ago
+	Applied int64         // the last event that it put into effect
+	Entries int
+	Hits    int64 // credentials that were answered about from memory
+	Misses  int64 // from the database
+	Notice  string
+}
+
+// Standing says how the replica is doing now.
+func (r *Replica) Standing() Standing {
+	s := Standing{Hears: r.memory.Hears(), Applied: r.applied.Load(), Entries: r.memory.Entries(), Notice: r.Notice()}
+	s.Lease = max(0, r.memory.lease.granted.Load().left(r.memory.clocks()))
+	s.Hits, s.Misses = r.memory.Asked()
+	if id := r.listed.Load(); id != nil {
+		s.ID = *id
+	}
+	return s
 }

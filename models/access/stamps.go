@@ -29,8 +29,9 @@ func (s *stamps) of(id *uuid.UUID) *atomic.Int64 {
 // put notes that an event touched something.
 func (s *stamps) put(seq int64, t models.Touched) {
 	for _, text := range t.IDs {
-		id := id(text)
-		s.of(&id).Store(seq)
+		if id := id(text); id != (uuid.UUID{}) {
+			s.of(&id).Store(seq)
+		}
 	}
 	if t.Everything {
 		s.everything.Store(seq)

@@ -211,3 +211,25 @@ func (s *Store) tidy(ctx context.Context, r models.Replica) {
 		s.log.Warn("a replica that does not answer could not be taken off the list", "replica", r.Name, "error", err)
 	}
 }
+
+// Doubts are what may let the database itself lose a change that it has committed, a sentence each; none, for all that can be seen from here.
+func (s *Store) Doubts(ctx context.Context) ([]string, error) {
+	if s.dialect != migrations.Postgres {
+		return nil, nil
+	}
+	var standbys int64
+	var waits, commit, fsync string
+	err := s.ask(ctx, "SELECT (SELECT count(*) FROM pg_stat_replication), current_setting('synchronous_standby_names'), current_setting('synchronous_commit'), current_setting('fsync')").
+		Scan(&standbys, &waits, &commit, &fsync)
+	if err != nil {
+		return nil, translate(err)
+	}
+	var doubts []string
+	if standbys > 0 && waits == "" {
+		doubts = append(doubts, "A standby follows the database asynchronously: what was revoked just before it takes over can be lost with the database that fails. Set synchronous_standby_names.")
+	}
+	if commit == "off" || fsync == "off" {
+		doubts = append(doubts, "The database answers before a change is on its disk: what was revoked just before a crash can be lost. Set synchronous_commit and fsync to on.")
+	}
+	return doubts, nil
+}

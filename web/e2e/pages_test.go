@@ -73,6 +73,7 @@ func furnished(t *testing.T, s webtest.Site) map[string]string {
 		"audit-further": "/audit?actor=" + s.Admin.ID + "&subject=" + member.ID, "audit-so-far": "/audit?action=person.created&subject=" + member.ID,
 		"audit-filtered": "/audit?actor=Ines&action=person.created&from=2026-11-21&to=2026-11-21", "audit-error": "/audit?from=2026-11-22&to=2026-11-21",
 		"settings-members": settings + "/members", "member-remove": settings + "/members/" + member.ID + "/remove", "member-owner": settings + "/members/" + member.ID + "/hand-over", "workspace-new": "/workspaces/new",
+		"replicas": "/settings/replicas",
 		"policies": "/settings/policies", "policies-unused": "/settings/policies/unused?days=1", "policies-unused-none": "/settings/policies/unused?days=9000",
 		"settings-audit": settings + "/audit", "settings-audit-event": settings + "/audit/2",
 	}
