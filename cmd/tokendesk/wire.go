@@ -96,12 +96,12 @@ type app struct {
 	handlers *handlers.Handlers
 	sample   *sampleInside
 	tally    *access.Tally
+	usageDir string
 	server   *web.Server
 	log      *slog.Logger
 }
 
-func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
-	tally := access.NewTally()
+func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
 	h := &handlers.Handlers{
@@ -115,7 +115,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
 	})
 	s.Listen(server.Heard)
-	return app{store: s, handlers: h, sample: inside, tally: tally, server: server, log: log}
+	return app{store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), server: server, log: log}
 }
 
 // own is where this server listens: no product is there.

@@ -56,7 +56,7 @@ func (s *source) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.G
 func goodGrant() models.Grant {
 	expires := noon.AddDate(1, 0, 0)
 	return models.Grant{
-		Credential: models.Credential{ID: "c1", Kind: models.Bearer, PersonID: "p1", Enabled: true, ExpiresAt: &expires},
+		Credential: models.Credential{ID: c1, Kind: models.Bearer, PersonID: "p1", Enabled: true, ExpiresAt: &expires},
 		Owner:      models.Person{ID: "p1", Name: "Ines", Role: models.Admin},
 	}
 }
@@ -69,7 +69,7 @@ type counted struct {
 	calls int
 }
 
-func (c *counted) RecordUsage(_ context.Context, batch []models.Usage, days []models.UsageDay) error {
+func (c *counted) RecordUsage(_ context.Context, _ models.Flush, batch []models.Usage, days []models.UsageDay) error {
 	if c.calls++; c.err == nil {
 		c.batch, c.days = append(c.batch, batch...), append(c.days, days...)
 	}
@@ -86,7 +86,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		spoil func(*models.Grant)
 		count models.Usage
 	}{
-		{"credential.ended", CredentialReplaced, func(g *models.Grant) { g.Credential.RevokedAt, g.Credential.ReplacedBy = &past, "c2" }, models.Usage{Late: 1}},
+		{"credential.ended", CredentialReplaced, func(g *models.Grant) { g.Credential.RevokedAt, g.Credential.ReplacedBy = &past, c2 }, models.Usage{Late: 1}},
 		{"credential.ended", CredentialRevoked, func(g *models.Grant) { g.Credential.RevokedAt = &past }, models.Usage{Late: 1}},
 		{"credential.expired", CredentialExpired, func(g *models.Grant) { at := noon; g.Credential.ExpiresAt = &at }, models.Usage{Late: 1}},
 		{"credential.inactive", CredentialInactive, func(g *models.Grant) { g.Credential.Enabled = false }, models.Usage{Late: 1}},
@@ -106,7 +106,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		tally, to := NewTally(), &counted{}
 		gate := NewGate(&source{knows: text.Hash(), grant: grant}, tally, atNoon)
 		got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}, Need: Need{Admin: true}, Address: "192.0.2.7"})
-		if got.Code != first.code || got.Check != first.check || got.Allowed() != (first.code == Allowed) || got.Grant.Credential.ID != "c1" {
+		if got.Code != first.code || got.Check != first.check || got.Allowed() != (first.code == Allowed) || got.Grant.Credential.ID != c1 {
 			t.Errorf("%s: decided %s by %s", first.code, got.Code, got.Check)
 		}
 		if (got.Detail == "") != got.Allowed() || got.Cause != nil {
@@ -115,7 +115,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		if err := tally.Flush(t.Context(), to); err != nil || len(to.batch) != 1 {
 			t.Fatalf("%s: counted %v (%v)", first.code, to.batch, err)
 		}
-		if u := to.batch[0]; u.CredentialID != "c1" || u.Calls != first.count.Calls || u.Refused != first.count.Refused || u.Late != first.count.Late {
+		if u := to.batch[0]; u.CredentialID != c1 || u.Calls != first.count.Calls || u.Refused != first.count.Refused || u.Late != first.count.Late {
 			t.Errorf("%s: counted %+v", first.code, u)
 		}
 	}
@@ -212,13 +212,13 @@ func TestGateAsksAtEveryCall(t *testing.T) {
 func TestDecisionActor(t *testing.T) {
 	got := Decision{Code: Allowed, Grant: goodGrant()}.Actor("192.0.2.7", "r1")
 	grant := goodGrant()
-	want := models.Actor{Kind: models.Program, ID: "p1", Name: "Ines", Role: models.Admin, CredentialID: "c1", Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
+	want := models.Actor{Kind: models.Program, ID: "p1", Name: "Ines", Role: models.Admin, CredentialID: c1, Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
 	if got != want || !got.Until.Equal(*grant.Credential.ExpiresAt) {
 		t.Errorf("got %+v", got)
 	}
 	signedIn := goodGrant()
 	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, "w1"
-	want.CredentialID, want.SessionID, want.Role, want.Within = "", "c1", models.Member, "w1"
+	want.CredentialID, want.SessionID, want.Role, want.Within = "", c1, models.Member, "w1"
 	want.Until = signedIn.Credential.ExpiresAt
 	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
 		t.Errorf("of a program that signed in: got %+v", got)

@@ -29,7 +29,7 @@ func goodCall(t testing.TB) *atProduct {
 		source: source{
 			knows: text.Hash(),
 			grant: models.Grant{
-				Credential: models.Credential{ID: "c1", Kind: models.APIToken, WorkspaceID: "w1", ProductID: "x1", Enabled: true, ExpiresAt: &expires, Scopes: models.Scopes{"knowledge-base:search", "storage:list"}},
+				Credential: models.Credential{ID: c1, Kind: models.APIToken, WorkspaceID: "w1", ProductID: "x1", Enabled: true, ExpiresAt: &expires, Scopes: models.Scopes{"knowledge-base:search", "storage:list"}},
 				Opens:      models.Opens{WorkspaceID: "w1", Slug: "press", ProductID: "x1", Revision: 4, CallsAMinute: 3},
 			},
 			product: models.Product{ID: "x1", Revision: 4, Resources: models.DefaultResources()},
@@ -44,7 +44,7 @@ func (c *atProduct) decide(t *testing.T) (Decision, []models.Usage) {
 	tally, to := NewTally(), &counted{}
 	gate := NewGate(&c.source, tally, atNoon)
 	for range c.taken {
-		gate.limiter.Take("c1", c.grant.Opens.CallsAMinute, noon)
+		gate.limiter.Take(c1, c.grant.Opens.CallsAMinute, noon)
 	}
 	d := gate.Decide(t.Context(), c.call)
 	if err := tally.Flush(t.Context(), to); err != nil {
@@ -74,7 +74,7 @@ func TestReachDecidesInOrder(t *testing.T) {
 		spoil func(*atProduct)
 		count *models.Usage
 	}{
-		{"credential.ended", CredentialReplaced, func(c *atProduct) { c.grant.Credential.RevokedAt, c.grant.Credential.ReplacedBy = &past, "c1" }, late},
+		{"credential.ended", CredentialReplaced, func(c *atProduct) { c.grant.Credential.RevokedAt, c.grant.Credential.ReplacedBy = &past, c1 }, late},
 		{"credential.ended", CredentialRevoked, func(c *atProduct) { c.grant.Credential.RevokedAt = &past }, late},
 		{"credential.expired", CredentialExpired, func(c *atProduct) { at := noon; c.grant.Credential.ExpiresAt = &at }, late},
 		{"credential.inactive", CredentialInactive, func(c *atProduct) { c.grant.Credential.Enabled = false }, late},
@@ -100,7 +100,7 @@ func TestReachDecidesInOrder(t *testing.T) {
 		if d.Code != first.code || d.Check != first.check || d.Allowed() != (first.code == Allowed) || (d.Detail == "") != d.Allowed() {
 			t.Errorf("%s: decided %s by %s: %q", first.code, d.Code, d.Check, d.Detail)
 		}
-		if (d.Cause != nil) != (first.count == none) || (d.Grant.Credential.ID == "c1") != (first.count != none) || (d.Product != nil) != d.Allowed() {
+		if (d.Cause != nil) != (first.count == none) || (d.Grant.Credential.ID == c1) != (first.count != none) || (d.Product != nil) != d.Allowed() {
 			t.Errorf("%s: decided %+v", first.code, d)
 		}
 		switch {
@@ -108,7 +108,7 @@ func TestReachDecidesInOrder(t *testing.T) {
 			if len(count) != 0 {
 				t.Errorf("%s: counted %+v", first.code, count)
 			}
-		case len(count) != 1 || count[0].CredentialID != "c1" || count[0].Calls != first.count.Calls || count[0].Refused != first.count.Refused || count[0].Late != first.count.Late:
+		case len(count) != 1 || count[0].CredentialID != c1 || count[0].Calls != first.count.Calls || count[0].Refused != first.count.Refused || count[0].Late != first.count.Late:
 			t.Errorf("%s: counted %+v", first.code, count)
 		}
 	}
@@ -171,7 +171,7 @@ func TestReachLimit(t *testing.T) {
 	if first, second := gate.Decide(t.Context(), c.call), gate.Decide(t.Context(), c.call); first.Code != Allowed || second.Code != RateLimited {
 		t.Errorf("after the wait: %s, then %s", first.Code, second.Code)
 	}
-	c.grant.Credential.ID = "c2"
+	c.grant.Credential.ID = c2
 	if d := gate.Decide(t.Context(), c.call); d.Code != Allowed || d.Limit.Remaining != 2 {
 		t.Errorf("another token: %s, %+v", d.Code, d.Limit)
 	}
@@ -202,7 +202,7 @@ func TestReachWithAPersonsToken(t *testing.T) {
 			t.Errorf("%s: decided %+v", what, d)
 		}
 		away := c.code == VerifierUnavailable
-		if (len(count) == 1) == away || (d.Cause != nil) != away || (d.Grant.Credential.ID == "c1") == away {
+		if (len(count) == 1) == away || (d.Cause != nil) != away || (d.Grant.Credential.ID == c1) == away {
 			t.Errorf("%s: counted %+v, because of %v", what, count, d.Cause)
 		}
 		if d.Allowed() && (d.Grant.Opens != opens || d.Product == nil || d.Scope != "knowledge-base:search" || d.Limit.Quota != 3) {

@@ -56,7 +56,7 @@ func TestUsePushesTheEndOut(t *testing.T) {
 			for _, day := range c.used {
 				at := days(day)
 				for range 2 { // a batch whose answer was lost comes again
-					must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: key.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
+					must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: key.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
 				}
 			}
 			if got := endOf(t, w, key.ID); !got.Equal(days(c.want)) {
@@ -65,7 +65,7 @@ func TestUsePushesTheEndOut(t *testing.T) {
 		}
 		api, _ := w.WorkspaceToken(t, s.admin, home, models.NewAPIToken{Name: "a", Expiration: models.ForAWeek})
 		at := days(1)
-		must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: api.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
+		must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: api.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
 		if got := endOf(t, w, api.ID); !got.Equal(*api.ExpiresAt) {
 			t.Errorf("an API token ends %s", got)
 		}

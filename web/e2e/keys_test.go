@@ -195,8 +195,8 @@ func furnishedKeys(t *testing.T, s webtest.Site, collection string) map[string]s
 	other := s.Person(t, s.Admin, models.Member)
 	s.Share(t, storetest.As(other), id, "")
 	for n := range 30 {
-		s.Tally.Add(ids["ines-laptop"], models.CallAccepted, s.Clock.Now().AddDate(0, 0, -n/3), "203.0.113.24")
-		s.Tally.Add(share.ID, models.CallAccepted, s.Clock.Now(), "203.0.113.24")
+		s.Tally.AddOf(models.Credential{ID: ids["ines-laptop"]}, models.CallAccepted, s.Clock.Now().AddDate(0, 0, -n/3), "203.0.113.24")
+		s.Tally.AddOf(models.Credential{ID: share.ID}, models.CallAccepted, s.Clock.Now(), "203.0.113.24")
 	}
 	s.Flush(t)
 	key := keysTab + "/" + ids["ines-laptop"]
