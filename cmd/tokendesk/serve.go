@@ -152,14 +152,15 @@ func (a app) flush(ctx context.Context) error {
 
 // prune removes what is over, and does what the policy says of API keys that nobody uses.
 func (a app) prune(ctx context.Context) error {
-	err, revoked := errors.Join(a.drain(ctx), a.flushUsage(ctx)), 0 // what was used a moment ago is not unused
+	drained := a.drain(ctx)
+	err, revoked := a.flushUsage(ctx), 0 // what was used a moment ago is not unused
 	if err == nil {
 		revoked, err = a.store.RevokeUnused(ctx)
 	}
 	if revoked > 0 {
 		a.log.Info("API keys were revoked that nobody used", slog.Int("keys", revoked))
 	}
-	return errors.Join(err, a.store.Prune(ctx))
+	return errors.Join(drained, err, a.store.Prune(ctx))
 }
 
 // finish is the last flush, when nobody calls any more.

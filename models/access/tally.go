@@ -136,12 +136,12 @@ func (t *Tally) freeze() {
 		s := &t.shards[i]
 		s.mu.Lock()
 		s.flush++
-		full := s.index
-		if len(full) > 0 {
-			s.index, s.spare = s.spare, nil
+		var full map[slotKey]uint32 // of nobody else any more
+		if len(s.index) > 0 {
+			full, s.index, s.spare = s.index, s.spare, nil
 		}
 		s.mu.Unlock()
-		if len(full) == 0 {
+		if full == nil {
 			continue
 		}
 		for _, number := range full {

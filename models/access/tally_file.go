@@ -37,7 +37,7 @@ const (
 )
 
 // OpenTally makes a tally that counts in a new file in a folder, which it makes where there is none: <boot>.counts, where boot is a new UUID. It is for this
-// user alone. Close removes it. Where files cannot be mapped into memory, the tally is NewTally's, and the error is errors.ErrUnsupported.
+// user alone. Close removes it. Where files cannot be locked, or mapped into memory, the tally is NewTally's, and the error is errors.ErrUnsupported.
 func OpenTally(folder string, now models.Clock) (*Tally, error) {
 	if !canMap {
 		return NewTally(), errors.ErrUnsupported
@@ -47,10 +47,15 @@ func OpenTally(folder string, now models.Clock) (*Tally, error) {
 		return nil, err
 	}
 	file, err := newCountsFile(filepath.Join(folder, boot.String()+countsSuffix), boot, now())
+	if errors.Is(err, errors.ErrUnsupported) {
+		return NewTally(), errors.ErrUnsupported
+	}
 	if err != nil {
 		return nil, err
 	}
-	return newTally(boot, file, now), nil
+	t := newTally(boot, file, now)
+	t.pool.grow() // or the first call would wait for it
+	return t, nil
 }
 
 // newCountsFile makes a file with a head. It has its name only when it is locked and its head is on the disk, so that nobody takes it for a dead one's.

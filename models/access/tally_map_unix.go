@@ -14,6 +14,9 @@ const canMap = true
 // mapFile has a part of a file as memory. What is written there is the file's at once, for everybody on this machine.
 func mapFile(file *os.File, from int64, size int) ([]byte, error) {
 	mapped, err := unix.Mmap(int(file.Fd()), from, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if errors.Is(err, unix.ENODEV) { // a file system that cannot
+		err = errors.ErrUnsupported
+	}
 	return mapped, os.NewSyscallError("mmap", err)
 }
 

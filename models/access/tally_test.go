@@ -3,10 +3,7 @@ package access
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,79 +36,6 @@ func inFile(t testing.TB, folder string) *Tally {
 		t.Fatal(err)
 	}
 	return tally
-}
-
-// ledger is a database: it counts each flush once, adds up what it counted, and insists on the order of a server's flushes.
-type ledger struct {
-	mu      sync.Mutex
-	last    map[string]int64
-	usage   map[string]models.Usage
-	days    map[string]models.UsageDay // by credential and day
-	flushes int                        // that were counted
-	again   int                        // that were there already
-	away    func(n int) (before, after error)
-	asked   int
-}
-
-func newLedger() *ledger {
-	return &ledger{last: map[string]int64{}, usage: map[string]models.Usage{}, days: map[string]models.UsageDay{}}
-}
-
-func (l *ledger) RecordUsage(_ context.Context, flush models.Flush, batch []models.Usage, days []models.UsageDay) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var before, after error
-	if l.away != nil {
-		before, after = l.away(l.asked)
-	}
-	l.asked++
-	if before != nil {
-		return before
-	}
-	if flush.Number <= l.last[flush.Boot] {
-		l.again++
-		return after
-	}
-	l.last[flush.Boot] = flush.Number
-	l.flushes++
-	seen := map[string]bool{}
-	for _, u := range batch {
-		if seen[u.CredentialID] {
-			return fmt.Errorf("%s is in a flush twice", u.CredentialID)
-		}
-		seen[u.CredentialID] = true
-		l.usage[u.CredentialID] = merge(l.usage[u.CredentialID], u)
-	}
-	for _, d := range days {
-		if seen[d.CredentialID+d.Day] {
-			return fmt.Errorf("%s of %s is in a flush twice", d.Day, d.CredentialID)
-		}
-		seen[d.CredentialID+d.Day] = true
-		sum := l.days[d.CredentialID+" "+d.Day]
-		l.days[d.CredentialID+" "+d.Day] = models.UsageDay{CredentialID: d.CredentialID, Day: d.Day, Calls: sum.Calls + d.Calls, Refused: sum.Refused + d.Refused}
-	}
-	return after
-}
-
-func (l *ledger) wasAsked() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.asked
-}
-
-// sum adds up all credentials.
-func (l *ledger) sum() (u models.Usage) {
-	for _, one := range l.usage {
-		u = merge(u, one)
-	}
-	return u
-}
-
-func flush(t *testing.T, tally *Tally, to Recorder) {
-	t.Helper()
-	if err := tally.Flush(t.Context(), to); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Calls that come at once, while flushes are written and most of them fail, some before they are counted and some only after, are all
@@ -297,27 +221,25 @@ func TestTallyOfManyCredentials(t *testing.T) {
 	})
 }
 
-// recorder is a function that writes flushes down.
-type recorder func(context.Context, models.Flush, []models.Usage, []models.UsageDay) error
-
-func (r recorder) RecordUsage(ctx context.Context, f models.Flush, batch []models.Usage, days []models.UsageDay) error {
-	return r(ctx, f, batch, days)
-}
-
 // Where the file cannot grow, calls are counted all the same, and that is told once.
 func TestTallyWhoseDiskIsFull(t *testing.T) {
 	tally, to := inFile(t, t.TempDir()), newLedger()
 	if err := tally.pool.file.Close(); err != nil { // so that nothing can be written to it
 		t.Fatal(err)
 	}
-	tally.Add(a, false, models.CallAccepted, noon, there)
-	err := tally.Flush(t.Context(), to)
-	if err == nil || !strings.Contains(err.Error(), "plain memory") || to.usage[c1].Calls != 1 {
-		t.Errorf("counted %+v, told %v", to.usage, err)
+	add := func() {
+		for i := range chunkSlots + 1 {
+			tally.Add(uuid.UUID{14: byte(i >> 8), 15: byte(i)}, false, models.CallAccepted, noon, there)
+		}
 	}
-	tally.Add(a, false, models.CallAccepted, noon, there)
-	if flush(t, tally, to); to.usage[c1].Calls != 2 {
-		t.Errorf("counted %+v", to.usage)
+	add()
+	err := tally.Flush(t.Context(), to)
+	if err == nil || !strings.Contains(err.Error(), "plain memory") || to.sum().Calls != chunkSlots+1 {
+		t.Errorf("counted %+v, told %v", to.sum(), err)
+	}
+	add()
+	if flush(t, tally, to); to.sum().Calls != 2*(chunkSlots+1) {
+		t.Errorf("counted %+v", to.sum())
 	}
 }
 
@@ -332,66 +254,4 @@ func TestTallyAllocatesNothing(t *testing.T) {
 			t.Errorf("%v allocations", n)
 		}
 	})
-}
-
-// A tally that ends in order removes its file; one whose last flush failed leaves it, and it is drained.
-func TestTallyEnds(t *testing.T) {
-	folder, to := t.TempDir(), newLedger()
-	files := func() []string {
-		found, err := filepath.Glob(filepath.Join(folder, "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return found
-	}
-	done, failed := inFile(t, folder), inFile(t, folder)
-	for _, tally := range []*Tally{done, failed} {
-		tally.Add(a, false, models.CallAccepted, noon, there)
-	}
-	flush(t, done, to)
-	if err := errors.Join(done.Close(), failed.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if left := files(); !slices.Equal(left, []string{filepath.Join(folder, failed.boot.String()+countsSuffix)}) {
-		t.Fatalf("left are %q", left)
-	}
-	d, err := Drain(t.Context(), folder, to, noon)
-	if err != nil || d != (Drained{Files: 1, Calls: 1}) || to.usage[c1].Calls != 2 || len(files()) != 0 {
-		t.Errorf("drained %+v (%v): %+v, left are %q", d, err, to.usage, files())
-	}
-}
-
-func BenchmarkTallyAdd(b *testing.B) {
-	tally, err := OpenTally(b.TempDir(), models.SystemClock)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, c := range []struct {
-		name        string
-		credentials int
-	}{{"one credential", 1}, {"20,000 credentials", 20_000}} {
-		ids := make([]uuid.UUID, c.credentials)
-		for i := range ids {
-			ids[i] = uuid.New()
-			tally.Add(ids[i], false, models.CallAccepted, noon, there)
-		}
-		b.Run(c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			at := noon
-			for n := 0; b.Loop(); n++ {
-				at = at.Add(time.Microsecond)
-				tally.Add(ids[n%len(ids)], false, models.CallAccepted, at, there)
-			}
-		})
-		b.Run(c.name+", all processors", func(b *testing.B) {
-			b.ReportAllocs()
-			b.RunParallel(func(next *testing.PB) {
-				at := noon
-				for n := 0; next.Next(); n += 7 {
-					at = at.Add(time.Microsecond)
-					tally.Add(ids[n%len(ids)], false, models.CallAccepted, at, there)
-				}
-			})
-		})
-	}
 }

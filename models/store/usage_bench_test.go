@@ -19,6 +19,9 @@ func BenchmarkFlush(b *testing.B) {
 				flush := storetest.Flush()
 				for b.Loop() {
 					flush.Number++
+					for i, u := range batch {
+						*batch[i].LastUsedAt = u.LastUsedAt.Add(time.Second)
+					}
 					if err := w.RecordUsage(b.Context(), flush, batch, days); err != nil {
 						b.Fatal(err)
 					}
