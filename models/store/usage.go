@@ -16,9 +16,12 @@ import (
 	"tokendesk/models"
 )
 
-// recordPatience is how long one flush may take. The caller's own end does not cut it short: the last flush is
-// sent when everything ends.
-const recordPatience = 5 * time.Second
+// How long one flush may take, and for each credential in it: one that never got through in its time would be sent for ever. The caller's own end does not
+// cut it short: the last flush is sent when everything ends.
+const (
+	recordPatience    = 5 * time.Second
+	recordPatienceFor = 2 * time.Millisecond
+)
 
 // RecordUsage adds counts to what is written down: all of a flush or none of it. It is the one change that makes
 // no event. Rows are touched in one order, so that two servers that write at once wait for each other instead of
@@ -31,7 +34,7 @@ const recordPatience = 5 * time.Second
 // Counts of credentials that are not there are dropped: a backup that was restored since they were
 // counted may be older than the credential.
 func (s *Store) RecordUsage(ctx context.Context, flush models.Flush, batch []models.Usage, days []models.UsageDay) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordPatience+time.Duration(len(batch))*recordPatienceFor)
 	defer cancel()
 	err := s.recordUsage(ctx, flush, batch, days)
 	if !refersToNothing(err) {
