@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -166,11 +167,16 @@ func TestNewerDatabaseIsLeftAlone(t *testing.T) {
 		if _, err := db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
 			t.Fatal(err)
 		}
+		known := names(t, string(e.dialect))
+		last, err := strconv.ParseInt(known[len(known)-1][:5], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, upped := migrations.Up(t.Context(), e.dialect, db)
 		_, told := migrations.Status(t.Context(), e.dialect, db)
 		for _, err := range []error{upped, told} {
 			var newer *migrations.NewerError
-			if !errors.As(err, &newer) || newer.Database != 99999 || newer.Program != int64(len(names(t, string(e.dialect)))) {
+			if !errors.As(err, &newer) || newer.Database != 99999 || newer.Program != last {
 				t.Fatalf("got %v", err)
 			}
 			if !strings.Contains(err.Error(), "99999") || !strings.Contains(err.Error(), "start the newer Tokendesk") {

@@ -169,8 +169,8 @@ type Secret struct {
 // TableName says that these are the ones before.
 func (Secret) TableName() string { return "replaced_secrets" }
 
-// Usage is how often a credential was presented, as far as it has been written down: calls still
-// in a server's memory follow within a second.
+// Usage is how often a credential was presented, as far as it has been written down: calls that a server
+// has counted since follow within a second.
 type Usage struct {
 	CredentialID string     `gorm:"primaryKey"`
 	Calls        int64      // accepted
@@ -192,6 +192,18 @@ type UsageDay struct {
 	Calls        int64  // accepted
 	Refused      int64  // refused while it was alive, and after
 }
+
+// Flush names a part of the counts of one server: who sends it again sends the same counts under the same name, and
+// they are counted once. A server sends its flushes in the order of their numbers, and none before the one before it was
+// written down.
+type Flush struct {
+	Boot   string // a UUID that the server chose when it started
+	Number int64  // from 1 on
+}
+
+// FlushesKept is for how long it is remembered, at least, which of a server's flushes was its last: what a server left behind
+// that ended longer ago is not counted any more.
+const FlushesKept = 30 * 24 * time.Hour
 
 // Call outcomes as usage counts them.
 type Outcome string

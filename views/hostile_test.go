@@ -56,7 +56,7 @@ func TestHostileNamesStayText(t *testing.T) {
 		"bearer":     views.PersonBearer(p, r, f),
 		"revoke":     views.PersonRevoke(p, r, f),
 		"reveal":     views.PersonReveal(p, r, views.Reveal{Secret: hostile, Prefix: hostile, LastFour: hostile, Replaced: hostile}),
-		"replicas": views.ReplicasPage(p, views.Replicas{Doubts: []string{hostile}, Rows: []views.ReplicaRow{{Name: hostile, Version: hostile, Behind: hostile, Renewed: hostile, Entries: hostile, Since: at(hostile), Notice: hostile}}}),
+		"replicas":   views.ReplicasPage(p, views.Replicas{Doubts: []string{hostile}, Rows: []views.ReplicaRow{{Name: hostile, Version: hostile, Behind: hostile, Renewed: hostile, Entries: hostile, Since: at(hostile), Notice: hostile}}}),
 		"policies": views.PoliciesPage(p, views.Policies{Form: form(map[string]string{"key_days": hostile, "unused_days": hostile, "reason": hostile}, "reason", hostile), Days: hostile, Ask: hostile, Unused: hostile,
 			Longest: []views.Lifetime{{Name: hostile, Label: hostile, Hint: hostile}}}),
 		"unused": views.UnusedKeysPage(p, views.UnusedKeys{Form: form(map[string]string{"days": hostile}, "days", hostile), Asked: true, Count: hostile, Days: hostile,

@@ -10,8 +10,8 @@ type Replicas struct {
 // ReplicaRow is one of them.
 type ReplicaRow struct {
 	Name, Version string
-	This          bool // the one that made the page
-	Silent        bool // it has not renewed its lease for longer than that lasts
+	This          bool   // the one that made the page
+	Silent        bool   // it has not renewed its lease for longer than that lasts
 	Behind        string // how far it is, in words
 	Renewed       string // how long ago it renewed its lease
 	Entries       string

@@ -160,7 +160,7 @@ func TestRevokeManyCredentials(t *testing.T) {
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		h := hold(t, s)
 		admin, now := s.SignedIn(t, "ines@marlowe.example"), s.Clock.Now()
-		if err := s.RecordUsage(t.Context(), []models.Usage{{CredentialID: h.bearer.ID, Calls: 1204, LastUsedAt: &now, LastAddress: "192.0.2.3"}},
+		if err := s.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: h.bearer.ID, Calls: 1204, LastUsedAt: &now, LastAddress: "192.0.2.3"}},
 			[]models.UsageDay{{CredentialID: h.bearer.ID, Day: now.Format(time.DateOnly), Calls: 1204}}); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +230,7 @@ func TestTheNumbersOfTheOverview(t *testing.T) {
 		ending, _ := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Ending", Expiration: models.ForAWeek})
 		today := s.Clock.Now().Format(time.DateOnly)
 		at := s.Clock.Now()
-		if err := s.RecordUsage(t.Context(), []models.Usage{{CredentialID: ending.ID, Calls: 7, LastUsedAt: &at}}, []models.UsageDay{{CredentialID: ending.ID, Day: today, Calls: 7, Refused: 2}}); err != nil {
+		if err := s.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: ending.ID, Calls: 7, LastUsedAt: &at}}, []models.UsageDay{{CredentialID: ending.ID, Day: today, Calls: 7, Refused: 2}}); err != nil {
 			t.Fatal(err)
 		}
 		for range 2 {

@@ -3,10 +3,13 @@ package web_test
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/web/webtest"
@@ -52,7 +55,7 @@ func many(t testing.TB, s webtest.Site, n int) (list []aged) {
 		a.id = made.ID
 		for range a.calls {
 			a.used = now.Add(time.Duration(i*53%n+1) * time.Minute)
-			s.Tally.Add(made.ID, models.CallAccepted, a.used, "203.0.113.24")
+			s.Tally.Add(uuid.MustParse(made.ID), false, models.CallAccepted, a.used, netip.MustParseAddr("203.0.113.24"))
 		}
 		list = append(list, a)
 	}
@@ -156,10 +159,10 @@ func TestTokenPage(t *testing.T) {
 		made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Charted", Chosen: true, Scopes: models.Scopes{"agents:list"}})
 		now := s.Clock.Now()
 		for range 3 {
-			s.Tally.Add(made.ID, models.CallAccepted, now, "203.0.113.24")
+			s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallAccepted, now, "203.0.113.24")
 		}
-		s.Tally.Add(made.ID, models.CallRefused, now.AddDate(0, 0, -29), "203.0.113.25")
-		s.Tally.Add(made.ID, models.CallAccepted, now.AddDate(0, 0, -30), "203.0.113.26") // before the chart begins
+		s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallRefused, now.AddDate(0, 0, -29), "203.0.113.25")
+		s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallAccepted, now.AddDate(0, 0, -30), "203.0.113.26") // before the chart begins
 		s.Flush(t)
 		admin.Post(t, tokensTab+"/"+made.ID+"/deactivate", nil).Want(t, 303)
 		page := admin.Get(t, tokensTab+"/"+made.ID).Want(t, 200).HasNot(t, text.Reveal())

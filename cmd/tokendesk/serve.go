@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	flushEvery = time.Second      // how long a count may be in memory only
+	flushEvery = time.Second      // how long calls are counted in this server's file alone
 	pruneEvery = time.Hour        // how often what is over is removed, and API keys that nobody uses are revoked where Admins want that
 	sweepEvery = time.Second      // how often calls are looked for that stand still, or whose token has expired
 	patience   = 20 * time.Second // how long requests may take to finish after SIGTERM
@@ -53,7 +53,7 @@ func (a app) sweep(ctx context.Context) error {
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), every(flushEvery, log, a.flush), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
+	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), every(flushEvery, log, a.flush), whenever(a.tally.Many(), log, a.flushUsage), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
 }
 
 // asReplica follows what changes for as long as a job answers, also while it finishes what runs.
@@ -101,10 +101,17 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if err != nil {
 		return a, nil, errors.Join(err, listener.Close())
 	}
-	a = wire(c, key, s, listener.Addr(), inside, log)
+	tally, err := openTally(c, log)
+	if err != nil {
+		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
+	}
+	a = wire(c, key, s, tally, listener.Addr(), inside, log)
 	base := reachedAt(c, listener.Addr())
 	if err = errors.Join(a.replica.Begin(ctx), offerSetup(ctx, io, a, base)); err != nil {
-		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
+		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx), tally.Close())
+	}
+	if err := a.drain(ctx); err != nil {
+		log.Warn("it is tried again within the hour", slog.Any("error", err))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))
 	if !c.secure() {
@@ -161,6 +168,7 @@ func (a app) flush(ctx context.Context) error {
 
 // prune removes what is over, and does what the policy says of API keys that nobody uses.
 func (a app) prune(ctx context.Context) error {
+	drained := a.drain(ctx)
 	err, revoked := a.flushUsage(ctx), 0 // what was used a moment ago is not unused
 	if err == nil {
 		revoked, err = a.store.RevokeUnused(ctx)
@@ -168,17 +176,13 @@ func (a app) prune(ctx context.Context) error {
 	if revoked > 0 {
 		a.log.Info("API keys were revoked that nobody used", slog.Int("keys", revoked))
 	}
-	return errors.Join(err, a.store.Prune(ctx))
+	return errors.Join(drained, err, a.store.Prune(ctx))
 }
 
 // finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
 	a.handlers.Gateway.Close()
-	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.store)))
-}
-
-func (a app) flushUsage(ctx context.Context) error {
-	return wrap("calls that were counted", a.tally.Flush(ctx, a.store))
+	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), a.tally.Close(), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.store)))
 }
 
 func wrap(what string, err error) error {

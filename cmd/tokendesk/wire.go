@@ -97,12 +97,12 @@ type app struct {
 	sample   *sampleInside
 	tally    *access.Tally
 	replica  *access.Replica
+	usageDir string
 	server   *web.Server
 	log      *slog.Logger
 }
 
-func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
-	tally := access.NewTally()
+func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
 	memory := access.NewMemory(c.cacheEntries)
@@ -123,7 +123,7 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	})
 	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
-	return app{store: s, handlers: h, sample: inside, tally: tally, replica: replica, server: server, log: log}
+	return app{store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, log: log}
 }
 
 // own is where this server listens: no product is there.

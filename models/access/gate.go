@@ -6,6 +6,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -168,14 +169,15 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	}
 	g.limit(&d, look.now)
 	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
-		g.count(&d, look.now, call.Address)
+		g.count(&d, look.now, addressOf(call.Address))
 	}
 	return d
 }
 
-// count has a call counted among the uses of its credential.
-func (g *Gate) count(d *Decision, now time.Time, address string) {
-	g.tally.AddOf(models.Credential{ID: d.Known.ID.String(), Kind: d.Known.Kind()}, outcome(d.Code), now, address)
+// count has a call counted among the uses of its credential. A collection access key is kept alive by being used.
+func (g *Gate) count(d *Decision, now time.Time, from netip.Addr) {
+	what := outcome(d.Code)
+	g.tally.Add(d.Known.ID, d.Known.Kind() == models.CollectionKey && what == models.CallAccepted, what, now, from)
 }
 
 func unavailable(check string, cause error) Decision {
@@ -248,15 +250,15 @@ func ended(d *Decision, now time.Time) (Code, string) {
 	k := &d.Known
 	switch k.State(now) {
 	case models.Replaced:
-		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(moment(k.over)), madeAt(k.Kind()))
+		return CredentialReplaced, fmt.Sprintf("It was replaced on %s. Update this tool with the newer token, or create another one %s.", day(momentOf(k.over)), madeAt(k.Kind()))
 	case models.Revoked:
 		switch k.Kind() {
 		case models.AutomationToken:
-			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(moment(k.over)), because(k))
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Its person can create another one, in the console or by the account API.", day(momentOf(k.over)), because(k))
 		case models.APIKey, models.CollectionKey:
-			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Another one is made %s.", day(moment(k.over)), because(k), madeAt(k.Kind()))
+			return CredentialRevoked, fmt.Sprintf("It was revoked on %s%s. Another one is made %s.", day(momentOf(k.over)), because(k), madeAt(k.Kind()))
 		}
-		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(moment(k.over)))
+		return CredentialRevoked, fmt.Sprintf("It was revoked on %s. Ask an Admin for a new one.", day(momentOf(k.over)))
 	}
 	return Allowed, ""
 }

@@ -70,7 +70,7 @@ type counted struct {
 	calls int
 }
 
-func (c *counted) RecordUsage(_ context.Context, batch []models.Usage, days []models.UsageDay) error {
+func (c *counted) RecordUsage(_ context.Context, _ models.Flush, batch []models.Usage, days []models.UsageDay) error {
 	if c.calls++; c.err == nil {
 		c.batch, c.days = append(c.batch, batch...), append(c.days, days...)
 	}
@@ -87,7 +87,7 @@ func TestGateDecidesInOrder(t *testing.T) {
 		spoil func(*models.Grant)
 		count models.Usage
 	}{
-		{"credential.ended", CredentialReplaced, func(g *models.Grant) { g.Credential.RevokedAt, g.Credential.ReplacedBy = &past, "c2" }, models.Usage{Late: 1}},
+		{"credential.ended", CredentialReplaced, func(g *models.Grant) { g.Credential.RevokedAt, g.Credential.ReplacedBy = &past, c2 }, models.Usage{Late: 1}},
 		{"credential.ended", CredentialRevoked, func(g *models.Grant) { g.Credential.RevokedAt = &past }, models.Usage{Late: 1}},
 		{"credential.expired", CredentialExpired, func(g *models.Grant) { at := noon; g.Credential.ExpiresAt = &at }, models.Usage{Late: 1}},
 		{"credential.inactive", CredentialInactive, func(g *models.Grant) { g.Credential.Enabled = false }, models.Usage{Late: 1}},

@@ -11,12 +11,12 @@ import (
 
 // Known is what a verdict on a credential depends on, and nothing else.
 type Known struct {
-	record
+	facts
 	Scopes models.Scopes // the operations that it is narrowed to; none: all of the product
 }
 
-// record is a Known without a pointer, so that a million of them cost the garbage collector nothing.
-type record struct {
+// facts is a Known without a pointer, so that a million of them cost the garbage collector nothing.
+type facts struct {
 	ID        uuid.UUID // the credential's; a sign-in token's is its session's
 	Person    uuid.UUID // whose it is; zero: nobody's
 	Workspace uuid.UUID // that it is for; zero: wherever its person may be
@@ -49,7 +49,7 @@ var reasons = [...]string{"", models.CollectionWasDeleted, models.PasswordWasCha
 // knownOf takes from a grant what a verdict depends on.
 func knownOf(g *models.Grant) Known {
 	c := &g.Credential
-	k := Known{Scopes: c.Scopes, record: record{
+	k := Known{Scopes: c.Scopes, facts: facts{
 		ID: id(c.ID), Person: id(c.PersonID), Workspace: id(c.WorkspaceID), Of: id(c.ProductID),
 		seq: g.AsOf.Seq, created: c.CreatedAt.UnixMicro(), expires: micros(c.ExpiresAt), over: micros(c.RevokedAt),
 		kind: uint8(slices.Index(kinds[:], c.Kind)), why: uint8(max(0, slices.Index(reasons[:], c.RevokeReason))),
@@ -94,20 +94,20 @@ func micros(t *time.Time) int64 {
 	return t.UnixMicro()
 }
 
-func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+func momentOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 // Kind is the credential's.
 func (k *Known) Kind() models.CredentialKind { return kinds[k.kind] }
 
 // Created is when it was made.
-func (k *Known) Created() time.Time { return moment(k.created) }
+func (k *Known) Created() time.Time { return momentOf(k.created) }
 
 // Expires is when it ends by itself; zero: never.
 func (k *Known) Expires() time.Time {
 	if k.expires == 0 {
 		return time.Time{}
 	}
-	return moment(k.expires)
+	return momentOf(k.expires)
 }
 
 // State is Credential.State.

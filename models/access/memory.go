@@ -14,7 +14,7 @@ import (
 // Memory is what a replica knows of credentials, of what their persons open, and of workspaces and products, as of some event each. It is
 // bounded. What it says holds under the lease of its Replica only, and that is looked at last. Safe for concurrent use.
 type Memory struct {
-	known      *slab[record]
+	known      *slab[facts]
 	openings   *slab[opening]
 	vocabulary vocabulary
 	unknown    unknowns
@@ -37,7 +37,7 @@ const DefaultEntries = 1_000_000
 // NewMemory makes a memory for at most so many credentials that knows nothing, and has no lease.
 func NewMemory(entries int) *Memory {
 	return &Memory{
-		known: newSlab[record](entries), openings: newSlab[opening](max(1024, entries/4)),
+		known: newSlab[facts](entries), openings: newSlab[opening](max(1024, entries/4)),
 		places: map[uuid.UUID]place{}, products: map[uuid.UUID]*Product{}, clocks: models.ReadClocks,
 	}
 }
@@ -61,7 +61,7 @@ const mostPlaces = 100_000
 
 // recall finds what is known of a secret, if nothing of it has changed since it was read.
 func (m *Memory) recall(h *secret.Hash, k *Known) bool {
-	if !m.known.get((*[32]byte)(h), &k.record) || !m.stamps.good(k.seq, &k.ID, &k.Person, &k.Of) {
+	if !m.known.get((*[32]byte)(h), &k.facts) || !m.stamps.good(k.seq, &k.ID, &k.Person, &k.Of) {
 		return false
 	}
 	if k.Kind() == models.AutomationToken && m.stamps.automation.Load() > k.seq {
@@ -78,7 +78,7 @@ func (m *Memory) keep(h *secret.Hash, k Known, generation int64) {
 		return
 	}
 	k.scopes = n
-	m.known.put((*[32]byte)(h), &k.record, func() bool { return m.generation.Load() == generation })
+	m.known.put((*[32]byte)(h), &k.facts, func() bool { return m.generation.Load() == generation })
 }
 
 // openingKey is what an opening is kept by.

@@ -171,7 +171,7 @@ func TestReachLimit(t *testing.T) {
 	if first, second := gate.Decide(t.Context(), c.call), gate.Decide(t.Context(), c.call); first.Code != Allowed || second.Code != RateLimited {
 		t.Errorf("after the wait: %s, then %s", first.Code, second.Code)
 	}
-	c.grant.Credential.ID = "c2"
+	c.grant.Credential.ID = c2
 	if d := gate.Decide(t.Context(), c.call); d.Code != Allowed || d.Limit.Remaining != 2 {
 		t.Errorf("another token: %s, %+v", d.Code, d.Limit)
 	}

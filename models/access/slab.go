@@ -10,25 +10,25 @@ import (
 // (the CLOCK algorithm), and has to be asked for before it is safe itself: looking at many things once drives out nothing that is in use.
 // Safe for concurrent use.
 type slab[V any] struct {
-	shards [shards]shard[V]
+	parts [parts]part[V]
 }
 
 const (
-	shards = 64   // locks
-	chunk  = 1024 // slots that are made at a time
+	parts = 64   // locks
+	cells = 1024 // cells that are made at a time
 )
 
-type shard[V any] struct {
+type part[V any] struct {
 	mu     sync.Mutex
 	most   uint32
 	used   uint32
 	hand   uint32
-	heads  []uint32 // of the chains, by hash: a slot's number and one more; 0: empty
-	chunks [][]slot[V]
-	_      [64]byte // keeps the next shard's lock off this one's cache line
+	heads  []uint32 // of the chains, by hash: a cell's number and one more; 0: empty
+	chunks [][]cell[V]
+	_      [64]byte // keeps the next part's lock off this one's cache line
 }
 
-type slot[V any] struct {
+type cell[V any] struct {
 	key   [32]byte
 	value V
 	next  uint32 // in its chain, as in heads
@@ -38,27 +38,27 @@ type slot[V any] struct {
 // newSlab makes a slab for at most so many values.
 func newSlab[V any](most int) *slab[V] {
 	s := new(slab[V])
-	for i := range s.shards {
-		s.shards[i].most = uint32(max(1, most/shards))
+	for i := range s.parts {
+		s.parts[i].most = uint32(max(1, most/parts))
 	}
 	return s
 }
 
-func (s *slab[V]) shard(key *[32]byte) *shard[V] { return &s.shards[key[0]%shards] }
+func (s *slab[V]) part(key *[32]byte) *part[V] { return &s.parts[key[0]%parts] }
 
 func bucket(key *[32]byte, of int) uint32 {
 	return binary.LittleEndian.Uint32(key[4:]) & uint32(of-1)
 }
 
-func (h *shard[V]) slot(n uint32) *slot[V] { return &h.chunks[n/chunk][n%chunk] }
+func (h *part[V]) cell(n uint32) *cell[V] { return &h.chunks[n/cells][n%cells] }
 
-// find returns the number of a key's slot.
-func (h *shard[V]) find(key *[32]byte) (uint32, bool) {
+// find returns the number of a key's cell.
+func (h *part[V]) find(key *[32]byte) (uint32, bool) {
 	if len(h.heads) == 0 {
 		return 0, false
 	}
 	for n := h.heads[bucket(key, len(h.heads))]; n != 0; {
-		at := h.slot(n - 1)
+		at := h.cell(n - 1)
 		if at.key == *key {
 			return n - 1, true
 		}
@@ -69,21 +69,21 @@ func (h *shard[V]) find(key *[32]byte) (uint32, bool) {
 
 // get copies the value of a key.
 func (s *slab[V]) get(key *[32]byte, to *V) bool {
-	h := s.shard(key)
+	h := s.part(key)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n, ok := h.find(key)
 	if ok {
-		at := h.slot(n)
+		at := h.cell(n)
 		at.asked = true
 		*to = at.value
 	}
 	return ok
 }
 
-// put keeps a value, if while the shard is locked it still may be.
+// put keeps a value, if while its part is locked it still may be.
 func (s *slab[V]) put(key *[32]byte, value *V, may func() bool) {
-	h := s.shard(key)
+	h := s.part(key)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !may() {
@@ -92,19 +92,19 @@ func (s *slab[V]) put(key *[32]byte, value *V, may func() bool) {
 	n, ok := h.find(key)
 	if !ok {
 		n = h.place()
-		at := h.slot(n)
+		at := h.cell(n)
 		head := &h.heads[bucket(key, len(h.heads))]
 		at.key, at.next, at.asked = *key, *head, false
 		*head = n + 1
 	}
-	h.slot(n).value = *value
+	h.cell(n).value = *value
 }
 
-// place is the number of a slot that is in no chain.
-func (h *shard[V]) place() uint32 {
+// place is the number of a cell that is in no chain.
+func (h *part[V]) place() uint32 {
 	if h.used < h.most {
-		if int(h.used) == len(h.chunks)*chunk {
-			h.chunks = append(h.chunks, make([]slot[V], min(chunk, h.most-h.used)))
+		if int(h.used) == len(h.chunks)*cells {
+			h.chunks = append(h.chunks, make([]cell[V], min(cells, h.most-h.used)))
 		}
 		if int(h.used) >= len(h.heads) {
 			h.spread()
@@ -115,7 +115,7 @@ func (h *shard[V]) place() uint32 {
 	for {
 		n := h.hand
 		h.hand = (h.hand + 1) % h.used
-		at := h.slot(n)
+		at := h.cell(n)
 		if !at.asked {
 			h.unchain(n)
 			return n
@@ -125,28 +125,28 @@ func (h *shard[V]) place() uint32 {
 }
 
 // spread makes the chains twice as many.
-func (h *shard[V]) spread() {
+func (h *part[V]) spread() {
 	h.heads = make([]uint32, max(64, 2*len(h.heads)))
 	for n := range h.used {
-		at := h.slot(n)
+		at := h.cell(n)
 		head := &h.heads[bucket(&at.key, len(h.heads))]
 		at.next, *head = *head, n+1
 	}
 }
 
-func (h *shard[V]) unchain(n uint32) {
-	at := h.slot(n)
+func (h *part[V]) unchain(n uint32) {
+	at := h.cell(n)
 	link := &h.heads[bucket(&at.key, len(h.heads))]
 	for *link != n+1 {
-		link = &h.slot(*link - 1).next
+		link = &h.cell(*link - 1).next
 	}
 	*link = at.next
 }
 
 // clear forgets everything.
 func (s *slab[V]) clear() {
-	for i := range s.shards {
-		h := &s.shards[i]
+	for i := range s.parts {
+		h := &s.parts[i]
 		h.mu.Lock()
 		h.used, h.hand, h.heads, h.chunks = 0, 0, nil, nil
 		h.mu.Unlock()
@@ -155,8 +155,8 @@ func (s *slab[V]) clear() {
 
 // size is how many values there are.
 func (s *slab[V]) size() (n int) {
-	for i := range s.shards {
-		h := &s.shards[i]
+	for i := range s.parts {
+		h := &s.parts[i]
 		h.mu.Lock()
 		n += int(h.used)
 		h.mu.Unlock()

@@ -100,7 +100,7 @@ func TestSlabAsksWhetherItMay(t *testing.T) {
 
 // Neither a key nor a value has a pointer, or a million of them would cost the garbage collector what this is there to save.
 func TestSlabsHaveNoPointers(t *testing.T) {
-	for _, kind := range []reflect.Type{reflect.TypeFor[slot[record]](), reflect.TypeFor[slot[opening]]()} {
+	for _, kind := range []reflect.Type{reflect.TypeFor[cell[facts]](), reflect.TypeFor[cell[opening]]()} {
 		if where := pointerIn(kind); where != "" {
 			t.Errorf("%s has a pointer: %s", kind, where)
 		}

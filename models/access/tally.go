@@ -1,144 +1,221 @@
 package access
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 )
 
-// Recorder writes counts down: all of a batch or none of it.
+// Recorder writes counts down: all of a flush or none of it, and each flush once, however often it is sent.
 type Recorder interface {
-	RecordUsage(ctx context.Context, batch []models.Usage, days []models.UsageDay) error
+	RecordUsage(ctx context.Context, flush models.Flush, batch []models.Usage, days []models.UsageDay) error
 }
 
-// Tally counts calls in memory until they are written down in batches, because a write for every
-// call would be the slowest thing about it. Safe for concurrent use.
+// Tally counts calls, and has them written down in flushes, because a write for every call would be the slowest thing about it. It counts in a
+// file of this server that is mapped into memory (OpenTally), or in plain memory (NewTally). Safe for concurrent use.
+//
+// What Add has counted survives the process, however that ends: a file that is mapped is the kernel's, and who drains it later finds it (Drain).
+//
+// Each slot belongs to a flush by its number. Flush first moves every shard on to the next number, so that nobody adds to the slots of the one
+// before any more: they are the flush, they stay as they are until it was written down, and each time it is sent it is the same. Only then they
+// become empty, and only then the next one is sent. So the recorder needs to remember of each server only the number of its last flush, and
+// whoever finds the file of a dead one sends what is in it, under the same numbers: what was written down already is not written down again.
 type Tally struct {
-	mu     sync.Mutex
-	counts map[string]*tallied // by credential
-	day    string              // what the last call's day is called,
-	since  int64               // and the days from 1970 until then
+	pen
+	boot   uuid.UUID
+	now    models.Clock
+	pool   *pool
+	shards [64]shard
+	began  atomic.Int64 // slots, of all flushes
+	many   chan struct{}
 
-	flushing sync.Mutex // one batch at a time, in order
+	flushing sync.Mutex // one flush at a time, in order
+	flush    uint64     // that is counted now
+	frozen   []uint32   // slots of the one before that is not written down yet, in order
 }
 
-// tallied is what was counted of one credential, and on which days.
-type tallied struct {
-	usage models.Usage
-	days  []models.UsageDay
+// shard is a part of the credentials. Calls of different shards do not wait for each other.
+type shard struct {
+	mu    sync.Mutex
+	flush uint64
+	index map[slotKey]uint32 // without pointers, so that the garbage collector does not look through it
+	spare map[slotKey]uint32 // of the flush before, to be used again
+	_     [24]byte           // up to a line of the cache
 }
 
-// NewTally makes an empty tally.
-func NewTally() *Tally { return &Tally{counts: map[string]*tallied{}} }
-
-// Add counts one call.
-func (t *Tally) Add(credentialID string, outcome models.Outcome, at time.Time, address string) {
-	t.count(models.Usage{CredentialID: credentialID}, outcome, at, address)
+type slotKey struct {
+	credential uuid.UUID
+	day        int64
 }
 
-// AddOf is Add, and where the credential is kept alive by being used, as a collection access key is, that the call did so.
-func (t *Tally) AddOf(c models.Credential, outcome models.Outcome, at time.Time, address string) {
-	u := models.Usage{CredentialID: c.ID}
-	if c.Kind == models.CollectionKey && outcome == models.CallAccepted {
-		u.KeptBy = &at
+const (
+	secondsOfADay = 24 * 60 * 60
+	manySlots     = 1000    // a flush with so many need not wait for its second
+	largeIndex    = 1 << 14 // an index that had more in it is not kept
+)
+
+// NewTally makes a tally in plain memory, for tests and tools. It is counted like a file's.
+func NewTally() *Tally { return newTally(uuid.New(), nil, models.SystemClock) }
+
+func newTally(boot uuid.UUID, file *countsFile, now models.Clock) *Tally {
+	t := &Tally{boot: boot, now: now, pool: newPool(file), many: make(chan struct{}, 1), flush: 1}
+	for i := range t.shards {
+		t.shards[i].flush, t.shards[i].index, t.shards[i].spare = 1, map[slotKey]uint32{}, map[slotKey]uint32{}
 	}
-	t.count(u, outcome, at, address)
+	return t
 }
 
-func (t *Tally) count(u models.Usage, outcome models.Outcome, at time.Time, address string) {
-	switch outcome {
-	case models.CallAccepted:
-		u.Calls, u.LastUsedAt, u.LastAddress = 1, &at, address
-	case models.CallRefused:
-		u.Refused, u.LastUsedAt, u.LastAddress = 1, &at, address // somebody has it and calls with it
-	case models.CallLate:
-		u.Late, u.LastLateAt = 1, &at
+// Add counts one call, of which nobody has had an answer yet. A credential that keeps is kept alive by being used, as a collection access key is. The address
+// may be the zero one, and has no zone.
+func (t *Tally) Add(credential uuid.UUID, keeps bool, outcome models.Outcome, at time.Time, address netip.Addr) {
+	c := one{credential: credential, day: at.Unix() / secondsOfADay, at: at.UnixMicro(), outcome: outcome, keeps: keeps, address: address}
+	s := &t.shards[credential[len(credential)-1]%uint8(len(t.shards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := slotKey{credential, c.day}
+	if number, known := s.index[key]; known {
+		t.count(t.pool.at(number), &c)
+		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.of(u.CredentialID).add(u, models.UsageDay{CredentialID: u.CredentialID, Day: t.dayOf(at), Calls: u.Calls, Refused: u.Refused + u.Late})
-}
-
-// of is what was counted of a credential. The caller holds the lock, as for dayOf.
-func (t *Tally) of(credentialID string) *tallied {
-	c := t.counts[credentialID]
-	if c == nil {
-		c = &tallied{}
-		t.counts[credentialID] = c
-	}
-	return c
-}
-
-// dayOf is what a moment's day is called, in UTC. It is worked out once a day.
-func (t *Tally) dayOf(at time.Time) string {
-	const day = 24 * 60 * 60
-	if since := at.Unix() / day; t.day == "" || since != t.since {
-		t.day, t.since = at.UTC().Format(time.DateOnly), since
-	}
-	return t.day
-}
-
-func (c *tallied) add(u models.Usage, days ...models.UsageDay) {
-	c.usage = merge(c.usage, u)
-	for _, d := range days {
-		if i := slices.IndexFunc(c.days, func(known models.UsageDay) bool { return known.Day == d.Day }); i >= 0 {
-			c.days[i].Calls += d.Calls
-			c.days[i].Refused += d.Refused
-		} else {
-			c.days = append(c.days, d)
+	number := t.pool.take()
+	t.begin(t.pool.at(number), s.flush, &c)
+	s.index[key] = number
+	if t.began.Add(1)%manySlots == 0 {
+		select {
+		case t.many <- struct{}{}:
+		default:
 		}
 	}
 }
 
-// Flush writes down what was counted since the last time. What could not be written is kept for
-// the next time.
+// addressOf reads an address, which is the zero one where the text is none; it is kept without a zone.
+func addressOf(text string) netip.Addr {
+	from, _ := netip.ParseAddr(text) // "" is none
+	return from.WithZone("")
+}
+
+// Many tells when a thousand credentials more have been counted, which is enough for a flush.
+func (t *Tally) Many() <-chan struct{} { return t.many }
+
+// Flush writes down what was counted since the last time. What could not be written is kept, and sent again the next time before
+// anything else. An error about the file itself is told once; everything is counted nevertheless.
 func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	t.flushing.Lock()
 	defer t.flushing.Unlock()
-	t.mu.Lock()
-	counts := t.counts
-	t.counts = map[string]*tallied{}
-	t.mu.Unlock()
-	if len(counts) == 0 {
-		return nil
+	if t.pool.file != nil {
+		t.pool.file.stamp(t.now())
 	}
-	batch, days := make([]models.Usage, 0, len(counts)), make([]models.UsageDay, 0, len(counts))
-	for _, c := range counts {
-		batch, days = append(batch, c.usage), append(days, c.days...)
+	err := t.send(ctx, to)
+	if err == nil {
+		t.freeze()
+		err = t.send(ctx, to)
 	}
-	err := to.RecordUsage(ctx, batch, days)
+	if err != nil && t.pool.file != nil {
+		err = errors.Join(err, t.pool.file.sync()) // nobody knows for how long
+	}
+	return errors.Join(err, t.pool.troubled())
+}
+
+// freeze moves on to the next flush, and takes the slots of the one before. The caller has no frozen ones.
+func (t *Tally) freeze() {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		s.flush++
+		var full map[slotKey]uint32 // of nobody else any more
+		if len(s.index) > 0 {
+			full, s.index, s.spare = s.index, s.spare, nil
+		}
+		s.mu.Unlock()
+		if full == nil {
+			continue
+		}
+		for _, number := range full {
+			t.frozen = append(t.frozen, number)
+		}
+		if len(full) > largeIndex/len(t.shards) {
+			full = map[slotKey]uint32{}
+		}
+		clear(full)
+		s.mu.Lock()
+		s.spare = full
+		s.mu.Unlock()
+	}
+	slices.Sort(t.frozen)
+	t.flush++
+}
+
+// send has the frozen slots written down, in as many flushes as they are in chunks, and empties those that were.
+func (t *Tally) send(ctx context.Context, to Recorder) error {
+	for len(t.frozen) > 0 {
+		inChunk := t.frozen[0] / chunkSlots
+		end := len(t.frozen)
+		if after := slices.IndexFunc(t.frozen, func(n uint32) bool { return n/chunkSlots != inChunk }); after > 0 {
+			end = after
+		}
+		part := t.frozen[:end]
+		slots := make([]*slot, len(part))
+		for i, number := range part {
+			slots[i] = t.pool.at(number)
+		}
+		if err := record(ctx, to, t.boot, t.flush-1, int(inChunk), slots); err != nil {
+			return err
+		}
+		for _, s := range slots {
+			t.put(s, slotFlush, 0)
+		}
+		t.pool.release(part)
+		t.frozen = t.frozen[end:]
+	}
+	t.frozen = nil
+	return nil
+}
+
+// record sends the slots of one flush that are in one chunk: a flush of its own, so that none is too large, and whoever reads the file divides it
+// in the same way.
+func record(ctx context.Context, to Recorder, boot uuid.UUID, flush uint64, inChunk int, slots []*slot) error {
+	slices.SortFunc(slots, func(a, b *slot) int {
+		return cmp.Or(slices.Compare(a[slotCredential:slotDay], b[slotCredential:slotDay]), cmp.Compare(a[slotDay], b[slotDay]))
+	})
+	batch, days := make([]models.Usage, 0, len(slots)), make([]models.UsageDay, 0, len(slots))
+	for _, s := range slots {
+		u, d := s.usage()
+		days = append(days, d)
+		if last := len(batch) - 1; last >= 0 && batch[last].CredentialID == u.CredentialID {
+			batch[last] = merge(batch[last], u)
+		} else {
+			batch = append(batch, u)
+		}
+	}
+	err := to.RecordUsage(ctx, models.Flush{Boot: boot.String(), Number: int64(flush)<<20 | int64(inChunk)}, batch, days)
 	if err != nil {
-		t.putBack(counts)
+		return fmt.Errorf("flush %d of %s: %w", flush, boot, err)
 	}
-	return err
+	return nil
 }
 
-func (t *Tally) putBack(counts map[string]*tallied) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for id, before := range counts {
-		t.of(id).add(before.usage, before.days...)
-	}
-}
-
-// merge adds two counts of one credential; either may be the zero value. The latest call stays the
-// last one, in whatever order calls at once came to be counted.
-func merge(one, other models.Usage) models.Usage {
-	sum := one
-	sum.CredentialID = max(one.CredentialID, other.CredentialID)
+// merge adds two counts of one credential. The latest call stays the last one.
+func merge(sum, other models.Usage) models.Usage {
 	sum.Calls += other.Calls
 	sum.Refused += other.Refused
 	sum.Late += other.Late
-	if isLater(other.LastUsedAt, one.LastUsedAt) {
+	if isLater(other.LastUsedAt, sum.LastUsedAt) {
 		sum.LastUsedAt, sum.LastAddress = other.LastUsedAt, other.LastAddress
 	}
-	if isLater(other.LastLateAt, one.LastLateAt) {
+	if isLater(other.LastLateAt, sum.LastLateAt) {
 		sum.LastLateAt = other.LastLateAt
 	}
-	if isLater(other.KeptBy, one.KeptBy) {
+	if isLater(other.KeptBy, sum.KeptBy) {
 		sum.KeptBy = other.KeptBy
 	}
 	return sum

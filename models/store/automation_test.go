@@ -163,7 +163,7 @@ func TestAutomationTokensAreNoAPITokens(t *testing.T) {
 			}
 			a.Clock.Advance(time.Second)
 		}
-		must(t, w.RecordUsage(t.Context(), used, nil))
+		must(t, w.RecordUsage(t.Context(), storetest.Flush(), used, nil))
 		for _, sort := range tokenSorts {
 			for _, f := range []models.TokenFilter{{Sort: sort}, {Sort: sort, Status: models.Active}, {Sort: sort, Query: "auto"}} {
 				found, err := a.APITokens(t.Context(), root, home, f)

@@ -49,7 +49,7 @@ func TestSharingWhileItIsDeleted(t *testing.T) {
 					if i%2 == 1 {
 						slices.Reverse(batch)
 					}
-					if err := servers[i%2].RecordUsage(t.Context(), batch, nil); err != nil {
+					if err := servers[i%2].RecordUsage(t.Context(), storetest.Flush(), batch, nil); err != nil {
 						t.Errorf("use: %v", err)
 					}
 				})

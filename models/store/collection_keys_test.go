@@ -329,7 +329,7 @@ func TestDeletingACollectionEndsItsKeys(t *testing.T) {
 			t.Errorf("the other's is %s", state)
 		}
 		late := w.Clock.Now().AddDate(0, 0, -2) // it was alive then
-		must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: old.ID, Calls: 1, LastUsedAt: &late, KeptBy: &late}}, nil))
+		must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: old.ID, Calls: 1, LastUsedAt: &late, KeptBy: &late}}, nil))
 		for id, reason := range map[string]string{old.ID: models.CollectionWasDeleted, last.ID: models.CollectionWasDeleted, gone.ID: "before"} {
 			seen, err := w.CollectionKey(t.Context(), s.member, id)
 			if err != nil || seen.State(w.Clock.Now()) != models.Revoked || seen.RevokeReason != reason || seen.Collection != "" {

@@ -3,9 +3,12 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/access"
@@ -56,7 +59,7 @@ func TestUsePushesTheEndOut(t *testing.T) {
 			for _, day := range c.used {
 				at := days(day)
 				for range 2 { // a batch whose answer was lost comes again
-					must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: key.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
+					must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: key.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
 				}
 			}
 			if got := endOf(t, w, key.ID); !got.Equal(days(c.want)) {
@@ -65,7 +68,7 @@ func TestUsePushesTheEndOut(t *testing.T) {
 		}
 		api, _ := w.WorkspaceToken(t, s.admin, home, models.NewAPIToken{Name: "a", Expiration: models.ForAWeek})
 		at := days(1)
-		must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: api.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
+		must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: api.ID, Calls: 1, LastUsedAt: &at, KeptBy: &at}}, nil))
 		if got := endOf(t, w, api.ID); !got.Equal(*api.ExpiresAt) {
 			t.Errorf("an API token ends %s", got)
 		}
@@ -95,7 +98,7 @@ func TestTwoServersPushTheEndOut(t *testing.T) {
 			for range 40 {
 				key, at := keys[random.IntN(len(keys))], models.Instant(made.Add(time.Duration(random.Int64N(int64(50*24*time.Hour)))))
 				outcome := []models.Outcome{models.CallAccepted, models.CallRefused, models.CallLate}[random.IntN(3)]
-				tallies[random.IntN(2)].AddOf(key, outcome, at, "192.0.2.7")
+				tallies[random.IntN(2)].Add(uuid.MustParse(key.ID), true, outcome, at, netip.MustParseAddr("192.0.2.7"))
 				if outcome == models.CallAccepted && at.After(last[key.ID]) {
 					last[key.ID] = at
 				}

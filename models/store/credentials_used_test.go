@@ -29,7 +29,7 @@ func TestRevokingManyAmidTheirUse(t *testing.T) {
 					for _, id := range ids {
 						batch = append(batch, models.Usage{CredentialID: id, Calls: 1, LastUsedAt: &at, KeptBy: &at})
 					}
-					if err := w.RecordUsage(t.Context(), batch, nil); err != nil {
+					if err := w.RecordUsage(t.Context(), storetest.Flush(), batch, nil); err != nil {
 						t.Errorf("round %d: uses were not written down: %v", round, err)
 					}
 					if n == 0 {

@@ -99,7 +99,7 @@ func everyMethod(ctx context.Context, s *store.Store, admin models.Actor, person
 		"Credentials":       func() error { _, _, err := s.Credentials(ctx, admin, 10); return err },
 		"AnyCredential":     func() error { _, err := s.AnyCredential(ctx); return err },
 		"GrantOf":           func() error { _, err := s.GrantOf(ctx, secret.Hash{}); return err },
-		"RecordUsage":       func() error { return s.RecordUsage(ctx, []models.Usage{{CredentialID: id}}, nil) },
+		"RecordUsage":       func() error { return s.RecordUsage(ctx, storetest.Flush(), []models.Usage{{CredentialID: id}}, nil) },
 		"Workspaces":        func() error { _, err := s.Workspaces(ctx, admin, models.Place{}); return err },
 		"Workspace":         func() error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
 		"HomeWorkspace":     func() error { _, err := s.HomeWorkspace(ctx, admin); return err },

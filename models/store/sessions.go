@@ -263,6 +263,9 @@ func (s *Store) Prune(ctx context.Context) error {
 	if err == nil { // a key signs until the next one is there, and what it signed is good for half an hour
 		err = db.Exec("DELETE FROM jwt_keys WHERE created_at < (SELECT max(created_at) FROM jwt_keys WHERE created_at < ?)", now.Add(-2*models.SignInTokenLife)).Error
 	}
+	if err == nil {
+		err = s.pruneFlushes(ctx)
+	}
 	if err != nil {
 		return translate(err)
 	}

@@ -21,7 +21,7 @@ func TestRegenerate(t *testing.T) {
 		made := w.Clock.Now()
 		w.Clock.Advance(time.Hour)
 		used := w.Clock.Now()
-		must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: was.ID, Calls: 7, LastUsedAt: &used, LastAddress: "192.0.2.1"}}, []models.UsageDay{{CredentialID: was.ID, Day: "2026-11-21", Calls: 7}}))
+		must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: was.ID, Calls: 7, LastUsedAt: &used, LastAddress: "192.0.2.1"}}, []models.UsageDay{{CredentialID: was.ID, Day: "2026-11-21", Calls: 7}}))
 		w.Clock.Advance(time.Hour)
 		at := w.Clock.Now()
 		card, second, err := w.RegenerateAPIToken(t.Context(), other, home, was.ID, models.Regeneration{}, secret.FormID())

@@ -22,7 +22,7 @@ func TestCardsShowTheirUse(t *testing.T) {
 			for i := range days {
 				days[i].CredentialID = card.ID
 			}
-			must(t, w.RecordUsage(t.Context(), []models.Usage{u}, days))
+			must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{u}, days))
 		}
 		idle := func(what string, want time.Time) {
 			t.Helper()

@@ -32,7 +32,7 @@ func TestRevokeUnused(t *testing.T) {
 		admin := w.SetUp(t)
 		used := func(id string, days int) {
 			at := w.Clock.Now().AddDate(0, 0, -days)
-			must(t, w.RecordUsage(t.Context(), []models.Usage{{CredentialID: id, Calls: 1, LastUsedAt: &at}}, nil))
+			must(t, w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{{CredentialID: id, Calls: 1, LastUsedAt: &at}}, nil))
 		}
 		late := func(days int) time.Time { return w.Clock.Now().AddDate(0, 0, -days) }
 		alive := map[string]secret.Text{}

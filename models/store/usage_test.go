@@ -39,7 +39,7 @@ func TestUsageAddsUp(t *testing.T) {
 				{CredentialID: token.ID, Calls: 5, LastUsedAt: &later, LastAddress: "192.0.2.2"},
 			} {
 				days := []models.UsageDay{{CredentialID: token.ID, Day: "2026-11-20", Calls: 1}, {CredentialID: token.ID, Day: "2026-11-21", Calls: batch.Calls}}
-				if err := w.RecordUsage(t.Context(), []models.Usage{batch}, days); err != nil {
+				if err := w.RecordUsage(t.Context(), storetest.Flush(), []models.Usage{batch}, days); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -75,7 +75,7 @@ func TestUsageKeepsTheLatest(t *testing.T) {
 		latest := *at(999_999)
 		for _, moment := range []*time.Time{at(0), at(100_000), at(120_000), at(999_999), at(123_456), at(999_990), at(1), at(0)} { // as text, they differ in length
 			batch := []models.Usage{{CredentialID: token.ID, Calls: 1, Late: 1, LastUsedAt: moment, LastAddress: moment.Format("05.000000"), LastLateAt: moment}}
-			if err := w.RecordUsage(t.Context(), batch, nil); err != nil {
+			if err := w.RecordUsage(t.Context(), storetest.Flush(), batch, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -92,16 +92,16 @@ func TestUsageIsAllOrNothing(t *testing.T) {
 		token, _ := w.Token(t, admin, admin.ID)
 		batch, days := []models.Usage{{CredentialID: token.ID, Calls: 1}}, []models.UsageDay{{CredentialID: token.ID, Day: "2026-11-21", Calls: 1}}
 		exec(t, w, "ALTER TABLE usage_days RENAME TO away")
-		wantKind(t, "days that cannot be written", w.RecordUsage(t.Context(), batch, days), models.Unavailable)
+		wantKind(t, "days that cannot be written", w.RecordUsage(t.Context(), storetest.Flush(), batch, days), models.Unavailable)
 		exec(t, w, "ALTER TABLE away RENAME TO usage_days")
 		if u := used(t, w, token.ID).Usage; u.Calls != 0 {
 			t.Errorf("written down: %+v", u)
 		}
-		wantKind(t, "the same again", w.RecordUsage(t.Context(), batch, days), "")
+		wantKind(t, "the same again", w.RecordUsage(t.Context(), storetest.Flush(), batch, days), "")
 		if u := used(t, w, token.ID); u.Usage.Calls != 1 || len(u.Days) != 1 {
 			t.Errorf("written down: %+v", u)
 		}
-		if err := w.RecordUsage(t.Context(), nil, nil); err != nil {
+		if err := w.RecordUsage(t.Context(), storetest.Flush(), nil, nil); err != nil {
 			t.Errorf("an empty batch: %v", err)
 		}
 	})
@@ -124,7 +124,7 @@ func TestUsageOfWhatIsGone(t *testing.T) {
 		}
 		sent := slices.Clone(batch)
 		for range 2 {
-			wantKind(t, "with some that are gone", w.RecordUsage(t.Context(), batch, days), "")
+			wantKind(t, "with some that are gone", w.RecordUsage(t.Context(), storetest.Flush(), batch, days), "")
 		}
 		if u := used(t, w, token.ID); u.Usage.Calls != 2 || len(u.Days) != 1 || u.Days[0].Calls != 2 {
 			t.Errorf("written down: %+v", u)
@@ -132,8 +132,8 @@ func TestUsageOfWhatIsGone(t *testing.T) {
 		if slices.Contains(batch, models.Usage{}) || len(batch) != len(sent) {
 			t.Error("the batch was changed")
 		}
-		wantKind(t, "all gone", w.RecordUsage(t.Context(), batch[1:2], days[1:2]), "")
-		wantKind(t, "days that are gone", w.RecordUsage(t.Context(), nil, days[1:2]), "")
+		wantKind(t, "all gone", w.RecordUsage(t.Context(), storetest.Flush(), batch[1:2], days[1:2]), "")
+		wantKind(t, "days that are gone", w.RecordUsage(t.Context(), storetest.Flush(), nil, days[1:2]), "")
 		if n := number(t, w, "SELECT (SELECT count(*) FROM usages) + (SELECT count(*) FROM usage_days)"); n != 2 {
 			t.Errorf("%d rows are written down", n)
 		}
@@ -162,7 +162,7 @@ func TestUsageAtOnce(t *testing.T) {
 				}
 				tally := access.NewTally()
 				for n := range tokens {
-					tally.Add(tokens[(n+i)%4].ID, models.CallAccepted, w.Clock.Now(), "192.0.2.1")
+					tally.AddOf(models.Credential{ID: tokens[(n+i)%4].ID}, models.CallAccepted, w.Clock.Now(), "192.0.2.1")
 				}
 				if err := tally.Flush(t.Context(), stores[i%2]); err != nil {
 					return err

@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/store/storetest"
@@ -195,8 +198,8 @@ func furnishedKeys(t *testing.T, s webtest.Site, collection string) map[string]s
 	other := s.Person(t, s.Admin, models.Member)
 	s.Share(t, storetest.As(other), id, "")
 	for n := range 30 {
-		s.Tally.Add(ids["ines-laptop"], models.CallAccepted, s.Clock.Now().AddDate(0, 0, -n/3), "203.0.113.24")
-		s.Tally.Add(share.ID, models.CallAccepted, s.Clock.Now(), "203.0.113.24")
+		s.Tally.Add(uuid.MustParse(ids["ines-laptop"]), false, models.CallAccepted, s.Clock.Now().AddDate(0, 0, -n/3), netip.MustParseAddr("203.0.113.24"))
+		s.Tally.Add(uuid.MustParse(share.ID), false, models.CallAccepted, s.Clock.Now(), netip.MustParseAddr("203.0.113.24"))
 	}
 	s.Flush(t)
 	key := keysTab + "/" + ids["ines-laptop"]

@@ -69,3 +69,6 @@ func (w World) Share(t testing.TB, who models.Actor, collectionID, name string) 
 	w.Secrets.Add(text)
 	return made, text
 }
+
+// Flush names the first flush of a server that has sent none before.
+func Flush() models.Flush { return models.Flush{Boot: models.NewID(), Number: 1} }
