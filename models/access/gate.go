@@ -26,6 +26,9 @@ type Source interface {
 
 	// Product reads a product for its resources.
 	Product(ctx context.Context, id string) (models.Product, error)
+
+	// RoleIn answers a person's role in a workspace now; empty where they have none, or it was deleted.
+	RoleIn(ctx context.Context, personID, workspaceID string) (models.WorkspaceRole, error)
 }
 
 // Need is what a call asks for.
@@ -37,6 +40,7 @@ type Need struct {
 	Workspace  string                  // its slug or ID, where a call that takes Kinds names one
 	Collection string                  // the ID of the one that the call reads, which a collection access key must be for
 	Limited    bool                    // it counts against the limit of the token's workspace, as calls to products do; or, of a person's key, against theirs
+	Live       bool                    // only whether the credential is good, and for what; in a Workspace, where one is named
 }
 
 // Route is what a call asks a product for.
@@ -51,6 +55,10 @@ type Call struct {
 	Presented Presented
 	Need      Need
 	Address   string // the caller's, as far as trusted
+
+	// Asker is who asks, where that is not who makes the call: a server about what came to it. They hear about credentials of the workspaces that
+	// they run, and of every other as of one that does not exist.
+	Asker *models.Actor
 }
 
 // Decision is the answer to a call.
@@ -61,9 +69,9 @@ type Decision struct {
 	Grant   models.Grant // empty unless the secret itself matched
 	Cause   error        // for VerifierUnavailable: why; for the log only
 	Limit   Limit        // where the caller stands; of calls that were counted against a limit
-	Scope   string       // what the call needs, once it is known
+	Scope   string       // what the call needs, once it is known; of Live, all that the credential may do
 	Methods []string     // for MethodNotAllowed: those that the path takes
-	Product *Product     // of a call to a product that is allowed
+	Product *Product     // of a call to a product that is allowed, and of Live
 }
 
 // Allowed says whether the call may pass.
@@ -139,13 +147,16 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
 	}
 	if models.KindOf(err) == models.NotFound {
-		if call.Presented.SignIn { // it was good once
+		if call.Presented.SignIn && hearsOfAll(call.Asker) { // it was good once
 			return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
 		}
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
 	}
 	if err != nil {
 		return unavailable("credential.known", err)
+	}
+	if d, told := g.asked(ctx, call, &grant); !told {
+		return d
 	}
 	now := g.now()
 	d := g.judge(ctx, call, grant, now)
@@ -189,6 +200,8 @@ func (g *Gate) judge(ctx context.Context, call Call, grant models.Grant, now tim
 	switch {
 	case call.Need.Route != nil:
 		g.reach(ctx, call, &d, now)
+	case call.Need.Live:
+		g.opening(ctx, call, &d)
 	case wrongKind(call, &d), elsewhereThan(call, &d):
 	case call.Need.Limited && everywhere(grant.Credential.Kind):
 		g.withinPersons(&d, now)
@@ -258,7 +271,7 @@ func expired(_ *Call, g *models.Grant, now time.Time) (Code, string) {
 // because tells why a token ended that nobody revoked: those reasons are ours, and for its holder too.
 func because(c *models.Credential) string {
 	switch c.RevokeReason {
-	case models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson:
+	case models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson, models.RevokedByHolder:
 		return ": " + c.RevokeReason
 	}
 	return ""
@@ -318,11 +331,13 @@ func itsCollection(call *Call, g *models.Grant, _ time.Time) (Code, string) {
 	switch {
 	case g.Credential.Kind != models.CollectionKey:
 		return Allowed, ""
+	case call.Need.Live: // for whatever it reads
 	case call.Need.Collection == "":
 		return ScopeMissing, readsOnly
 	case call.Need.Collection != g.Credential.CollectionID:
 		return WrongCollection, "Ask whoever shared it for a key of this collection."
-	case g.Opens.Closed:
+	}
+	if g.Opens.Closed {
 		return WrongWorkspace, "Its workspace was deleted."
 	}
 	return Allowed, ""

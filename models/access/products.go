@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"tokendesk/models"
@@ -11,6 +12,21 @@ import (
 type Product struct {
 	models.Product
 	Routes *Routes
+	Scopes models.Scopes // of all its operations
+	every  string        // the same as one text
+}
+
+func ready(read models.Product) *Product {
+	p := &Product{Product: read, Routes: Compile(read.Resources)}
+	for _, resource := range read.Resources {
+		for _, o := range resource.Operations {
+			if scope := resource.Scope(o.Name); !slices.Contains(p.Scopes, scope) { // an operation may have several patterns
+				p.Scopes = append(p.Scopes, scope)
+			}
+		}
+	}
+	p.every = p.Scopes.String()
+	return p
 }
 
 // mostKept is how many products are kept ready. Another one takes the place of any.
@@ -35,7 +51,7 @@ func (p *products) at(ctx context.Context, id string, revision int64) (*Product,
 	if err != nil {
 		return nil, err
 	}
-	product = &Product{Product: read, Routes: Compile(read.Resources)}
+	product = ready(read)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if kept := p.ready[id]; kept != nil && kept.Revision > product.Revision {
