@@ -30,7 +30,7 @@ func ReadTokenForm(w http.ResponseWriter, r *http.Request) (string, error) {
 	case kind != echo.MIMEApplicationForm:
 		return "", models.Fail(models.Ambiguous, "Send token=... as application/x-www-form-urlencoded.")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, largestTokenForm))
+	body, err := readAll(w, r)
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return "", models.Fail(models.TooLarge, "The body is larger than 16 KiB. No credential has as much.")
 	}
@@ -43,6 +43,16 @@ func ReadTokenForm(w http.ResponseWriter, r *http.Request) (string, error) {
 		return "", models.Fail(models.Ambiguous, "%s", problem)
 	}
 	return token, nil
+}
+
+// readAll reads a body; one that says how long it is, and that is not too long, in one piece.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength < 0 || r.ContentLength > largestTokenForm {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, largestTokenForm))
+	}
+	body := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, body)
+	return body, err
 }
 
 // OAuthError is an error as RFC 6749 has it (section 5.2), with two members of ours.

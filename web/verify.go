@@ -31,6 +31,7 @@ type verifying struct {
 	body    []byte
 	decoder *jsontext.Decoder
 	asked   []verification
+	routes  []access.Route // of each, for the gate
 	answer  []byte
 }
 
@@ -40,6 +41,7 @@ var verifyings = sync.Pool{New: func() any { return &verifying{decoder: jsontext
 func (v *verifying) release() {
 	clear(v.body)
 	clear(v.asked)
+	clear(v.routes)
 	if cap(v.answer) <= largestAnswers {
 		verifyings.Put(v)
 	}
@@ -58,8 +60,9 @@ func (s *calls) verify(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	v.answer = append(v.answer[:0], `{"data":[`...)
+	v.routes = append(v.routes[:0], make([]access.Route, len(v.asked))...)
 	for i := range v.asked {
-		d := s.decided(r, &v.asked[i], &who)
+		d := s.decided(r, &v.asked[i], &v.routes[i], &who)
 		if d.Code == access.VerifierUnavailable {
 			s.log.Error("a credential could not be checked", slog.String("request_id", id), slog.Any("error", d.Cause))
 		} else if !d.Allowed() && d.Grant.Credential.ID != "" {
@@ -75,16 +78,14 @@ func (s *calls) verify(w http.ResponseWriter, r *http.Request, id string) {
 }
 
 // decided asks the gate about one.
-func (s *calls) decided(r *http.Request, v *verification, who *models.Actor) access.Decision {
+func (s *calls) decided(r *http.Request, v *verification, route *access.Route, who *models.Actor) access.Decision {
 	path, ok := access.CanonicalPath(v.path)
 	if !ok || path.Escaped() != v.path { // who asks sends on what it has, and not what we make of it
 		return access.Decision{Code: access.RequestAmbiguous, Check: "request",
 			Detail: "The path can be read in two ways, or is none. Leave out dots, doubled slashes, a slash at its end, escapes that are not needed, and what follows a question mark."}
 	}
-	return s.handlers.Gate.Decide(r.Context(), access.Call{
-		Presented: access.PresentText(v.credential), Need: access.Need{Route: &access.Route{Method: v.method, Path: path, Workspace: v.workspace}},
-		Address: who.Address, Asker: who,
-	})
+	*route = access.Route{Method: v.method, Path: path, Workspace: v.workspace}
+	return s.handlers.Gate.Decide(r.Context(), access.Call{Presented: access.PresentText(v.credential), Need: access.Need{Route: route}, Address: who.Address, Asker: who})
 }
 
 // appendVerdict writes a decision. What only a holder may know is there only where the secret itself matched, as in the gate's decisions.
