@@ -35,8 +35,11 @@ func (h *Handlers) tokenCard(c echo.Context, w models.WorkspaceSeen, t models.Cr
 		card.Revoked = momentIn(*t.RevokedAt, now, zone)
 		if card.RevokedBy == "" {
 			card.RevokedBy = "the command line"
-			if t.RevokeReason == models.ReportedAsLeaked {
+			switch t.RevokeReason {
+			case models.ReportedAsLeaked:
 				card.RevokedBy = "whoever found it"
+			case models.RevokedByHolder:
+				card.RevokedBy = "whoever holds it"
 			}
 		}
 	}

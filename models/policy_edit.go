@@ -63,3 +63,6 @@ func NotUsedFor(days int) string { return "not used for " + DayCount(days) + " (
 
 // ReportedAsLeaked is why a credential was revoked that somebody found where it does not belong.
 const ReportedAsLeaked = "reported as leaked"
+
+// RevokedByHolder is why a credential was revoked by a program that has all of it (RFC 7009).
+const RevokedByHolder = "revoked by whoever holds it"

@@ -27,6 +27,9 @@ type caller struct {
 // carriers are the fields that may carry a credential.
 var carriers = map[string]string{"Authorization": "Bearer ", "X-API-Key": "", "X-API-Token": ""}
 
+// inTheAddress is what calls that take none there do not look at, or refuse.
+const inTheAddress = "a token as access_key"
+
 // callers makes one of each kind, in a site whose clock it moves.
 func callers(t *testing.T, s webtest.Site) []caller {
 	t.Helper()
@@ -54,7 +57,7 @@ func callers(t *testing.T, s webtest.Site) []caller {
 		{"a token in the cookie", "", access.CredentialMissing, wearing("Cookie", "sid="+good), ""},
 		{"a token as access_token", "", access.RequestAmbiguous, asking("access_token=" + good), ""},
 		{"a token as access_token and in Authorization", "", access.RequestAmbiguous, both(asking("access_token="+good), wearing("Authorization", "Bearer "+good)), ""},
-		{"a token as access_key", "", access.CredentialMissing, asking("access_key=" + good), ""},
+		{inTheAddress, "", access.CredentialMissing, asking("access_key=" + good), ""},
 		{"one token in two fields", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("X-API-Key", good)), ""},
 		{"one field twice", "", access.RequestAmbiguous, both(wearing("Authorization", "Bearer "+good), wearing("Authorization", "Bearer "+good)), ""},
 		{"a good and a bad token", "", access.RequestAmbiguous, both(wearing("X-API-Key", "x"), wearing("X-API-Token", good)), ""},

@@ -39,7 +39,11 @@ const apiPrefix = "/api/"
 
 // isCall is also what is nearly one, so that a program with a slip in a path is told of it and not shown a page.
 func isCall(r *http.Request) bool {
-	return strings.HasPrefix(strings.TrimLeft(r.URL.Path, "/")+"/", apiPrefix[1:]) || r.URL.Path == forwardAuthPath
+	switch r.URL.Path {
+	case forwardAuthPath, introspectPath, verifyPath:
+		return true
+	}
+	return strings.HasPrefix(strings.TrimLeft(r.URL.Path, "/")+"/", apiPrefix[1:])
 }
 
 // ServeHTTP answers a call, or a proxy's question about one.
@@ -53,8 +57,11 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.recovered(w, r, id)
 	allowed := allMethods
-	if r.URL.Path == forwardAuthPath {
+	switch r.URL.Path {
+	case forwardAuthPath:
 		allowed = askMethods
+	case introspectPath, verifyPath:
+		allowed = postMethods
 	}
 	switch {
 	case !slices.Contains(allowed, r.Method):
@@ -63,6 +70,10 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.Problem(w, r, http.StatusMethodNotAllowed, string(access.MethodNotAllowed), "The method is not allowed", "Use one of "+list+".")
 	case r.URL.Path == forwardAuthPath:
 		s.forwardAuth(w, r)
+	case r.URL.Path == introspectPath:
+		s.introspect(w, r, id)
+	case r.URL.Path == verifyPath:
+		s.verify(w, r, id)
 	default:
 		s.forward(w, r, id)
 	}

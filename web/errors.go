@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -26,6 +27,7 @@ const (
 	asPage     voice = "page"
 	asEnvelope voice = "envelope" // {"success":false,"message":…}, of POST /installCollection
 	asProblem  voice = "problem"  // application/problem+json (RFC 9457), of calls to products
+	asOAuth    voice = "oauth"    // {"error":…,"error_description":…} of RFC 6749 where it has that, and problem documents elsewhere
 	asStatus   voice = "status"   // {"status":{"error_code":…,"http_code":…,"message":…},"data":null}, of the account API
 )
 
@@ -79,6 +81,9 @@ func (s *Server) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	if client := (*handlers.RefusedClient)(nil); errors.As(err, &client) {
+		err = &refusal{client.Decision}
+	}
 	f := describe(err)
 	if f.status >= http.StatusInternalServerError && c.Request().Context().Err() == nil {
 		s.log.Error("request failed", slog.String("request_id", handlers.RequestID(c)), slog.Int("status", f.status), slog.Any("error", err))
@@ -95,6 +100,9 @@ func (s *Server) fail(err error, c echo.Context) {
 		message = accountWords(refused.Decision)
 	}
 	switch {
+	case strings.HasPrefix(c.Request().URL.Path, oauthPrefix):
+		s.failOAuth(c, f, err)
+		err = nil
 	case s.voices[c.Path()] == asStatus:
 		err = c.JSON(f.status, handlers.StatusOf(f.status, f.code, message))
 	case manages(c.Request()):
@@ -119,7 +127,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	var refused *refusal
 	switch {
 	case c.Path() == "" || f.status >= http.StatusInternalServerError || f.status == http.StatusMethodNotAllowed:
-	case errors.As(err, &refused) && (s.voices[c.Path()] == asStatus || manages(c.Request())):
+	case errors.As(err, &refused) && (s.voices[c.Path()] == asStatus || s.voices[c.Path()] == asOAuth || manages(c.Request())):
 		s.handlers.RefusedAccount(c, refused.Decision)
 	case errors.As(err, &refused):
 		s.handlers.RefusedCall(c, f.code, refused.Grant)

@@ -11,7 +11,9 @@ type Row struct{ Method, Path, Name, Guard, Voice string }
 
 // Rows is what of the table a browser or a program may ask this server itself.
 func Rows() []Row {
-	return rows(func(r route) bool { return r.guard != programs && !strings.HasPrefix(r.path, "/v1/") })
+	return rows(func(r route) bool {
+		return r.guard != programs && r.guard != askingPrograms && !strings.HasPrefix(r.path, "/v1/")
+	})
 }
 
 // Managed is what of it is the management API.

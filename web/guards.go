@@ -20,6 +20,7 @@ type guard string
 
 const (
 	anyone           guard = "anyone"
+	holders          guard = "whoever holds it"                           // anybody; who sends a credential beside what they hold is its person, or nobody
 	signed           guard = "signed"                                     // a signed-in person
 	admins           guard = "admins"                                     // a signed-in Admin
 	adminPrograms    guard = "admin programs"                             // a credential of an Admin; never a cookie
@@ -33,6 +34,7 @@ const (
 	everywherePrograms guard = guard(manage.Mine)    // the same, and for all that they may do
 	managingPrograms   guard = guard(manage.Admins)  // an Admin's
 	readingPrograms    guard = guard(manage.Readers) // a person's, or the access key of the collection that is read
+	askingPrograms     guard = guard(manage.Askers)  // an API key or a bearer token, of whoever asks about credentials; never a cookie
 )
 
 // The tokens that the account API takes.
@@ -51,7 +53,7 @@ func (s *Server) guarded(r route) echo.HandlerFunc {
 			return models.Fail(models.NotFound, "There is no such page.")
 		}
 		switch r.guard {
-		case anyone:
+		case anyone, holders:
 			handlers.Admit(c, handlers.Visit{Actor: handlers.Guest(c)})
 		case signed, admins:
 			if in, err := s.signedIn(c, r.guard == admins); !in || err != nil {

@@ -23,6 +23,7 @@ func (m matrix) forms(t *testing.T, owner, aim models.Person) map[string]webtest
 		"account.session.end":  {},
 		"account.signout":      {},
 		"preferences.theme":    {"theme": "dark"},
+		"oauth.revoke":         {"token": "found"},
 		"people.create":        {"name": "New", "email": unique + "@marlowe.example", "role": "Member", "password": storetest.Password},
 		"person.edit":          {"name": "Changed " + unique, "email": aim.Email, "role": string(aim.Role)},
 		"person.deactivate.do": {},

@@ -232,7 +232,7 @@ func TestPagesAgreeWithThePolicy(t *testing.T) {
 		shows(t, theirs.Get(t, "/account/api-keys").Want(t, 200), `a[href="`+again+`"], .keyset`, 2)
 
 		admin.Post(t, "/settings/policies", decisions("longest_collection_days", "5")).To(t, "/settings/policies")
-		admin.Get(t, share).Want(t, 200).Has(t, "It lives for 5 days, however often it is used. Admins decided that.").HasNot(t, "60")
+		admin.Get(t, share).Want(t, 200).Has(t, "It lives for 5 days, however often it is used. Admins decided that.").HasNot(t, "60 days").HasNot(t, "another 60")
 		admin.Get(t, "/use-the-api").Want(t, 200).Has(t, "48h").Has(t, "Admins decided: at most 6 days.").HasNot(t, "no_exp").HasNot(t, "1w")
 		for _, makers := range []string{"admins", "nobody"} {
 			admin.Post(t, "/settings/policies", decisions("key_makers", makers)).To(t, "/settings/policies")

@@ -174,6 +174,8 @@ func routes(h *handlers.Handlers) []route {
 		// Programs.
 		{anyMethod, "/api/*", "gateway", programs, asProblem, nil},
 		{get, "/forward-auth", "forward-auth", programs, asProblem, nil},
+		{post, "/oauth2/introspect", "oauth.introspect", askingPrograms, asOAuth, nil},
+		{post, "/oauth2/revoke", "oauth.revoke", holders, asOAuth, h.RevokeByProtocol},
 		{post, "/user/signin", "user.signin", anyone, asStatus, h.SignInByAPI},
 		{post, "/user/refresh_token", "user.refresh", anyone, asStatus, h.RenewSignIn},
 		{get, "/user/workspaces", "user.workspaces", accountPrograms, asStatus, h.MyWorkspaces},

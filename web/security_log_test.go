@@ -134,7 +134,7 @@ func ours(t *testing.T, format, line string) map[string]any {
 			t.Errorf("no line of ours: %q", line)
 		}
 	}
-	known := []string{"time", "level", "msg", "method", "path", "status", "took", "address", "request_id", "error"}
+	known := []string{"time", "level", "msg", "method", "path", "status", "took", "address", "request_id", "error", "code"}
 	for name := range maps.Keys(fields) {
 		if !slices.Contains(known, name) {
 			t.Errorf("%s: a line has %s: %q", format, name, line)

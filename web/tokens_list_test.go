@@ -159,10 +159,10 @@ func TestTokenPage(t *testing.T) {
 		made, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Charted", Chosen: true, Scopes: models.Scopes{"agents:list"}})
 		now := s.Clock.Now()
 		for range 3 {
-			s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallAccepted, now, "203.0.113.24")
+			s.Tally.Add(uuid.MustParse(made.ID), false, models.CallAccepted, now, netip.MustParseAddr("203.0.113.24"))
 		}
-		s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallRefused, now.AddDate(0, 0, -29), "203.0.113.25")
-		s.Tally.AddOf(models.Credential{ID: made.ID}, models.CallAccepted, now.AddDate(0, 0, -30), "203.0.113.26") // before the chart begins
+		s.Tally.Add(uuid.MustParse(made.ID), false, models.CallRefused, now.AddDate(0, 0, -29), netip.MustParseAddr("203.0.113.25"))
+		s.Tally.Add(uuid.MustParse(made.ID), false, models.CallAccepted, now.AddDate(0, 0, -30), netip.MustParseAddr("203.0.113.26")) // before the chart begins
 		s.Flush(t)
 		admin.Post(t, tokensTab+"/"+made.ID+"/deactivate", nil).Want(t, 303)
 		page := admin.Get(t, tokensTab+"/"+made.ID).Want(t, 200).HasNot(t, text.Reveal())

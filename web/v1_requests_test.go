@@ -87,6 +87,8 @@ func (m *managed) request(t *testing.T, row web.Row, id string, c managedCaller,
 		fields["ids"] = []string{m.token(t, id, allowed)}
 	case "reportCredentials":
 		fields["credentials"] = []string{"found"}
+	case "verifyCredentials":
+		fields["requests"] = []any{map[string]string{"credential": m.known, "method": "GET", "path": "/api/agent-base"}}
 	case "findCredential":
 		fields["secret"] = m.known
 	case "setPolicy":

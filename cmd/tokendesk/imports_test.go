@@ -58,7 +58,7 @@ var keepers = map[string]string{
 	"github.com/pressly/goose":       "migrations",
 	"github.com/labstack/echo":       "handlers handlers/manage web",
 	"github.com/swaggest":            "handlers/manage",
-	"github.com/go-json-experiment":  "handlers/manage",
+	"github.com/go-json-experiment":  "handlers/manage web",
 	"github.com/gorilla/sessions":    "web/session",
 	"github.com/a-h/templ":           "views handlers web",
 	"github.com/dustin/go-humanize":  "handlers views cmd/tokendesk",

@@ -205,7 +205,7 @@ func TestPostmanRunsTheManagementAPI(t *testing.T) {
 		admin.install(t, token).want(t, http.StatusOK)
 		file := admin.collectionOf(t)
 		ran := newman(t, file, "postman-api-key", token, "email", "ines@marlowe.example", "password", storetest.Password)
-		if !ran.passed || len(ran.sent) != len(inOrder)+23 {
+		if !ran.passed || len(ran.sent) != len(inOrder)+26 {
 			t.Errorf("sent %d: %q, failed %q", len(ran.sent), ran.sent, ran.failures)
 		}
 		record := admin.post(t, "/people", url.Values{"name": {"Odile"}, "email": {"odile@marlowe.example"}, "role": {"Member"}, "password": {storetest.Password}}).want(t, http.StatusSeeOther).to

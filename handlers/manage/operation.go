@@ -20,10 +20,11 @@ type Who string
 
 const (
 	Anyone  Who = "anyone"
-	People  Who = "people's programs"            // a credential that acts as a person
-	Admins  Who = "Admins' programs"             // that of an Admin of the installation
-	Readers Who = "people's programs, or a key"  // and the access key of the collection that is read
-	Mine    Who = "people's programs everywhere" // a credential that acts as a person, and is not for one workspace
+	People  Who = "people's programs"                   // a credential that acts as a person
+	Admins  Who = "Admins' programs"                    // that of an Admin of the installation
+	Readers Who = "people's programs, or a key"         // and the access key of the collection that is read
+	Askers  Who = "programs that ask about credentials" // an API key or a bearer token; of each credential they hear as far as their person runs its workspace
+	Mine    Who = "people's programs everywhere"        // a credential that acts as a person, and is not for one workspace
 )
 
 // Operation is one call.
@@ -55,7 +56,7 @@ func New(h *handlers.Handlers) *API { return &API{h: h} }
 // Operations are all calls, in the order in which people read about them.
 func (a *API) Operations() []Operation {
 	var all []Operation
-	for _, part := range [][]Operation{a.own(), a.apiKeys(), a.people(), a.workspaces(), a.members(), a.products(), a.tokens(), a.collections(), a.accessKeys(), a.credentials(), a.leaks(), a.policies(), a.audit()} {
+	for _, part := range [][]Operation{a.own(), a.apiKeys(), a.people(), a.workspaces(), a.members(), a.products(), a.tokens(), a.collections(), a.accessKeys(), a.credentials(), a.verifies(), a.leaks(), a.policies(), a.audit()} {
 		all = append(all, part...)
 	}
 	return all

@@ -75,7 +75,7 @@ func (a *API) reference(d described, address string) views.Reference {
 			r.Shapes = append(r.Shapes, call.Shape)
 		}
 	}
-	for _, name := range []string{"Problem", "Usage", "Resource"} { // what those have in them
+	for _, name := range []string{"Problem", "Usage", "Resource", "VerifyRequest", "VerdictLimit"} { // what those have in them
 		if !shapes[name] {
 			r.Shapes = append(r.Shapes, views.ReferenceShape{Name: name, Fields: d.fields(d.Components.Schemas[name])})
 		}

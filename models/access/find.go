@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,7 +23,7 @@ type sight struct {
 // look begins a decision. Where the replica has no lease, it is as if nothing were remembered.
 func (g *Gate) look(call *Call) sight {
 	look := sight{now: g.now()}
-	if g.memory == nil || !g.answers || call.Need.Route == nil {
+	if g.memory == nil || !g.answers || !call.Need.remembered() {
 		return look
 	}
 	now, lease := g.memory.clocks(), g.memory.lease.granted.Load()
@@ -145,7 +146,7 @@ func (g *Gate) took(call *Call, look *sight, d *Decision, grant *models.Grant, e
 	look.now = latest(look.now, grant.AsOf.At)
 	look.place = placeOf(grant)
 	look.revision = grant.Opens.Revision
-	if call.Need.Route == nil {
+	if !call.Need.remembered() {
 		d.Grant = *grant
 	}
 	return nil
@@ -207,6 +208,27 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 		g.memory.keepOpening(&key, o, d.generation)
 	}
 	return o, nil
+}
+
+// roles are those that an opening can be of, by the number that it keeps.
+var roles = [...]models.WorkspaceRole{"", models.WorkspaceMember, models.WorkspaceAdmin, models.WorkspaceOwner}
+
+// roleIn finds somebody's role in a workspace; empty for none.
+func (g *Gate) roleIn(ctx context.Context, look *sight, person, workspace uuid.UUID, d *Decision) (models.WorkspaceRole, error) {
+	var key [32]byte
+	var o opening
+	if look.lease != nil {
+		key = openingKey("role", person, string(workspace[:]))
+		if g.memory.recallOpening(&key, &o) {
+			look.remembered = true
+			return roles[o.calls], nil
+		}
+	}
+	role, asOf, err := g.source.RoleIn(ctx, TextOf(person), TextOf(workspace))
+	if err == nil && look.lease != nil {
+		g.memory.keepOpening(&key, opening{person: person, workspace: workspace, calls: int64(max(0, slices.Index(roles[:], role))), seq: asOf.Seq}, d.generation)
+	}
+	return role, err
 }
 
 // product finds the product that a call is for.

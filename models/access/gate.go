@@ -30,6 +30,9 @@ type Source interface {
 
 	// ProductAsOf reads a product for its resources.
 	ProductAsOf(ctx context.Context, id string) (models.Product, models.Snapshot, error)
+
+	// RoleIn answers a person's role in a workspace now; empty where they have none, or it was deleted.
+	RoleIn(ctx context.Context, personID, workspaceID string) (models.WorkspaceRole, models.Snapshot, error)
 }
 
 // Need is what a call asks for.
@@ -41,7 +44,12 @@ type Need struct {
 	Workspace  string                  // its slug or ID, where a call that takes Kinds names one
 	Collection string                  // the ID of the one that the call reads, which a collection access key must be for
 	Limited    bool                    // it counts against the limit of the token's workspace, as calls to products do; or, of a person's key, against theirs
+	Live       bool                    // only whether the credential is good, and for what; in a Workspace, where one is named
+	Asks       bool                    // only whether it is good, and of which of Kinds: its person asks about others
 }
+
+// remembered says whether memory may answer: where all that is wanted is the verdict, and nobody needs to be called by name.
+func (n *Need) remembered() bool { return n.Route != nil || n.Live || n.Asks }
 
 // Route is what a call asks a product for.
 type Route struct {
@@ -55,6 +63,10 @@ type Call struct {
 	Presented Presented
 	Need      Need
 	Address   string // the caller's, as far as trusted
+
+	// Asker is who asks, where that is not who makes the call: a server about what came to it. They hear about credentials of the workspaces that
+	// they run, and of every other as of one that does not exist.
+	Asker *models.Actor
 }
 
 // Decision is the answer to a call.
@@ -67,9 +79,9 @@ type Decision struct {
 	Grant     models.Grant // as Known, with all that there is to say; of calls that are not to a product
 	Cause     error        // for VerifierUnavailable: why; for the log only
 	Limit     Limit        // where the caller stands; of calls that were counted against a limit
-	Scope     string       // what the call needs, once it is known
+	Scope     string       // what the call needs, once it is known; of Live, all that the credential may do
 	Methods   []string     // for MethodNotAllowed: those that the path takes
-	Product   *Product     // of a call to a product that is allowed
+	Product   *Product     // of a call to a product that is allowed, and of Live
 
 	opened     int64 // the event that what the credential opens was read as of
 	generation int64 // of the memory
@@ -97,6 +109,24 @@ func (d Decision) Actor(address, requestID string) models.Actor {
 		who.Within, who.Role = d.Grant.Opens.WorkspaceID, models.Member
 	case models.CollectionKey:
 		who.Name, who.Reads = c.Name, c.CollectionID
+	}
+	return who
+}
+
+// InWorkspace is the workspace that the decision is about: where the call was for, or else the credential's; zero: none.
+func (d *Decision) InWorkspace() uuid.UUID {
+	if d.Workspace != (uuid.UUID{}) {
+		return d.Workspace
+	}
+	return d.Known.Workspace
+}
+
+// Asker is the owner of a person's credential as the one who asks about others; only of a Decision that allows. They are not called by name.
+func (d *Decision) Asker(address, requestID string) models.Actor {
+	k := &d.Known
+	who := models.Actor{Kind: models.Program, ID: TextOf(k.Person), Role: models.Member, CredentialID: TextOf(k.ID), Address: address, RequestID: requestID}
+	if k.is&ownerAdmins != 0 {
+		who.Role = models.Admin
 	}
 	return who
 }
@@ -134,14 +164,14 @@ func (g *Gate) Take(signIns SignIns) { g.signIns = signIns }
 // check asks, after the credential was found, what it is, whose it is and what for, in this order, until one answer is not Allowed; it names the
 // question, and has a sentence for the caller. What is asked of a call to a product follows (reach). The questions are called by their names, and not from
 // a list, because what is handed to a function that only a list knows is allocated.
-func check(call *Call, d *Decision, now time.Time) (name string, code Code, detail string) {
-	if code, detail = ended(d, now); code != Allowed {
+func check(call *Call, d *Decision, look *sight) (name string, code Code, detail string) {
+	if code, detail = ended(d, look.now); code != Allowed {
 		return "credential.ended", code, detail
 	}
-	if code, detail = expired(d, now); code != Allowed {
+	if code, detail = expired(d, look.now); code != Allowed {
 		return "credential.expired", code, detail
 	}
-	if code, detail = inactive(d, now); code != Allowed {
+	if code, detail = inactive(d, look.now); code != Allowed {
 		return "credential.inactive", code, detail
 	}
 	if code, detail = ownerActive(d); code != Allowed {
@@ -150,7 +180,7 @@ func check(call *Call, d *Decision, now time.Time) (name string, code Code, deta
 	if code, detail = ownerAdmin(call, d); code != Allowed {
 		return "owner.admin", code, detail
 	}
-	if code, detail = itsCollection(call, d); code != Allowed {
+	if code, detail = itsCollection(call, d, look); code != Allowed {
 		return "collection", code, detail
 	}
 	return "allowed", Allowed, ""
@@ -191,19 +221,24 @@ func (g *Gate) judge(ctx context.Context, call *Call, look *sight) Decision {
 	switch {
 	case err == noSignIn:
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
-	case models.KindOf(err) == models.NotFound && call.Presented.SignIn: // it was good once
+	case models.KindOf(err) == models.NotFound && call.Presented.SignIn && hearsOfAll(call.Asker): // it was good once
 		return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
 	case models.KindOf(err) == models.NotFound:
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
 	case err != nil:
 		return unavailable("credential.known", err)
 	}
-	if d.Check, d.Code, d.Detail = check(call, &d, look.now); d.Code != Allowed {
+	if not, told := g.asked(ctx, call, look, &d); !told {
+		return not
+	}
+	if d.Check, d.Code, d.Detail = check(call, &d, look); d.Code != Allowed {
 		return d
 	}
 	switch {
 	case call.Need.Route != nil:
 		g.reach(ctx, call, look, &d)
+	case call.Need.Live:
+		g.live(ctx, call, look, &d)
 	case wrongKind(call, &d), elsewhereThan(call, &d):
 	case call.Need.Limited && everywhere(d.Known.Kind()):
 		d.counts = quota{who: caller{of: d.Known.Person}, calls: models.ManagementCalls, whose: everybodysKeys, known: d.Known}
@@ -328,15 +363,18 @@ func ownerAdmin(call *Call, d *Decision) (Code, string) {
 const readsOnly = "A collection access key reads its own collection, with GET, and does nothing else."
 
 // itsCollection lets a collection access key read its own collection, and nothing else whatsoever.
-func itsCollection(call *Call, d *Decision) (Code, string) {
+func itsCollection(call *Call, d *Decision, look *sight) (Code, string) {
 	switch {
 	case d.Known.Kind() != models.CollectionKey:
 		return Allowed, ""
+	case call.Need.Live: // for whatever it reads
+	case call.Need.Live: // for whatever it reads
 	case call.Need.Collection == "":
 		return ScopeMissing, readsOnly
-	case call.Need.Collection != d.Grant.Credential.CollectionID:
+	case id(call.Need.Collection) != d.Known.Of:
 		return WrongCollection, "Ask whoever shared it for a key of this collection."
-	case d.Grant.Opens.Closed:
+	}
+	if look.place.closed {
 		return WrongWorkspace, "Its workspace was deleted."
 	}
 	return Allowed, ""

@@ -28,8 +28,14 @@ type source struct {
 	opensErr   error
 	product    models.Product
 	productErr error
-	read       int // how often the product was
 	asOf       models.Snapshot
+	read       int                             // how often the product was
+	roles      map[string]models.WorkspaceRole // by person and workspace, a space between
+	rolesErr   error
+}
+
+func (s *source) RoleIn(_ context.Context, personID, workspaceID string) (models.WorkspaceRole, models.Snapshot, error) {
+	return s.roles[personID+" "+workspaceID], s.asOf, s.rolesErr
 }
 
 func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, error) {

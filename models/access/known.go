@@ -44,7 +44,7 @@ const (
 var kinds = [...]models.CredentialKind{models.Bearer, models.APIToken, models.APIKey, models.CollectionKey, models.AutomationToken, models.SignInToken}
 
 // reasons are those that a credential ended for by itself, and that its holder is told. The first one is any other.
-var reasons = [...]string{"", models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson}
+var reasons = [...]string{"", models.CollectionWasDeleted, models.PasswordWasChanged, models.PersonLeft, models.PersonWasDeactivated, models.RevokedByItsPerson, models.RevokedByHolder}
 
 // knownOf takes from a grant what a verdict depends on.
 func knownOf(g *models.Grant) Known {

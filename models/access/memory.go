@@ -42,10 +42,10 @@ func NewMemory(entries int) *Memory {
 	}
 }
 
-// opening is what somebody's own credential opens in a workspace.
+// opening is what somebody's own credential opens in a workspace, or what they are there.
 type opening struct {
 	person, workspace, product uuid.UUID
-	calls                      int64 // a minute
+	calls                      int64 // a minute; or somebody's role there, by its number
 	seq                        int64
 }
 

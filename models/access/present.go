@@ -49,13 +49,23 @@ func Present(authorization, apiKey, apiToken []string, accessKey ...string) Pres
 	if from == inAddress && !strings.HasPrefix(value, models.CollectionKey.Prefix()+"_") {
 		return Presented{Code: CredentialMalformed, Detail: "Only a collection access key may stand in the address. Send any other credential in the field Authorization or X-API-Key; and replace it, for it may stand in logs on the way."}
 	}
-	if text, ok := secret.Parse(value); ok {
-		return Presented{Text: text, Key: from == apiKeyField, Code: Allowed}
+	p := PresentText(value)
+	if p.SignIn && from != "Authorization" {
+		p = Presented{Code: CredentialMalformed}
 	}
-	if from == "Authorization" && secret.LooksLikeJWT(value) {
+	p.Key = from == apiKeyField
+	return p
+}
+
+// PresentText takes a credential by itself: that of a call that somebody asks about.
+func PresentText(value string) Presented {
+	if text, ok := secret.Parse(value); ok {
+		return Presented{Text: text, Code: Allowed}
+	}
+	if secret.LooksLikeJWT(value) {
 		return Presented{Text: secret.Text(value), SignIn: true, Code: Allowed}
 	}
-	return Presented{Key: from == apiKeyField, Code: CredentialMalformed}
+	return Presented{Code: CredentialMalformed}
 }
 
 // inAddress is the parameter that may carry a collection access key.

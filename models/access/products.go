@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"tokendesk/models"
@@ -11,7 +12,22 @@ import (
 type Product struct {
 	models.Product
 	Routes *Routes
-	seq    int64 // the newest event that it can have seen
+	Scopes models.Scopes // of all its operations
+	every  string        // the same as one text
+	seq    int64         // the newest event that it can have seen
+}
+
+func ready(read models.Product, asOf models.Snapshot) *Product {
+	p := &Product{Product: read, Routes: Compile(read.Resources), seq: asOf.Seq}
+	for _, resource := range read.Resources {
+		for _, o := range resource.Operations {
+			if scope := resource.Scope(o.Name); !slices.Contains(p.Scopes, scope) { // an operation may have several patterns
+				p.Scopes = append(p.Scopes, scope)
+			}
+		}
+	}
+	p.every = p.Scopes.String()
+	return p
 }
 
 // mostKept is how many products are kept ready. Another one takes the place of any.
@@ -57,5 +73,5 @@ func (p *products) read(ctx context.Context, id string) (*Product, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Product{Product: read, Routes: Compile(read.Resources), seq: asOf.Seq}, nil
+	return ready(read, asOf), nil
 }

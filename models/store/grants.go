@@ -111,6 +111,22 @@ func (s *Store) OpensFor(ctx context.Context, kind models.CredentialKind, owner 
 	return models.Opens{WorkspaceID: w.ID, Slug: w.Slug, ProductID: product.ID, Revision: product.Revision, CallsAMinute: w.CallsAMinute(kind), AsOf: asOf}, err
 }
 
+// RoleIn answers a person's role in a workspace; empty where they have none, or it was deleted.
+func (s *Store) RoleIn(ctx context.Context, personID, workspaceID string) (models.WorkspaceRole, models.Snapshot, error) {
+	asOf, err := s.asOf(ctx)
+	if err != nil {
+		return "", asOf, err
+	}
+	var roles []models.WorkspaceRole
+	err = s.db.WithContext(ctx).Table("memberships").
+		Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").
+		Where("memberships.workspace_id = ? AND memberships.person_id = ?", workspaceID, personID).Limit(1).Pluck("memberships.role", &roles).Error
+	if err != nil || len(roles) == 0 {
+		return "", asOf, translate(err)
+	}
+	return roles[0], asOf, nil
+}
+
 // ProgramOf reads what a sign-in token opens, by its random value: the session, as a credential that ends when the token does, its person, and its
 // workspace. One that is good for nothing any more is models.NotFound, as in FindProgram.
 func (s *Store) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error) {

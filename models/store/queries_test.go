@@ -87,6 +87,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"APIToken":                    {7, func() error { _, err := w.APIToken(t.Context(), admin, home.Slug, card.ID); return err }},
 				"CountAPITokens":              {1, func() error { _, err := w.CountAPITokens(t.Context(), home.ID); return err }},
 				"FindProgram":                 {4, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
+				"RoleIn":                      {2, func() error { _, _, err := w.RoleIn(t.Context(), admin.ID, home.ID); return err }},
 				"ProgramOf":                   {5, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
 				"RenewProgram": {19, func() error { // three before its turn, six that every write asks or stores
 					next, tokens, err := w.RenewProgram(t.Context(), guest, signed.refresh, models.Renewal{Email: signed.Person.Email})

@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/access"
@@ -27,7 +30,7 @@ func TestUsageWhoseAnswerIsLost(t *testing.T) {
 		l.broken.Store(false)
 		l.cut.Store(&c.when)
 		for range 3 {
-			tally.AddOf(token, models.CallAccepted, w.Clock.Now(), "192.0.2.1")
+			tally.Add(uuid.MustParse(token.ID), false, models.CallAccepted, w.Clock.Now(), netip.MustParseAddr("192.0.2.1"))
 		}
 		wantKind(t, c.when, tally.Flush(t.Context(), w.Store), models.Unavailable)
 		if !l.broken.Load() {
@@ -36,7 +39,7 @@ func TestUsageWhoseAnswerIsLost(t *testing.T) {
 		if got := used(t, w, token.ID).Usage.Calls - before; got != c.arrived {
 			t.Errorf("%s: %d calls had arrived", c.when, got)
 		}
-		tally.AddOf(token, models.CallAccepted, w.Clock.Now(), "192.0.2.1")
+		tally.Add(uuid.MustParse(token.ID), false, models.CallAccepted, w.Clock.Now(), netip.MustParseAddr("192.0.2.1"))
 		for range 2 {
 			must(t, tally.Flush(t.Context(), w.Store))
 		}

@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/access"
@@ -162,7 +165,7 @@ func TestUsageAtOnce(t *testing.T) {
 				}
 				tally := access.NewTally()
 				for n := range tokens {
-					tally.AddOf(models.Credential{ID: tokens[(n+i)%4].ID}, models.CallAccepted, w.Clock.Now(), "192.0.2.1")
+					tally.Add(uuid.MustParse(tokens[(n+i)%4].ID), false, models.CallAccepted, w.Clock.Now(), netip.MustParseAddr("192.0.2.1"))
 				}
 				if err := tally.Flush(t.Context(), stores[i%2]); err != nil {
 					return err

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/store"
@@ -113,10 +116,10 @@ func furnishedTokens(t *testing.T, s webtest.Site) map[string]string {
 	s.Automation(t, storetest.As(member), w.ID, models.NewAutomationToken{Name: "Release notes", Period: "3w"})
 	for n := range 40 {
 		at := s.Clock.Now().Add(-time.Duration(n*17) * time.Hour)
-		s.Tally.AddOf(models.Credential{ID: ids["Deploy pipeline"]}, models.CallAccepted, at, "203.0.113.24")
-		s.Tally.AddOf(models.Credential{ID: ids["Nightly export"]}, models.CallAccepted, at, "203.0.113.24")
+		s.Tally.Add(uuid.MustParse(ids["Deploy pipeline"]), false, models.CallAccepted, at, netip.MustParseAddr("203.0.113.24"))
+		s.Tally.Add(uuid.MustParse(ids["Nightly export"]), false, models.CallAccepted, at, netip.MustParseAddr("203.0.113.24"))
 		if n%5 == 0 {
-			s.Tally.AddOf(models.Credential{ID: ids["Deploy pipeline"]}, models.CallRefused, at, "203.0.113.24")
+			s.Tally.Add(uuid.MustParse(ids["Deploy pipeline"]), false, models.CallRefused, at, netip.MustParseAddr("203.0.113.24"))
 		}
 	}
 	if _, err := s.RevokeAutomationToken(t.Context(), s.Admin, w.ID, ids["Postman runner"], models.Revocation{Reason: "The course is over."}); err != nil {
