@@ -71,15 +71,18 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // forward checks a call and sends it on.
 func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 	path, problem := readable(r)
+	verdicts := s.handlers.Gate.Verdicts()
 	if problem != "" {
+		verdicts.Count(access.AtGateway, access.RequestAmbiguous)
 		s.refuse(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
 		return
 	}
 	d := s.handlers.Gate.Decide(r.Context(), access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: r.Method, Path: path, Workspace: r.Header.Get("X-Workspace-Id")}},
-		Address:   s.address(r),
+		Address:   s.address(r), RequestID: id,
 	})
+	verdicts.Count(access.AtGateway, d.Code)
 	tellLimit(w.Header(), d)
 	if !d.Allowed() {
 		s.refuse(w, r, d)
@@ -186,7 +189,7 @@ func (s *calls) refuse(w http.ResponseWriter, r *http.Request, d access.Decision
 		h["Retry-After"] = []string{strconv.Itoa(access.Seconds(d.Limit.Wait))}
 	case access.VerifierUnavailable:
 		h["Retry-After"] = []string{"1"}
-		s.log.Error("a credential could not be checked", slog.String("request_id", h.Get("X-Request-Id")), slog.Any("error", d.Cause))
+		s.log.LogAttrs(r.Context(), slog.LevelError, "a credential could not be checked", slog.String("request_id", h.Get("X-Request-Id")), slog.Any("error", d.Cause))
 	case access.MethodNotAllowed:
 		h["Allow"] = []string{strings.Join(d.Methods, ", ")}
 	}
@@ -234,7 +237,7 @@ func (s *calls) recovered(w http.ResponseWriter, r *http.Request, id string) {
 	case http.ErrAbortHandler:
 		panic(why)
 	default:
-		s.log.Error("request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
+		s.log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
 		s.Problem(w, r, http.StatusInternalServerError, "internal", "The server couldn't finish that", "Try again. If it happens again, tell an Admin the request_id.")
 	}
 }

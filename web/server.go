@@ -25,6 +25,8 @@ type Server struct {
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
 
+	onRequest func(route string, status int, took time.Duration) // see Observe
+
 	// For Hear: whether it knows where to begin, after which event it hears again, and which it heard last.
 	hears        bool
 	again, heard int64
@@ -46,7 +48,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 		if r.guard == programs {
 			continue // answered by calls, which stands before all of this
 		}
-		handler := sameOrigin(s.guarded(r))
+		handler := named(r.name, sameOrigin(s.guarded(r)))
 		if path, verb := r.verb(); verb != "" {
 			s.addVerb(verbs, r, path, verb, handler)
 			continue

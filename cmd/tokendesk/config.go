@@ -16,6 +16,7 @@ import (
 // config is every setting, checked.
 type config struct {
 	listen          string // HOST:PORT
+	metricsListen   string // the same, for /metrics; empty: nowhere
 	dataDir         string
 	databaseURL     string // empty means SQLite in dataDir
 	keyFile         string
@@ -40,6 +41,7 @@ type setting struct {
 // The order matters where a default depends on another setting: the key file is in the data directory.
 var settings = []setting{
 	{"LISTEN", "127.0.0.1:8080", "", "address and port to listen on", (*config).takeListen},
+	{"METRICS_LISTEN", "", "none", "address and port to answer Prometheus on, at /metrics, like 127.0.0.1:9090; whoever reaches it reads it", (*config).takeMetricsListen},
 	{"DATA_DIR", "./data", "", "folder for the SQLite database, the key file, and uploads while they are checked", (*config).takeDataDir},
 	{"DATABASE_URL", "", "SQLite", "postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: SQLite in the data directory", (*config).takeDatabaseURL},
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},

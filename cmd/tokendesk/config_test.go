@@ -26,6 +26,8 @@ var wrongValues = []struct{ setting, value, shown, right string }{
 	{"LISTEN", "http://127.0.0.1:80", "", "use HOST:PORT"},
 	{"LISTEN", "postgres://desk:hunter2@db:5432", "postgres://desk:xxxxx@db:5432", "use HOST:PORT"},
 	{"LISTEN", "a\nb", `"a\nb"`, "use HOST:PORT"},
+	{"METRICS_LISTEN", "9090", "", "use HOST:PORT"},
+	{"METRICS_LISTEN", "desk.example.com:9090", "", "use an IP address of this machine"},
 	{"DATA_DIR", "", `""`, "name a folder, like ./data"},
 	{"DATABASE_URL", "tokendesk.db", "not shown", "use postgres://USER:PASSWORD@HOST:PORT/DATABASE, or leave it empty for SQLite"},
 	{"DATABASE_URL", "mysql://desk:hunter2@db/desk", "mysql://desk:xxxxx@db/desk", "use postgres://"},

@@ -31,10 +31,11 @@ var rooms = []struct{ name, mayImport string }{
 	{"web/session", "models models/secret"},
 	{"web/sample", ""},
 	{"web/gateway", "models models/secret models/access"},
+	{"web/metrics", "models models/access"},
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
 	{"handlers/manage", "models models/secret models/store handlers views"},
 	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway"},
-	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/sample"},
+	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/metrics web/sample"},
 	{"cmd/seed", "models models/secret models/store/seed"},
 
 	{"models/store/storetest", "models models/secret models/archive models/store migrations"},
@@ -66,6 +67,7 @@ var keepers = map[string]string{
 	"golang.org/x/crypto":            "models/secret",
 	"github.com/golang-jwt/jwt":      "models/secret",
 	"golang.org/x/text":              "models/secret models/archive",
+	"github.com/prometheus":          "web/metrics",
 	"github.com/PuerkitoBio/goquery": "web/webtest",
 	"github.com/chromedp":            "web/e2e",
 }
@@ -73,7 +75,7 @@ var keepers = map[string]string{
 // parts says where parts of the standard library may be used: packages, and names of packages. What
 // knows HTTP knows no SQL, and the other way round; only the command meets the machine.
 var parts = map[string]string{
-	"net/http":     "handlers handlers/manage web web/session web/gateway web/sample web/webtest " + command,
+	"net/http":     "handlers handlers/manage web web/session web/gateway web/metrics web/sample web/webtest " + command,
 	"database/sql": "models/store models/store/seed migrations web/sample",
 	"flag":         command + " " + tools,
 	"os/signal":    command + " " + tools,

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/web/metrics"
 )
 
 const (
@@ -53,7 +54,8 @@ func (a app) sweep(ctx context.Context) error {
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), every(flushEvery, log, a.flush), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
+	return runAll(ctx, a.finish, answer(a.server.HTTP(), listener, patience, log), a.answerScrapes,
+		every(flushEvery, log, a.flush), every(pruneEvery, log, a.counted(metrics.Prune, a.prune)), every(sweepEvery, log, a.counted(metrics.Sweep, a.sweep)))
 }
 
 // start makes the server ready to answer. When it fails, nothing is left open.
@@ -78,17 +80,21 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if listener, err = net.Listen("tcp", c.listen); err != nil {
 		return a, nil, listenError("TOKENDESK_LISTEN", c.listen, err)
 	}
+	scraped, err := listenForScrapes(c)
+	if err != nil {
+		return a, nil, errors.Join(err, listener.Close())
+	}
 	for _, step := range steps {
 		log.Info("schema step applied", slog.String("step", step.Name))
 	}
 	inside, err := openSampleInside(ctx, c, log)
 	if err != nil {
-		return a, nil, errors.Join(err, listener.Close())
+		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped))
 	}
-	a = wire(c, key, s, listener.Addr(), inside, log)
+	a = wire(c, key, s, listener, scraped, inside, log)
 	base := reachedAt(c, listener.Addr())
 	if err = errors.Join(a.server.Hear(ctx), offerSetup(ctx, io, a, base)); err != nil {
-		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
+		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped), inside.close(ctx))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))
 	if !c.secure() {
@@ -140,7 +146,11 @@ type job func(ctx context.Context) error
 
 // flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
-	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.store)))
+	return errors.Join(a.counted(metrics.FlushUsage, a.flushUsage)(ctx), a.counted(metrics.FlushRefusals, a.flushRefusals)(ctx))
+}
+
+func (a app) flushRefusals(ctx context.Context) error {
+	return wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.recorder()))
 }
 
 // prune removes what is over, and does what the policy says of API keys that nobody uses.
@@ -158,11 +168,11 @@ func (a app) prune(ctx context.Context) error {
 // finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
 	a.handlers.Gateway.Close()
-	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.store)))
+	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.recorder())))
 }
 
 func (a app) flushUsage(ctx context.Context) error {
-	return wrap("calls that were counted", a.tally.Flush(ctx, a.store))
+	return wrap("calls that were counted", a.tally.Flush(ctx, a.recorder()))
 }
 
 func wrap(what string, err error) error {

@@ -18,6 +18,7 @@ import (
 	"tokendesk/models/store"
 	"tokendesk/web"
 	"tokendesk/web/gateway"
+	"tokendesk/web/metrics"
 	"tokendesk/web/session"
 )
 
@@ -97,10 +98,12 @@ type app struct {
 	sample   *sampleInside
 	tally    *access.Tally
 	server   *web.Server
+	metrics  *metrics.Metrics // nil: nobody asks
+	scraped  net.Listener     // where they do
 	log      *slog.Logger
 }
 
-func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
+func wire(c config, key secret.Key, s *store.Store, listening, scraped net.Listener, inside *sampleInside, log *slog.Logger) app {
 	tally := access.NewTally()
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
@@ -111,17 +114,29 @@ func wire(c config, key secret.Key, s *store.Store, listening net.Addr, inside *
 	}
 	server := web.New(h, c.trustedProxies)
 	server.AnswerProxies(c.forwardAuthFrom)
-	h.Gateway = gateway.New(gateway.Settings{
-		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
-	})
+	a := app{store: s, handlers: h, sample: inside, tally: tally, server: server, scraped: scraped, log: log}
+	settings := gateway.Settings{
+		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
+	}
+	if scraped != nil {
+		a.metrics = newMetrics(a)
+		settings.OnAnswer = a.metrics.Answer
+		server.Observe(a.metrics.Request)
+	}
+	h.Gateway = gateway.New(settings)
 	s.Listen(server.Heard)
-	return app{store: s, handlers: h, sample: inside, tally: tally, server: server, log: log}
+	return a
 }
 
 // own is where this server listens: no product is there.
-func own(listening net.Addr) []netip.AddrPort {
-	if at, ok := listening.(*net.TCPAddr); ok {
-		return []netip.AddrPort{at.AddrPort()}
+func own(listeners ...net.Listener) (all []netip.AddrPort) {
+	for _, l := range listeners {
+		if l == nil {
+			continue
+		}
+		if at, ok := l.Addr().(*net.TCPAddr); ok {
+			all = append(all, at.AddrPort())
+		}
 	}
-	return nil
+	return all
 }

@@ -51,6 +51,7 @@ type Call struct {
 	Presented Presented
 	Need      Need
 	Address   string // the caller's, as far as trusted
+	RequestID string // for what is logged while the call is decided
 }
 
 // Decision is the answer to a call.
@@ -96,7 +97,11 @@ type Gate struct {
 	signIns  SignIns // nil: there are none
 	products products
 	now      models.Clock
+	verdicts Verdicts
 }
+
+// Verdicts is where the doors count what was decided: the gate's decisions, and what they refused before they asked it.
+func (g *Gate) Verdicts() *Verdicts { return &g.verdicts }
 
 // NewGate makes a gate that asks source at every call and counts in tally.
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
@@ -133,6 +138,9 @@ var checks = []check{
 func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	if call.Presented.Code != Allowed {
 		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
+	}
+	if call.RequestID != "" {
+		ctx = models.WithRequestID(ctx, call.RequestID)
 	}
 	grant, err := g.grantOf(ctx, call.Presented)
 	if err == noSignIn {

@@ -116,6 +116,13 @@ func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	return err
 }
 
+// Waiting is how many credentials have calls that are counted and not written down yet.
+func (t *Tally) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.counts)
+}
+
 func (t *Tally) putBack(counts map[string]*tallied) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -185,6 +185,12 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Pool tells how the connections are used.
+func (s *Store) Pool() models.Pool {
+	now := s.pool.Stats()
+	return models.Pool{Most: now.MaxOpenConnections, Busy: now.InUse, Idle: now.Idle, Waits: now.WaitCount, WaitedInAll: now.WaitDuration}
+}
+
 // Migrate brings the database to the schema of this program and tells what it applied.
 func (s *Store) Migrate(ctx context.Context) ([]migrations.Step, error) {
 	steps, err := migrations.Up(ctx, s.dialect, s.pool)
