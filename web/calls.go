@@ -19,6 +19,7 @@ import (
 	"tokendesk/models"
 	"tokendesk/models/access"
 	"tokendesk/web/gateway"
+	"tokendesk/web/tracing"
 )
 
 // calls answers what programs ask of products. It stands before the console's middleware and not behind it: each call
@@ -28,7 +29,8 @@ type calls struct {
 	address  func(*http.Request) string
 	log      *slog.Logger
 	secure   bool
-	askers   []*net.IPNet // proxies that may ask for a decision
+	askers   []*net.IPNet    // proxies that may ask for a decision
+	tracer   *tracing.Tracer // nil: nothing is traced
 
 	mu        sync.RWMutex
 	upstreams map[string]gateway.Upstream // by product, as of its revision
@@ -50,6 +52,11 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header["Cache-Control"] = noStore
 	if s.secure {
 		header["Strict-Transport-Security"] = strictTransport
+	}
+	if s.tracer != nil {
+		var end func()
+		w, r, end = s.traced(w, r, id)
+		defer end()
 	}
 	defer s.recovered(w, r, id)
 	allowed := allMethods
@@ -77,12 +84,15 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 		s.refuse(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
 		return
 	}
-	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+	ctx, step := s.tracer.Step(r.Context(), "decide")
+	d := s.handlers.Gate.Decide(ctx, access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: r.Method, Path: path, Workspace: r.Header.Get("X-Workspace-Id")}},
 		Address:   s.address(r), RequestID: id,
 	})
 	verdicts.Count(access.AtGateway, d.Code)
+	step.End()
+	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
 	tellLimit(w.Header(), d)
 	if !d.Allowed() {
 		s.refuse(w, r, d)
@@ -93,6 +103,8 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 		s.unreadable(w, r, d, err)
 		return
 	}
+	sent := s.tracer.Upstream(r)
+	defer sent.End()
 	s.handlers.Gateway.Forward(w, r, up, callerOf(d, id, s.address(r)), path)
 }
 

@@ -36,6 +36,7 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		Address:   s.address(r), RequestID: w.Header().Get("X-Request-Id"),
 	})
 	verdicts.Count(access.AtForwardAuth, d.Code)
+	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
 	tellLimit(w.Header(), d)
 	if !d.Allowed() {
 		s.refuseTo(w, r, d)

@@ -153,6 +153,7 @@ func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 		Need:      need, Address: c.RealIP(), RequestID: handlers.RequestID(c),
 	})
 	verdicts.Count(door, d.Code)
+	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
 	tellLimit(c.Response().Header(), d)
 	if !d.Allowed() {
 		return &refusal{d}

@@ -115,6 +115,7 @@ const slow = 2 * time.Second
 func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := models.SystemClock()
+		defer s.traced(c)()
 		err := next(c)
 		if err != nil {
 			c.Error(err)

@@ -14,6 +14,7 @@ import (
 
 	"tokendesk/handlers"
 	"tokendesk/web/gateway"
+	"tokendesk/web/tracing"
 )
 
 // Server answers requests.
@@ -25,6 +26,7 @@ type Server struct {
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
 
+	tracer    *tracing.Tracer                                    // nil: nothing is traced
 	onRequest func(route string, status int, took time.Duration) // see Observe
 
 	// For Hear: whether it knows where to begin, after which event it hears again, and which it heard last.

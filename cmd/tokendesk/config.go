@@ -24,6 +24,8 @@ type config struct {
 	trustedProxies  []*net.IPNet
 	forwardAuthFrom []*net.IPNet
 	upstreamAllow   []netip.Prefix // where products may be that would be refused otherwise
+	otlpEndpoint    *url.URL       // where spans go; nil: nowhere
+	traceShare      float64        // of requests, from 0 to 1
 	logFormat       string         // "text" or "json"
 	limits          archive.Limits
 }
@@ -53,6 +55,8 @@ var settings = []setting{
 	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},
 	{"COLLECTION_MAX_FILE", "100MiB", "", "the most that one of them may weigh, unpacked", takeSize(func(c *config) *int64 { return &c.limits.FileBytes })},
 	{"COLLECTION_MAX_FILES", "10000", "", "the most files and folders in it", (*config).takeMaxFiles},
+	{"OTLP_ENDPOINT", "", "none", "address of an OpenTelemetry collector that takes spans by OTLP over HTTP, like http://127.0.0.1:4318", (*config).takeOTLPEndpoint},
+	{"TRACE_SHARE", "1", "", "the share of requests that are traced, from 0 to 1, where a collector is named", (*config).takeTraceShare},
 	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},
 }
 

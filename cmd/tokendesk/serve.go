@@ -64,7 +64,11 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if err != nil {
 		return a, nil, err
 	}
-	s, err := openStore(ctx, c, log)
+	tracer, err := openTracer(ctx, c, log)
+	if err != nil {
+		return a, nil, err
+	}
+	s, err := openTraced(ctx, c, log, tracer)
 	if err != nil {
 		return a, nil, err
 	}
@@ -92,6 +96,8 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped))
 	}
 	a = wire(c, key, s, listener, scraped, inside, log)
+	a.tracer = tracer
+	a.server.Trace(tracer)
 	base := reachedAt(c, listener.Addr())
 	if err = errors.Join(a.server.Hear(ctx), offerSetup(ctx, io, a, base)); err != nil {
 		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped), inside.close(ctx))
@@ -168,6 +174,7 @@ func (a app) prune(ctx context.Context) error {
 // finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
 	a.handlers.Gateway.Close()
+	defer a.tracer.Close(ctx) // what cannot be sent is lost, and no failure of the server's
 	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.recorder())))
 }
 

@@ -20,6 +20,7 @@ import (
 	"tokendesk/web/gateway"
 	"tokendesk/web/metrics"
 	"tokendesk/web/session"
+	"tokendesk/web/tracing"
 )
 
 // makeDataDir makes the data directory where there is none.
@@ -64,11 +65,20 @@ func spoolDir(c config) string { return filepath.Join(c.dataDir, "spool") }
 
 // openStore connects to the database. It does not change it.
 func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
+	return openTraced(ctx, c, log, nil)
+}
+
+// openTraced is openStore, with the statements that it makes traced.
+func openTraced(ctx context.Context, c config, log *slog.Logger, tracer *tracing.Tracer) (*store.Store, error) {
 	hasher := secret.NewHasher(0, 0)
-	s, err := store.Open(ctx, store.Settings{
+	settings := store.Settings{
 		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, NewID: models.NewID,
 		Hasher: hasher, Strangers: hasher.Strangers(), Log: log,
-	})
+	}
+	if tracer != nil {
+		settings.Statement = tracer.Statement
+	}
+	s, err := store.Open(ctx, settings)
 	if err != nil {
 		return nil, openError(c, err)
 	}
@@ -100,6 +110,7 @@ type app struct {
 	server   *web.Server
 	metrics  *metrics.Metrics // nil: nobody asks
 	scraped  net.Listener     // where they do
+	tracer   *tracing.Tracer  // nil: nothing is traced
 	log      *slog.Logger
 }
 

@@ -53,6 +53,9 @@ type Settings struct {
 	// Reach is how many rows are looked through for one page, where no index has all of what is asked for in the
 	// order of the list; 0: DefaultReach.
 	Reach int
+	// Statement is told of each statement that goes through GORM, when it begins and when it ends: the operation and the table, and nothing of what
+	// is in it. nil: nobody is.
+	Statement func(ctx context.Context, operation, table string) (end func(failed bool))
 }
 
 // DefaultReach is what one page looks through in a few milliseconds.
@@ -107,6 +110,12 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		PrepareStmtMaxSize:     200,
 		Logger:                 sqlLog(set.Log),
 	})
+	if err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	if set.Statement != nil {
+		err = watch(s.db, set.Statement)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.pool.Close())
 	}
