@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -179,7 +180,11 @@ func TestReplicasBehindNginx(t *testing.T) {
 	if said, err := exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", file, "-t").CombinedOutput(); err != nil {
 		t.Fatalf("nginx -t: %v: %s", err, said)
 	}
-	begin(t, exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", file, "-g", "daemon off;"), nil, "")
+	proxy := begin(t, exec.Command(nginx, "-e", "stderr", "-p", folder, "-c", file, "-g", "daemon off;"), nil, "")
+	t.Cleanup(func() { // before it is killed, which would leave its workers
+		proxy.signal(t, syscall.SIGTERM)
+		<-proxy.ended
+	})
 	awaitConnection(t, front)
 
 	setUp := first.setUp(t)
@@ -199,8 +204,7 @@ func TestReplicasBehindNginx(t *testing.T) {
 		admin.get(t, "/people").want(t, http.StatusOK)
 	}
 	record := pick(t, admin.get(t, "/people").body, `"(/people/[0-9a-f-]{36})"`)
-	formID := pick(t, admin.get(t, record).body, `name="form_id" value="([^"]+)"`)
-	admin.post(t, record+"/bearer-token/revoke", map[string][]string{"form_id": {formID}}).want(t, http.StatusSeeOther)
+	admin.post(t, record+"/bearer-token/revoke", map[string][]string{"reason": {"lost laptop"}}).want(t, http.StatusSeeOther)
 	for range 9 {
 		through.opens(t, token, http.StatusUnauthorized)
 	}
