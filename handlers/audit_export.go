@@ -88,7 +88,7 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 		err = out.Flush()
 	}
 	if err != nil {
-		h.Log.Warn("an export was cut off", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "an export was cut off", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		panic(http.ErrAbortHandler)
 	}
 	return nil

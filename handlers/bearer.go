@@ -63,7 +63,7 @@ func (h *Handlers) reveal(c echo.Context, page views.Page, record models.PersonR
 	ctx, now := c.Request().Context(), h.Clock()
 	warn := func(what string, err error) {
 		if err != nil {
-			h.Log.Warn(what, slog.String("request_id", RequestID(c)), slog.Any("error", err))
+			h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, what, slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		}
 	}
 	warn("the next page will not drop the one with the secret", h.Sessions.MarkRevealed(c.Request(), c.Response()))

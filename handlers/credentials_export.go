@@ -52,7 +52,7 @@ func (h *Handlers) CredentialsCSV(c echo.Context) error {
 		err = out.Flush()
 	}
 	if err != nil {
-		h.Log.Warn("an export was cut off", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "an export was cut off", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		panic(http.ErrAbortHandler)
 	}
 	return nil

@@ -91,7 +91,7 @@ func (h *Handlers) inUse(c echo.Context) func() {
 			return
 		}
 		if err := h.Store.TouchSession(c.Request().Context(), seen); err != nil {
-			h.Log.Warn("the session's last use was not noted", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+			h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the session's last use was not noted", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		}
 		seen.Session.SeenAt = now
 	}

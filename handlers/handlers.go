@@ -126,6 +126,6 @@ func (h *Handlers) doneWith(c echo.Context, path, lead, text, verb string) error
 func (h *Handlers) say(c echo.Context, lead, text string) {
 	note := session.Note{Kind: "ok", Lead: lead, Text: text}
 	if err := h.Sessions.Leave(c.Request(), c.Response(), note); err != nil {
-		h.Log.Warn("the note for the next page could not be kept", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the note for the next page could not be kept", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 	}
 }

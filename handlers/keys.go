@@ -60,7 +60,7 @@ func (h *Handlers) revealKey(c echo.Context, page views.Page, made models.Creden
 	// The key is made: whatever fails from here on must not keep it from being shown.
 	list, err := h.keyList(c, models.Place{}, models.Place{}, views.Form{})
 	if err != nil {
-		h.Log.Warn("the list could not be read beside a new key", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the list could not be read beside a new key", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 	}
 	list.Here, list.Opener = false, true
 	v := views.KeyReveal{
@@ -81,7 +81,7 @@ func (h *Handlers) revealKey(c echo.Context, page views.Page, made models.Creden
 
 func (h *Handlers) markRevealed(c echo.Context) {
 	if err := h.Sessions.MarkRevealed(c.Request(), c.Response()); err != nil {
-		h.Log.Warn("the next page will not drop the one with the secret", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the next page will not drop the one with the secret", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 	}
 }
 

@@ -21,7 +21,7 @@ func (h *Handlers) Ready(c echo.Context) error {
 	switch now := h.Replica.Standing(); {
 	case !now.Hears:
 		return c.String(http.StatusServiceUnavailable, "fenced: this server does not know what has changed\n")
-	case now.Lease == 0:
+	case now.Lease <= 0:
 		return c.String(http.StatusServiceUnavailable, "fenced: this server may not answer from memory\n")
 	}
 	return c.String(http.StatusOK, "ok\n")

@@ -41,7 +41,7 @@ func (h *Handlers) page(c echo.Context) (views.Page, error) {
 	}
 	note, err := h.Sessions.Take(c.Request(), c.Response())
 	if err != nil {
-		h.Log.Warn("the note could not be read", slog.String("request_id", p.RequestID), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the note could not be read", slog.String("request_id", p.RequestID), slog.Any("error", err))
 	}
 	if note != nil {
 		p.Note = &views.Note{Kind: note.Kind, Lead: note.Lead, Text: note.Text}

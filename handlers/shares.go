@@ -54,7 +54,7 @@ func (h *Handlers) revealShare(c echo.Context, page views.Page, within models.Co
 	// The key is made: whatever fails from here on must not keep it from being shown.
 	v, err := h.collectionView(c, within, 0, models.Place{})
 	if err != nil {
-		h.Log.Warn("the collection could not be read beside a new access key", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the collection could not be read beside a new access key", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		v = views.Collection{Name: within.Name, Path: collectionPath(within), Back: collectionsPath(within.Workspace)}
 	}
 	v.Opener = true

@@ -77,7 +77,7 @@ func (h *Handlers) CreateToken(c echo.Context) error {
 func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.WorkspaceSeen, made models.Credential, text secret.Text, replaced bool) error {
 	warn := func(what string, err error) {
 		if err != nil {
-			h.Log.Warn(what, slog.String("request_id", RequestID(c)), slog.Any("error", err))
+			h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, what, slog.String("request_id", RequestID(c)), slog.Any("error", err))
 		}
 	}
 	warn("the next page will not drop the one with the secret", h.Sessions.MarkRevealed(c.Request(), c.Response()))

@@ -293,7 +293,7 @@ func (h *Handlers) MakeSigningKey(c echo.Context) error {
 		return err
 	}
 	if err := h.Sessions.MarkRevealed(c.Request(), c.Response()); err != nil {
-		h.Log.Warn("the next page will not drop the one with the secret", slog.String("request_id", RequestID(c)), slog.Any("error", err))
+		h.Log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the next page will not drop the one with the secret", slog.String("request_id", RequestID(c)), slog.Any("error", err))
 	}
 	text := make([]byte, hex.EncodedLen(len(key)))
 	hex.Encode(text, key)

@@ -19,6 +19,7 @@ import (
 	"tokendesk/models"
 	"tokendesk/models/access"
 	"tokendesk/web/gateway"
+	"tokendesk/web/tracing"
 )
 
 // calls answers what programs ask of products. It stands before the console's middleware and not behind it: each call
@@ -28,7 +29,8 @@ type calls struct {
 	address  func(*http.Request) string
 	log      *slog.Logger
 	secure   bool
-	askers   []*net.IPNet // proxies that may ask for a decision
+	askers   []*net.IPNet    // proxies that may ask for a decision
+	tracer   *tracing.Tracer // nil: nothing is traced
 
 	mu        sync.RWMutex
 	upstreams map[string]gateway.Upstream // by product, as of its revision
@@ -54,6 +56,11 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header["Cache-Control"] = noStore
 	if s.secure {
 		header["Strict-Transport-Security"] = strictTransport
+	}
+	if s.tracer != nil {
+		var end func()
+		w, r, end = s.traced(w, r, id)
+		defer end()
 	}
 	defer s.recovered(w, r, id)
 	allowed := allMethods
@@ -83,6 +90,7 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 	path, problem := readable(r)
 	if problem != "" {
+		s.handlers.Gate.Verdicts().Count(access.AtGateway, access.RequestAmbiguous)
 		s.refuse(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
 		return
 	}
@@ -90,10 +98,10 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 	call := access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: r.Method, Path: path, Workspace: r.Header.Get("X-Workspace-Id")}},
-		Address:   address,
+		Address:   address, RequestID: id,
 	}
 	for range decideAgain {
-		d := s.handlers.Gate.Decide(r.Context(), call)
+		d := s.decide(r, call, access.AtGateway)
 		tellLimit(w.Header(), d)
 		if !d.Allowed() {
 			s.refuse(w, r, d)
@@ -104,11 +112,28 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 			s.unreadable(w, r, d, err)
 			return
 		}
-		if s.handlers.Gateway.Forward(w, r, up, callerOf(d, id, address), path) {
+		if s.send(w, r, up, callerOf(d, id, address), path) {
 			return
 		}
 	}
 	s.refuse(w, r, access.Decision{Code: access.VerifierUnavailable, Check: "changes", Detail: "What let the call in changed again and again while it was let in. Try again in a moment."})
+}
+
+// decide asks the gate, and notes what it says at a door.
+func (s *calls) decide(r *http.Request, call access.Call, door access.Door) access.Decision {
+	ctx, step := s.tracer.Step(r.Context(), "decide")
+	d := s.handlers.Gate.Decide(ctx, call)
+	step.End()
+	s.handlers.Gate.Verdicts().Count(door, d.Code)
+	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
+	return d
+}
+
+// send sends a call on; false says that what let it in does not hold any more.
+func (s *calls) send(w http.ResponseWriter, r *http.Request, up gateway.Upstream, who gateway.Caller, path access.Path) bool {
+	sent := s.tracer.Upstream(r)
+	defer sent.End()
+	return s.handlers.Gateway.Forward(w, r, up, who, path)
 }
 
 // decideAgain is how often a call is decided on whose decision is out of date before it begins.
@@ -204,7 +229,7 @@ func (s *calls) refuse(w http.ResponseWriter, r *http.Request, d access.Decision
 		h["Retry-After"] = []string{strconv.Itoa(access.Seconds(d.Limit.Wait))}
 	case access.VerifierUnavailable:
 		h["Retry-After"] = []string{"1"}
-		s.log.Error("a credential could not be checked", slog.String("request_id", h.Get("X-Request-Id")), slog.Any("error", d.Cause))
+		s.log.LogAttrs(r.Context(), slog.LevelError, "a credential could not be checked", slog.String("request_id", h.Get("X-Request-Id")), slog.Any("error", d.Cause))
 	case access.MethodNotAllowed:
 		h["Allow"] = []string{strings.Join(d.Methods, ", ")}
 	}
@@ -252,7 +277,7 @@ func (s *calls) recovered(w http.ResponseWriter, r *http.Request, id string) {
 	case http.ErrAbortHandler:
 		panic(why)
 	default:
-		s.log.Error("request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
+		s.log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
 		s.Problem(w, r, http.StatusInternalServerError, "internal", "The server couldn't finish that", "Try again. If it happens again, tell an Admin the request_id.")
 	}
 }

@@ -86,7 +86,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	f := describe(err)
 	if f.status >= http.StatusInternalServerError && c.Request().Context().Err() == nil {
-		s.log.Error("request failed", slog.String("request_id", handlers.RequestID(c)), slog.Int("status", f.status), slog.Any("error", err))
+		s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed", slog.String("request_id", handlers.RequestID(c)), slog.Int("status", f.status), slog.Any("error", err))
 	}
 	if f.retryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(f.retryAfter))
@@ -118,7 +118,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		err = s.problem(c, f)
 	}
 	if err != nil {
-		s.log.Warn("the error could not be told", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
+		s.log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the error could not be told", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
 	}
 }
 

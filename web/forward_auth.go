@@ -1,6 +1,7 @@
 package web
 
 import (
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,14 +25,15 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
 	}
 	told, problem := toldCall(r.Header)
 	if problem != "" {
+		s.handlers.Gate.Verdicts().Count(access.AtForwardAuth, access.RequestAmbiguous)
 		s.refuseTo(w, r, access.Decision{Code: access.RequestAmbiguous, Check: "request", Detail: problem})
 		return
 	}
-	d := s.handlers.Gate.Decide(r.Context(), access.Call{
+	d := s.decide(r, access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: told.method, Path: told.path, Workspace: r.Header.Get("X-Workspace-Id")}},
-		Address:   s.address(r),
-	})
+		Address:   s.address(r), RequestID: w.Header().Get("X-Request-Id"),
+	}, access.AtForwardAuth)
 	tellLimit(w.Header(), d)
 	if !d.Allowed() {
 		s.refuseTo(w, r, d)
@@ -133,6 +135,6 @@ func (w *as403) WriteHeader(int) { w.ResponseWriter.WriteHeader(http.StatusForbi
 
 // unreadable is for a product whose settings do not open: nothing that is not signed as it should be goes to it.
 func (s *calls) unreadable(w http.ResponseWriter, r *http.Request, d access.Decision, err error) {
-	s.log.Error("where a product's calls go could not be read", "request_id", w.Header().Get("X-Request-Id"), "product", d.Product.ID, "error", err)
+	s.log.LogAttrs(r.Context(), slog.LevelError, "where a product's calls go could not be read", slog.String("request_id", w.Header().Get("X-Request-Id")), slog.String("product", d.Product.ID), slog.Any("error", err))
 	s.Problem(w, r, http.StatusBadGateway, "upstream_unreachable", "The product did not answer", "Its settings could not be read. An Admin can save them again.")
 }

@@ -123,7 +123,7 @@ func (s *Server) signedIn(c echo.Context, needAdmin bool) (bool, error) {
 		return false, adminsOnly
 	}
 	if err := s.handlers.Store.TouchSession(c.Request().Context(), seen); err != nil {
-		s.log.Warn("the session's last use was not noted", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
+		s.log.LogAttrs(c.Request().Context(), slog.LevelWarn, "the session's last use was not noted", slog.String("request_id", handlers.RequestID(c)), slog.Any("error", err))
 	}
 	return true, nil
 }
@@ -144,20 +144,35 @@ func accountNeed(c echo.Context, kinds []models.CredentialKind, limited bool) ac
 // admitProgram admits the owner of a valid credential, with the rights that they have now.
 func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 	r := c.Request()
+	verdicts, door := s.handlers.Gate.Verdicts(), s.doorOf(c)
 	if r.URL.Query().Has("access_token") {
+		verdicts.Count(door, access.RequestAmbiguous)
 		return &refusal{access.Decision{Code: access.RequestAmbiguous, Check: "credential.presented",
 			Detail: "A token in the address is not accepted, and may stand in logs on the way: replace it. Send it in the Authorization header."}}
 	}
 	d := s.handlers.Gate.Decide(r.Context(), access.Call{
 		Presented: access.Present(r.Header.Values("Authorization"), r.Header.Values("X-API-Key"), r.Header.Values("X-API-Token"), inAddress(c, need)...),
-		Need:      need, Address: c.RealIP(),
+		Need:      need, Address: c.RealIP(), RequestID: handlers.RequestID(c),
 	})
+	verdicts.Count(door, d.Code)
+	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
 	tellLimit(c.Response().Header(), d)
 	if !d.Allowed() {
 		return &refusal{d}
 	}
 	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c)), Grant: d.Grant})
 	return nil
+}
+
+// doorOf is where a program knocks that is not at the gateway.
+func (s *Server) doorOf(c echo.Context) access.Door {
+	switch {
+	case manages(c.Request()):
+		return access.AtManagement
+	case s.voices[c.Path()] == asStatus:
+		return access.AtAccount
+	}
+	return access.AtInstall
 }
 
 // inAddress is the access key in the address of what reads a collection. Nothing else takes one from there.

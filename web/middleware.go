@@ -34,8 +34,9 @@ var ofEveryAnswer = map[string][]string{
 // headers goes on every answer, errors included.
 func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		h := c.Response().Header()
-		h.Set(echo.HeaderXRequestID, models.NewID())
+		h, id := c.Response().Header(), models.NewID()
+		h.Set(echo.HeaderXRequestID, id)
+		c.SetRequest(c.Request().WithContext(models.WithRequestID(c.Request().Context(), id)))
 		for name, value := range ofEveryAnswer {
 			h.Set(name, value[0])
 		}
@@ -106,11 +107,15 @@ func recovered(next echo.HandlerFunc) echo.HandlerFunc {
 // longestMethod is more than any method has characters; callers may make up longer ones.
 const longestMethod = 16
 
+// slow is what a request of the console takes at least for its line to be a warning. Uploads and downloads may, and are told as well.
+const slow = 2 * time.Second
+
 // logged writes one line a request. It tells the route and never the address, which may hold what is
 // nobody's business: a set-up code, a token that somebody pasted.
 func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		start := models.SystemClock()
+		defer s.traced(c)()
 		err := next(c)
 		if err != nil {
 			c.Error(err)
@@ -123,9 +128,14 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 		if strings.HasPrefix(path, static.Prefix) || path == "/healthz" || path == "/readyz" {
 			level = slog.LevelDebug
 		}
+		took := models.SystemClock().Sub(start)
+		s.observe(c, took)
+		if took > slow {
+			level = slog.LevelWarn
+		}
 		s.log.LogAttrs(c.Request().Context(), level, "request",
 			slog.String("method", models.Shorten(c.Request().Method, longestMethod)), slog.String("path", path), slog.Int("status", c.Response().Status),
-			slog.Duration("took", models.SystemClock().Sub(start).Round(time.Microsecond)), slog.String("address", c.RealIP()),
+			slog.Duration("took", took.Round(time.Microsecond)), slog.String("address", c.RealIP()),
 			slog.String("request_id", handlers.RequestID(c)))
 		return nil
 	}

@@ -42,9 +42,9 @@ func (s *calls) introspect(w http.ResponseWriter, r *http.Request, id string) {
 		s.badRequest(w, r, err, asOAuth)
 		return
 	}
-	d := s.handlers.Gate.Decide(r.Context(), access.Call{
-		Presented: access.PresentText(token), Need: access.Need{Live: true, Workspace: r.Header.Get("X-Workspace-Id")}, Address: who.Address, Asker: &who,
-	})
+	d := s.decide(r, access.Call{
+		Presented: access.PresentText(token), Need: access.Need{Live: true, Workspace: r.Header.Get("X-Workspace-Id")}, Address: who.Address, Asker: &who, RequestID: id,
+	}, access.AtIntrospect)
 	if d.Code == access.VerifierUnavailable {
 		s.refuse(w, r, d)
 		return

@@ -14,6 +14,7 @@ import (
 
 	"tokendesk/handlers"
 	"tokendesk/web/gateway"
+	"tokendesk/web/tracing"
 )
 
 // Server answers requests.
@@ -24,6 +25,9 @@ type Server struct {
 	log      *slog.Logger
 	secure   bool             // reached through TLS, by its base URL
 	voices   map[string]voice // by path
+
+	tracer    *tracing.Tracer                                    // nil: nothing is traced
+	onRequest func(route string, status int, took time.Duration) // see Observe
 }
 
 // New makes the server. Addresses that proxies report are believed only of those whose own address
@@ -42,7 +46,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 		if r.handler == nil {
 			continue // answered by calls, which stands before all of this
 		}
-		handler := sameOrigin(s.guarded(r))
+		handler := named(r.name, sameOrigin(s.guarded(r)))
 		if path, verb := r.verb(); verb != "" {
 			s.addVerb(verbs, r, path, verb, handler)
 			continue

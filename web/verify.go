@@ -87,7 +87,7 @@ func (s *calls) decided(r *http.Request, v *verification, route *access.Route, w
 			Detail: "The path can be read in two ways, or is none. Leave out dots, doubled slashes, a slash at its end, escapes that are not needed, and what follows a question mark."}
 	}
 	*route = access.Route{Method: v.method, Path: path, Workspace: v.workspace}
-	return s.handlers.Gate.Decide(r.Context(), access.Call{Presented: access.PresentText(v.credential), Need: access.Need{Route: route}, Address: who.Address, Asker: who})
+	return s.decide(r, access.Call{Presented: access.PresentText(v.credential), Need: access.Need{Route: route}, Address: who.Address, Asker: who, RequestID: who.RequestID}, access.AtVerify)
 }
 
 // appendVerdict writes a decision. What only a holder may know is there only where the secret itself matched, as in the gate's decisions.

@@ -16,6 +16,7 @@ import (
 // config is every setting, checked.
 type config struct {
 	listen          string // HOST:PORT
+	metricsListen   string // the same, for /metrics; empty: nowhere
 	dataDir         string
 	databaseURL     string // empty means SQLite in dataDir
 	keyFile         string
@@ -23,6 +24,8 @@ type config struct {
 	trustedProxies  []*net.IPNet
 	forwardAuthFrom []*net.IPNet
 	upstreamAllow   []netip.Prefix // where products may be that would be refused otherwise
+	otlpEndpoint    *url.URL       // where spans go; nil: nowhere
+	traceShare      float64        // of requests, from 0 to 1
 	logFormat       string         // "text" or "json"
 	replicaName     string         // what this server is called among several
 	verifyCache     bool           // calls to products are answered from memory
@@ -43,6 +46,7 @@ type setting struct {
 // The order matters where a default depends on another setting: the key file is in the data directory.
 var settings = []setting{
 	{"LISTEN", "127.0.0.1:8080", "", "address and port to listen on", (*config).takeListen},
+	{"METRICS_LISTEN", "", "none", "address and port to answer Prometheus on, at /metrics, like 127.0.0.1:9090; whoever reaches it reads it", (*config).takeMetricsListen},
 	{"DATA_DIR", "./data", "", "folder for the SQLite database, the key file, and uploads while they are checked", (*config).takeDataDir},
 	{"DATABASE_URL", "", "SQLite", "postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: SQLite in the data directory", (*config).takeDatabaseURL},
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
@@ -57,6 +61,8 @@ var settings = []setting{
 	{"REPLICA_NAME", "", "the machine's name", "what this server is called where several are listed", (*config).takeReplicaName},
 	{"VERIFY_CACHE", "on", "", "on: calls to products are answered from memory, and what is revoked is refused at once all the same; off: each asks the database", (*config).takeVerifyCache},
 	{"CACHE_ENTRIES", "1000000", "", "the most credentials to remember, of about 200 bytes each", (*config).takeCacheEntries},
+	{"OTLP_ENDPOINT", "", "none", "address of an OpenTelemetry collector that takes spans by OTLP over HTTP, like http://127.0.0.1:4318", (*config).takeOTLPEndpoint},
+	{"TRACE_SHARE", "1", "", "the share of requests that are traced, from 0 to 1, where a collector is named", (*config).takeTraceShare},
 	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},
 }
 

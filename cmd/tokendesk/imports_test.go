@@ -31,14 +31,16 @@ var rooms = []struct{ name, mayImport string }{
 	{"web/session", "models models/secret"},
 	{"web/sample", ""},
 	{"web/gateway", "models models/secret models/access"},
+	{"web/metrics", "models models/access"},
+	{"web/tracing", "models"},
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
 	{"handlers/manage", "models models/secret models/store handlers views"},
-	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway"},
-	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/sample"},
+	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway web/tracing"},
+	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/metrics web/tracing web/sample"},
 	{"cmd/seed", "models models/secret models/store/seed"},
 
 	{"models/store/storetest", "models models/secret models/archive models/store migrations"},
-	{"web/webtest", "models models/secret models/archive models/access models/store models/store/storetest handlers web web/session web/gateway web/sample"},
+	{"web/webtest", "models models/secret models/archive models/access models/store models/store/storetest handlers web web/session web/gateway web/tracing web/sample"},
 	{"web/scale", ""},
 	{"web/e2e", "models/store/storetest"},
 }
@@ -67,6 +69,9 @@ var keepers = map[string]string{
 	"github.com/golang-jwt/jwt":      "models/secret",
 	"golang.org/x/sys":               "models/access", // the file that calls are counted in
 	"golang.org/x/text":              "models/secret models/archive",
+	"go.opentelemetry.io":            "web/tracing web/webtest",
+	"google.golang.org/protobuf":     "web/webtest",
+	"github.com/prometheus":          "web/metrics",
 	"github.com/PuerkitoBio/goquery": "web/webtest",
 	"github.com/chromedp":            "web/e2e",
 }
@@ -74,7 +79,7 @@ var keepers = map[string]string{
 // parts says where parts of the standard library may be used: packages, and names of packages. What
 // knows HTTP knows no SQL, and the other way round; only the command meets the machine.
 var parts = map[string]string{
-	"net/http":     "handlers handlers/manage web web/session web/gateway web/sample web/webtest " + command,
+	"net/http":     "handlers handlers/manage web web/session web/gateway web/metrics web/tracing web/sample web/webtest " + command,
 	"database/sql": "models/store models/store/seed migrations web/sample",
 	"flag":         command + " " + tools,
 	"os/signal":    command + " " + tools,

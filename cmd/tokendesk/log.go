@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"unicode"
+
+	"tokendesk/web/tracing"
 )
 
 // openLog makes the log that the settings ask for. In both formats an entry is one line, and what a
@@ -17,7 +19,7 @@ func openLog(io console, c config) *slog.Logger {
 	}
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer()) // net/http quotes there what a product sends unasked
-	return slog.New(handler)
+	return slog.New(tracing.Log(handler))
 }
 
 // shown does for JSON what the text format does by itself: JSON escapes the first 32 characters and no

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/web/metrics"
 )
 
 const (
@@ -53,7 +54,9 @@ func (a app) sweep(ctx context.Context) error {
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
-	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), every(flushEvery, log, a.flush), whenever(a.tally.Many(), log, a.flushUsage), every(pruneEvery, log, a.prune), every(sweepEvery, log, a.sweep))
+	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), a.answerScrapes,
+		every(flushEvery, log, a.flush), whenever(a.tally.Many(), log, a.counted(metrics.FlushUsage, a.flushUsage)),
+		every(pruneEvery, log, a.counted(metrics.Prune, a.prune)), every(sweepEvery, log, a.counted(metrics.Sweep, a.sweep)))
 }
 
 // asReplica follows what changes for as long as a job answers, also while it finishes what runs.
@@ -78,7 +81,11 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if err != nil {
 		return a, nil, err
 	}
-	s, err := openStore(ctx, c, log)
+	tracer, err := openTracer(ctx, c, log)
+	if err != nil {
+		return a, nil, err
+	}
+	s, err := openTraced(ctx, c, log, tracer)
 	if err != nil {
 		return a, nil, err
 	}
@@ -94,21 +101,27 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if listener, err = net.Listen("tcp", c.listen); err != nil {
 		return a, nil, listenError("TOKENDESK_LISTEN", c.listen, err)
 	}
+	scraped, err := listenForScrapes(c)
+	if err != nil {
+		return a, nil, errors.Join(err, listener.Close())
+	}
 	for _, step := range steps {
 		log.Info("schema step applied", slog.String("step", step.Name))
 	}
 	inside, err := openSampleInside(ctx, c, log)
 	if err != nil {
-		return a, nil, errors.Join(err, listener.Close())
+		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped))
 	}
 	tally, err := openTally(c, log)
 	if err != nil {
-		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx))
+		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped), inside.close(ctx))
 	}
-	a = wire(c, key, s, tally, listener.Addr(), inside, log)
+	a = wire(c, key, s, tally, listener, scraped, inside, log)
+	a.tracer = tracer
+	a.server.Trace(tracer)
 	base := reachedAt(c, listener.Addr())
 	if err = errors.Join(a.replica.Begin(ctx), offerSetup(ctx, io, a, base)); err != nil {
-		return a, nil, errors.Join(err, listener.Close(), inside.close(ctx), tally.Close())
+		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped), inside.close(ctx), tally.Close())
 	}
 	if err := a.drain(ctx); err != nil {
 		log.Warn("it is tried again within the hour", slog.Any("error", err))
@@ -163,7 +176,11 @@ type job func(ctx context.Context) error
 
 // flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
-	return errors.Join(a.flushUsage(ctx), wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.store)))
+	return errors.Join(a.counted(metrics.FlushUsage, a.flushUsage)(ctx), a.counted(metrics.FlushRefusals, a.flushRefusals)(ctx))
+}
+
+func (a app) flushRefusals(ctx context.Context) error {
+	return wrap("what was refused", a.handlers.Refusals.Flush(ctx, a.recorder()))
 }
 
 // prune removes what is over, and does what the policy says of API keys that nobody uses.
@@ -182,7 +199,8 @@ func (a app) prune(ctx context.Context) error {
 // finish is the last flush, when nobody calls any more.
 func (a app) finish(ctx context.Context) error {
 	a.handlers.Gateway.Close()
-	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), a.tally.Close(), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.store)))
+	defer a.tracer.Close(ctx) // what cannot be sent is lost, and no failure of the server's
+	return errors.Join(a.sample.close(ctx), a.flushUsage(ctx), a.tally.Close(), wrap("what was refused", a.handlers.Refusals.Finish(ctx, a.recorder())))
 }
 
 func wrap(what string, err error) error {

@@ -19,6 +19,20 @@ import (
 // The checks of the settings. Each takes a value into the config, or says what would be right.
 
 func (c *config) takeListen(v string) error {
+	c.listen = v
+	return listenProblem(v)
+}
+
+func (c *config) takeMetricsListen(v string) error {
+	c.metricsListen = v
+	if v == "" {
+		return nil
+	}
+	return listenProblem(v)
+}
+
+// listenProblem says what is wrong with an address to listen on.
+func listenProblem(v string) error {
 	host, port, err := net.SplitHostPort(v)
 	if err != nil {
 		return errors.New("use HOST:PORT, like 127.0.0.1:8080, [::1]:8080, or :8080 for all addresses of this machine")
@@ -29,7 +43,6 @@ func (c *config) takeListen(v string) error {
 	if _, err := netip.ParseAddr(host); err != nil && host != "" && host != "localhost" {
 		return errors.New("use an IP address of this machine, or leave it out to listen on all, like :8080")
 	}
-	c.listen = v
 	return nil
 }
 

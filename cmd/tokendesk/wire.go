@@ -18,7 +18,9 @@ import (
 	"tokendesk/models/store"
 	"tokendesk/web"
 	"tokendesk/web/gateway"
+	"tokendesk/web/metrics"
 	"tokendesk/web/session"
+	"tokendesk/web/tracing"
 )
 
 // makeDataDir makes the data directory where there is none.
@@ -63,11 +65,20 @@ func spoolDir(c config) string { return filepath.Join(c.dataDir, "spool") }
 
 // openStore connects to the database. It does not change it.
 func openStore(ctx context.Context, c config, log *slog.Logger) (*store.Store, error) {
+	return openTraced(ctx, c, log, nil)
+}
+
+// openTraced is openStore, with the statements that it makes traced.
+func openTraced(ctx context.Context, c config, log *slog.Logger, tracer *tracing.Tracer) (*store.Store, error) {
 	hasher := secret.NewHasher(0, 0)
-	s, err := store.Open(ctx, store.Settings{
+	settings := store.Settings{
 		URL: c.databaseURL, DataDir: c.dataDir, Clock: models.SystemClock, DatabaseTime: true, NewID: models.NewID,
 		Hasher: hasher, Strangers: hasher.Strangers(), Log: log,
-	})
+	}
+	if tracer != nil {
+		settings.Statement = tracer.Statement
+	}
+	s, err := store.Open(ctx, settings)
 	if err != nil {
 		return nil, openError(c, err)
 	}
@@ -99,10 +110,13 @@ type app struct {
 	replica  *access.Replica
 	usageDir string
 	server   *web.Server
+	metrics  *metrics.Metrics // nil: nobody asks
+	scraped  net.Listener     // where they do
+	tracer   *tracing.Tracer  // nil: nothing is traced
 	log      *slog.Logger
 }
 
-func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listening net.Addr, inside *sampleInside, log *slog.Logger) app {
+func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listening, scraped net.Listener, inside *sampleInside, log *slog.Logger) app {
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
 	memory := access.NewMemory(c.cacheEntries)
@@ -114,24 +128,36 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	}
 	server := web.New(h, c.trustedProxies)
 	server.AnswerProxies(c.forwardAuthFrom)
-	h.Gateway = gateway.New(gateway.Settings{
-		Allow: c.upstreamAllow, Own: own(listening), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem,
-		Holds: gate.Holds,
-	})
 	replica := access.NewReplica(access.ReplicaSettings{
 		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
 	})
 	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
-	return app{store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, log: log}
+	a := app{store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, scraped: scraped, log: log}
+	settings := gateway.Settings{
+		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem, Holds: gate.Holds,
+	}
+	if scraped != nil {
+		a.metrics = newMetrics(a)
+		settings.OnAnswer = a.metrics.Answer
+		server.Observe(a.metrics.Request)
+		s.OnReceipt(func(r models.Receipt) { a.metrics.Receipt(r.Took, len(r.Silent)) })
+	}
+	h.Gateway = gateway.New(settings)
+	return a
 }
 
 // own is where this server listens: no product is there.
-func own(listening net.Addr) []netip.AddrPort {
-	if at, ok := listening.(*net.TCPAddr); ok {
-		return []netip.AddrPort{at.AddrPort()}
+func own(listeners ...net.Listener) (all []netip.AddrPort) {
+	for _, l := range listeners {
+		if l == nil {
+			continue
+		}
+		if at, ok := l.Addr().(*net.TCPAddr); ok {
+			all = append(all, at.AddrPort())
+		}
 	}
-	return nil
+	return all
 }
 
 // replicaName is what this server is called among several.

@@ -18,11 +18,20 @@ type sight struct {
 	now        time.Time
 	place      place // of a credential that is for one workspace: that one
 	revision   int64 // of the product, where a row told it; 0: none did
+	request    string
+}
+
+// in is the context in which the source is asked, and which names the request.
+func (l *sight) in(ctx context.Context) context.Context {
+	if l.request == "" {
+		return ctx
+	}
+	return models.WithRequestID(ctx, l.request)
 }
 
 // look begins a decision. Where the replica has no lease, it is as if nothing were remembered.
 func (g *Gate) look(call *Call) sight {
-	look := sight{now: g.now()}
+	look := sight{now: g.now(), request: call.RequestID}
 	if g.memory == nil || !g.answers || !call.Need.remembered() {
 		return look
 	}
@@ -59,7 +68,7 @@ func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) e
 	if g.memory.unknown.has(&hash, g.memory.clocks()) {
 		return errUnknown
 	}
-	grant, led, err := g.readOnce(ctx, hash)
+	grant, led, err := g.readOnce(look.in(ctx), hash)
 	if led {
 		return g.took(call, look, d, grant, err)
 	}
@@ -127,7 +136,7 @@ func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
 
 // read asks the source for a credential.
 func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, hash secret.Hash) error {
-	grant, err := g.source.GrantOf(ctx, hash)
+	grant, err := g.source.GrantOf(look.in(ctx), hash)
 	if look.lease != nil {
 		g.remember(&hash, &grant, d.generation, err)
 	}
@@ -163,14 +172,14 @@ func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decis
 	if look.lease != nil && g.recall(&hash, look, d) {
 		return nil
 	}
-	claims, ok, err := g.signIns.Parse(ctx, call.Presented.Text)
+	claims, ok, err := g.signIns.Parse(look.in(ctx), call.Presented.Text)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return noSignIn
 	}
-	grant, err := g.source.ProgramOf(ctx, claims)
+	grant, err := g.source.ProgramOf(look.in(ctx), claims)
 	if err != nil {
 		return err
 	}
@@ -195,7 +204,7 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 	if k.is&ownerAdmins != 0 {
 		owner.Role = models.Admin
 	}
-	opens, err := g.source.OpensFor(ctx, k.Kind(), owner, named)
+	opens, err := g.source.OpensFor(look.in(ctx), k.Kind(), owner, named)
 	if err != nil {
 		return o, err
 	}
@@ -224,7 +233,7 @@ func (g *Gate) roleIn(ctx context.Context, look *sight, person, workspace uuid.U
 			return roles[o.calls], nil
 		}
 	}
-	role, asOf, err := g.source.RoleIn(ctx, TextOf(person), TextOf(workspace))
+	role, asOf, err := g.source.RoleIn(look.in(ctx), TextOf(person), TextOf(workspace))
 	if err == nil && look.lease != nil {
 		g.memory.keepOpening(&key, opening{person: person, workspace: workspace, calls: int64(max(0, slices.Index(roles[:], role))), seq: asOf.Seq}, d.generation)
 	}
@@ -234,13 +243,13 @@ func (g *Gate) roleIn(ctx context.Context, look *sight, person, workspace uuid.U
 // product finds the product that a call is for.
 func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decision) (*Product, error) {
 	if look.lease == nil {
-		return g.products.at(ctx, TextOf(opens.product), look.revision)
+		return g.products.at(look.in(ctx), TextOf(opens.product), look.revision)
 	}
 	if p, ok := g.memory.recallProduct(opens.product); ok {
 		look.remembered = true
 		return p, nil
 	}
-	p, err := g.products.read(ctx, TextOf(opens.product))
+	p, err := g.products.read(look.in(ctx), TextOf(opens.product))
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,7 @@ type Call struct {
 	Presented Presented
 	Need      Need
 	Address   string // the caller's, as far as trusted
+	RequestID string // for what is logged while the call is decided
 
 	// Asker is who asks, where that is not who makes the call: a server about what came to it. They hear about credentials of the workspaces that
 	// they run, and of every other as of one that does not exist.
@@ -142,7 +143,11 @@ type Gate struct {
 	products products
 	flights  singleflight.Group
 	now      models.Clock
+	verdicts Verdicts
 }
+
+// Verdicts is where the doors count what was decided: the gate's decisions, and what they refused before they asked it.
+func (g *Gate) Verdicts() *Verdicts { return &g.verdicts }
 
 // NewGate makes a gate that asks source at every call and counts in tally.
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
@@ -194,7 +199,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	look := g.look(&call)
 	d := g.judge(ctx, &call, &look)
 	if look.remembered && !look.lease.holds(g.memory.clocks()) { // the clock is read last
-		look = sight{now: g.now()}
+		look = sight{now: g.now(), request: call.RequestID}
 		d = g.judge(ctx, &call, &look)
 	}
 	g.limit(&d, look.now)

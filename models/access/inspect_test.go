@@ -41,7 +41,7 @@ func TestAskersHearOfTheirWorkspaces(t *testing.T) {
 	} {
 		text, grant := mint(t), goodGrant()
 		grant.Credential.Kind = c.kind
-		from := &source{knows: text.Hash(), grant: grant, opens: models.Opens{WorkspaceID: c.opens, CallsAMinute: 9}, opensErr: c.err, rolesErr: c.roleErr, roles: map[string]models.WorkspaceRole{p9+" "+w1: c.role}}
+		from := &source{knows: text.Hash(), grant: grant, opens: models.Opens{WorkspaceID: c.opens, CallsAMinute: 9}, opensErr: c.err, rolesErr: c.roleErr, roles: map[string]models.WorkspaceRole{p9 + " " + w1: c.role}}
 		if !everywhere(c.kind) {
 			from.grant.Credential.WorkspaceID, from.grant.Opens = w1, models.Opens{WorkspaceID: w1, CallsAMinute: 9}
 			from.opens = from.grant.Opens
@@ -72,7 +72,7 @@ func TestAskersHearWhyOnlyOfTheirs(t *testing.T) {
 		grant.Credential.Kind, grant.Credential.WorkspaceID, grant.Opens.WorkspaceID = models.AutomationToken, w1, w1
 		spoil(&grant)
 		for role, told := range map[models.WorkspaceRole]Code{models.WorkspaceAdmin: want, models.WorkspaceMember: CredentialUnknown} {
-			gate := NewGate(&source{knows: text.Hash(), grant: grant, roles: map[string]models.WorkspaceRole{p9+" "+w1: role}}, NewTally(), atNoon)
+			gate := NewGate(&source{knows: text.Hash(), grant: grant, roles: map[string]models.WorkspaceRole{p9 + " " + w1: role}}, NewTally(), atNoon)
 			unknown := gate.Decide(t.Context(), Call{Presented: Presented{Text: mint(t), Code: Allowed}, Need: Need{Live: true}, Asker: asking()})
 			d := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}, Need: Need{Live: true}, Asker: asking()})
 			if d.Code != told || told == CredentialUnknown && (d.Check != unknown.Check || d.Detail != unknown.Detail) {

@@ -54,6 +54,8 @@ type Replica struct {
 	notice    atomic.Pointer[string]
 	applied   atomic.Int64
 	listed    atomic.Pointer[string] // its ID on the list
+	last      atomic.Int64           // the newest event that it knows of
+	live      atomic.Int64           // replicas on the list
 	timeline  string                 // of the database that this replica is registered with
 	member    bool                   // it is registered
 	following sync.Mutex
@@ -149,6 +151,7 @@ func (r *Replica) Follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.last.Store(last)
 	if err := r.catchUp(ctx, last); err != nil {
 		return err
 	}
@@ -339,6 +342,7 @@ func (r *Replica) tidyAgain(ctx context.Context) {
 			continue // who renews the lease says so
 		}
 		now, there := r.memory.clocks(), map[string]seen{}
+		r.live.Store(int64(len(list)))
 		for _, other := range list {
 			before, ok := known[other.ID]
 			switch {
@@ -385,7 +389,11 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // Standing is how a replica is doing at a moment.
 type Standing struct {
 	ID      string        // on the list of replicas; empty while it is not
-	Lease   time.Duration // how long it may still answer from memory; 0: it may not
+	Lease   time.Duration // how long it may still answer from memory; 0 or less: it may not
+	Heard   time.Duration // since it knew of all that had changed
+	Behind  int64         // events that it knows of and has not put into effect
+	Live    int           // replicas on the list, itself among them
+	Evicted int64         // credentials that had to make room for others
 	Hears   bool          // it knows what has changed up to a moment ago
 	Applied int64         // the last event that it put into effect
 	Entries int
@@ -397,7 +405,10 @@ type Standing struct {
 // Standing says how the replica is doing now.
 func (r *Replica) Standing() Standing {
 	s := Standing{Hears: r.memory.Hears(), Applied: r.applied.Load(), Entries: r.memory.Entries(), Notice: r.Notice()}
-	s.Lease = max(0, r.memory.lease.granted.Load().left(r.memory.clocks()))
+	now := r.memory.clocks()
+	s.Lease = r.memory.lease.granted.Load().left(now)
+	s.Heard = models.LeaseUse - r.memory.heard.granted.Load().left(now)
+	s.Behind, s.Live, s.Evicted = max(0, r.last.Load()-s.Applied), int(r.live.Load()), r.memory.known.evicted.Load()
 	s.Hits, s.Misses = r.memory.Asked()
 	if id := r.listed.Load(); id != nil {
 		s.ID = *id

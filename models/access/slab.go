@@ -3,6 +3,7 @@ package access
 import (
 	"encoding/binary"
 	"sync"
+	"sync/atomic"
 )
 
 // slab keeps a bounded number of values by keys that are hashes. Neither a key nor a value may hold a pointer: then the garbage collector passes
@@ -10,7 +11,8 @@ import (
 // (the CLOCK algorithm), and has to be asked for before it is safe itself: looking at many things once drives out nothing that is in use.
 // Safe for concurrent use.
 type slab[V any] struct {
-	parts [parts]part[V]
+	parts   [parts]part[V]
+	evicted atomic.Int64 // values that had to make room
 }
 
 const (
@@ -91,7 +93,10 @@ func (s *slab[V]) put(key *[32]byte, value *V, may func() bool) {
 	}
 	n, ok := h.find(key)
 	if !ok {
-		n = h.place()
+		var evicts bool
+		if n, evicts = h.place(); evicts {
+			s.evicted.Add(1)
+		}
 		at := h.cell(n)
 		head := &h.heads[bucket(key, len(h.heads))]
 		at.key, at.next, at.asked = *key, *head, false
@@ -100,8 +105,8 @@ func (s *slab[V]) put(key *[32]byte, value *V, may func() bool) {
 	h.cell(n).value = *value
 }
 
-// place is the number of a cell that is in no chain.
-func (h *part[V]) place() uint32 {
+// place is the number of a cell that is in no chain; evicts says that something had to make room.
+func (h *part[V]) place() (n uint32, evicts bool) {
 	if h.used < h.most {
 		if int(h.used) == len(h.chunks)*cells {
 			h.chunks = append(h.chunks, make([]cell[V], min(cells, h.most-h.used)))
@@ -110,7 +115,7 @@ func (h *part[V]) place() uint32 {
 			h.spread()
 		}
 		h.used++
-		return h.used - 1
+		return h.used - 1, false
 	}
 	for {
 		n := h.hand
@@ -118,7 +123,7 @@ func (h *part[V]) place() uint32 {
 		at := h.cell(n)
 		if !at.asked {
 			h.unchain(n)
-			return n
+			return n, true
 		}
 		at.asked = false
 	}

@@ -107,6 +107,17 @@ func addressOf(text string) netip.Addr {
 // Many tells when a thousand credentials more have been counted, which is enough for a flush.
 func (t *Tally) Many() <-chan struct{} { return t.many }
 
+// Waiting is how many credentials have calls that are counted and not written down yet.
+func (t *Tally) Waiting() (n int) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		n += len(s.index)
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // Flush writes down what was counted since the last time. What could not be written is kept, and sent again the next time before
 // anything else. An error about the file itself is told once; everything is counted nevertheless.
 func (t *Tally) Flush(ctx context.Context, to Recorder) error {

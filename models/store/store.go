@@ -55,6 +55,9 @@ type Settings struct {
 	// Reach is how many rows are looked through for one page, where no index has all of what is asked for in the
 	// order of the list; 0: DefaultReach.
 	Reach int
+	// Statement is told of each statement that goes through GORM, when it begins and when it ends: the operation and the table, and nothing of what
+	// is in it. nil: nobody is.
+	Statement func(ctx context.Context, operation, table string) (end func(failed bool))
 }
 
 // DefaultReach is what one page looks through in a few milliseconds.
@@ -119,6 +122,12 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		PrepareStmtMaxSize:     200,
 		Logger:                 sqlLog(set.Log),
 	})
+	if err != nil {
+		return nil, errors.Join(err, s.pool.Close())
+	}
+	if set.Statement != nil {
+		err = watch(s.db, set.Statement)
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.pool.Close())
 	}
@@ -195,6 +204,12 @@ func (s *Store) Ping(ctx context.Context) error {
 		return models.Fail(models.Unavailable, "The database does not answer.").Because(err)
 	}
 	return nil
+}
+
+// Pool tells how the connections are used.
+func (s *Store) Pool() models.Pool {
+	now := s.pool.Stats()
+	return models.Pool{Most: now.MaxOpenConnections, Busy: now.InUse, Idle: now.Idle, Waits: now.WaitCount, WaitedInAll: now.WaitDuration}
 }
 
 // Migrate brings the database to the schema of this program and tells what it applied.

@@ -115,6 +115,7 @@ func (x *exchange) received(res *http.Response) error {
 	if res.StatusCode < 100 {
 		return errNoStatus
 	}
+	x.answered(res.StatusCode)
 	a := &x.answer
 	a.final, a.left = true, res.ContentLength
 	if x.callers.Method == http.MethodHead {

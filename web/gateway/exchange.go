@@ -43,6 +43,7 @@ var (
 // enter finds the way to the product, and puts the exchange among those under way.
 func (g *Gateway) enter(x *exchange, up Upstream) {
 	now := g.settings.Clock()
+	g.underWay.Add(1)
 	x.answer.set = now // about when the server set its own deadline
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -53,6 +54,7 @@ func (g *Gateway) enter(x *exchange, up Upstream) {
 }
 
 func (g *Gateway) leave(x *exchange) {
+	g.underWay.Add(-1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	x.previous.next, x.next.previous = x.next, x.previous
@@ -158,12 +160,21 @@ func (x *exchange) end(why error) {
 func (x *exchange) brokeOff() {
 	switch ended := x.ended.Load(); {
 	case ended != nil:
+		x.gateway.results.add(cut)
 		x.log(slog.LevelInfo, "a call was ended", *ended)
 	case x.callers.Context().Err() != nil:
+		x.gateway.results.add(callerLeft)
 		x.log(slog.LevelDebug, "a caller left", x.callers.Context().Err())
 	default:
+		x.gateway.results.add(brokenOff)
 		x.log(slog.LevelWarn, "a product broke off its answer", nil)
 	}
+}
+
+// logSlow tells of a product that took long, so that it can be told from a slow gateway.
+func (x *exchange) logSlow(took time.Duration) {
+	x.gateway.settings.Log.LogAttrs(x.callers.Context(), slog.LevelWarn, "a product was slow to answer", slog.String("request_id", x.who.RequestID),
+		slog.String("workspace", x.who.Workspace), slog.String("upstream", x.line.url.Host), slog.Duration("took", took.Round(time.Millisecond)))
 }
 
 func (x *exchange) log(level slog.Level, what string, err error) {

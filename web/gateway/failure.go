@@ -10,6 +10,7 @@ import (
 // failed tells a caller that there is no answer of the product. httputil calls it when nothing was sent yet.
 func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 	f := x.failure(err)
+	x.gateway.results.add(x.failedWith(f))
 	if f.status >= http.StatusInternalServerError && x.callers.Context().Err() == nil {
 		x.log(slog.LevelWarn, "a product did not answer", errors.New(x.line.explain(err))) // net/http's own words quote what it sent
 	}

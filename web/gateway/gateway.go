@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tokendesk/models"
@@ -61,6 +62,8 @@ type Settings struct {
 	Clock   models.Clock
 	Holds   func(*access.Pass) bool                                                              // says whether a caller would still be let in; nil: yes
 	OnError func(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) // tells a caller of what went wrong
+
+	OnAnswer func(took time.Duration) // hears how long a product took to begin an answer; nil: nobody does
 }
 
 // Gateway streams calls. Safe for concurrent use.
@@ -70,6 +73,9 @@ type Gateway struct {
 
 	stall, oldest, quiet time.Duration // constants, but for tests
 	indirect             bool          // no call goes directly; for tests
+
+	results  results
+	underWay atomic.Int64
 
 	mu    sync.Mutex
 	lines map[string]*line // by product
@@ -97,6 +103,7 @@ func New(s Settings) *Gateway {
 func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, who Caller, path access.Path) (holds bool) {
 	CloseAfterChunks(w, r)
 	if f := refuse(r, up, path); f != nil {
+		g.results.add(callerFault)
 		switch f.status {
 		case http.StatusMethodNotAllowed:
 			w.Header().Set("Allow", methods)

@@ -21,6 +21,7 @@ import (
 	"tokendesk/web"
 	"tokendesk/web/gateway"
 	"tokendesk/web/session"
+	"tokendesk/web/tracing"
 )
 
 // Site is a running server.
@@ -43,7 +44,11 @@ type setup struct {
 	askers  []*net.IPNet
 	limits  archive.Limits
 	store   *store.Store
+	tracer  *tracing.Tracer
 }
+
+// Traced has requests traced.
+func Traced(tracer *tracing.Tracer) Option { return func(s *setup) { s.tracer = tracer } }
 
 // BaseURL is where the installation is reached from outside. With https:// the server speaks TLS.
 func BaseURL(address string) Option { return func(s *setup) { s.baseURL = address } }
@@ -112,11 +117,12 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	h := &handlers.Handlers{
 		Store: set.store, Gate: gate, Keys: keys, Downloads: new(handlers.Downloads), Throttle: access.NewThrottle(w.Clock.Now), Refusals: access.NewRefusals(w.Clock.Now), Reports: access.NewReports(w.Clock.Now),
 		Sessions: session.NewStore(set.store, secure), Key: key, Clock: w.Clock.Now,
-		Log:    slog.New(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:    slog.New(tracing.Log(slog.NewTextHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
 	}
 	server, site := httptest.NewUnstartedServer(nil), web.New(h, set.trusted)
 	site.AnswerProxies(set.askers)
+	site.Trace(set.tracer)
 	server.Config = site.HTTP()
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
