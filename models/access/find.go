@@ -21,12 +21,15 @@ type sight struct {
 	request    string
 }
 
-// in is the context in which the source is asked, and which names the request.
-func (l *sight) in(ctx context.Context) context.Context {
-	if l.request == "" {
-		return ctx
+// lookPatience is how long the source may take over one question. Who cannot be told by then is told that.
+const lookPatience = 3 * time.Second
+
+// in is the context in which the source is asked, and which names the request. done is to be called after that.
+func (l *sight) in(ctx context.Context) (asking context.Context, done context.CancelFunc) {
+	if l.request != "" {
+		ctx = models.WithRequestID(ctx, l.request)
 	}
-	return models.WithRequestID(ctx, l.request)
+	return context.WithTimeout(ctx, lookPatience)
 }
 
 // look begins a decision. Where the replica has no lease, it is as if nothing were remembered.
@@ -68,7 +71,7 @@ func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) e
 	if g.memory.unknown.has(&hash, g.memory.clocks()) {
 		return errUnknown
 	}
-	grant, led, err := g.readOnce(look.in(ctx), hash)
+	grant, led, err := g.readOnce(ctx, look, hash)
 	if led {
 		return g.took(call, look, d, grant, err)
 	}
@@ -82,7 +85,9 @@ func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) e
 }
 
 // readOnce asks the source for a credential, for all calls that ask for it at the same time: one of them leads.
-func (g *Gate) readOnce(ctx context.Context, hash secret.Hash) (grant *models.Grant, led bool, err error) {
+func (g *Gate) readOnce(ctx context.Context, look *sight, hash secret.Hash) (grant *models.Grant, led bool, err error) {
+	ctx, done := look.in(ctx)
+	defer done()
 	_, err, _ = g.flights.Do(string(hash[:]), func() (any, error) {
 		generation := g.memory.generation.Load()
 		read, err := g.source.GrantOf(ctx, hash)
@@ -136,7 +141,9 @@ func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
 
 // read asks the source for a credential.
 func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, hash secret.Hash) error {
-	grant, err := g.source.GrantOf(look.in(ctx), hash)
+	asking, done := look.in(ctx)
+	defer done()
+	grant, err := g.source.GrantOf(asking, hash)
 	if look.lease != nil {
 		g.remember(&hash, &grant, d.generation, err)
 	}
@@ -172,14 +179,16 @@ func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decis
 	if look.lease != nil && g.recall(&hash, look, d) {
 		return nil
 	}
-	claims, ok, err := g.signIns.Parse(look.in(ctx), call.Presented.Text)
+	asking, done := look.in(ctx)
+	defer done()
+	claims, ok, err := g.signIns.Parse(asking, call.Presented.Text)
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return noSignIn
 	}
-	grant, err := g.source.ProgramOf(look.in(ctx), claims)
+	grant, err := g.source.ProgramOf(asking, claims)
 	if err != nil {
 		return err
 	}
@@ -204,7 +213,9 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 	if k.is&ownerAdmins != 0 {
 		owner.Role = models.Admin
 	}
-	opens, err := g.source.OpensFor(look.in(ctx), k.Kind(), owner, named)
+	asking, done := look.in(ctx)
+	defer done()
+	opens, err := g.source.OpensFor(asking, k.Kind(), owner, named)
 	if err != nil {
 		return o, err
 	}
@@ -233,7 +244,9 @@ func (g *Gate) roleIn(ctx context.Context, look *sight, person, workspace uuid.U
 			return roles[o.calls], nil
 		}
 	}
-	role, asOf, err := g.source.RoleIn(look.in(ctx), TextOf(person), TextOf(workspace))
+	asking, done := look.in(ctx)
+	defer done()
+	role, asOf, err := g.source.RoleIn(asking, TextOf(person), TextOf(workspace))
 	if err == nil && look.lease != nil {
 		g.memory.keepOpening(&key, opening{person: person, workspace: workspace, calls: int64(max(0, slices.Index(roles[:], role))), seq: asOf.Seq}, d.generation)
 	}
@@ -243,13 +256,17 @@ func (g *Gate) roleIn(ctx context.Context, look *sight, person, workspace uuid.U
 // product finds the product that a call is for.
 func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decision) (*Product, error) {
 	if look.lease == nil {
-		return g.products.at(look.in(ctx), TextOf(opens.product), look.revision)
+		asking, done := look.in(ctx)
+		defer done()
+		return g.products.at(asking, TextOf(opens.product), look.revision)
 	}
 	if p, ok := g.memory.recallProduct(opens.product); ok {
 		look.remembered = true
 		return p, nil
 	}
-	p, err := g.products.read(look.in(ctx), TextOf(opens.product))
+	asking, done := look.in(ctx)
+	defer done()
+	p, err := g.products.read(asking, TextOf(opens.product))
 	if err != nil {
 		return nil, err
 	}

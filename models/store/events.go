@@ -135,7 +135,7 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]mode
 
 // LastEvent is the number of the newest event; 0 when there is none.
 func (s *Store) LastEvent(ctx context.Context) (int64, error) {
-	asOf, err := s.asOf(ctx)
+	asOf, err := s.readSnapshot(s.lasting().QueryRowContext(ctx, s.snapshotSQL()))
 	return asOf.Seq, err
 }
 

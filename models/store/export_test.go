@@ -3,9 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"regexp"
 	"sync/atomic"
 
 	"gorm.io/gorm"
+
+	"tokendesk/migrations"
 )
 
 // What the tests of this package need besides what everybody may use.
@@ -42,12 +45,22 @@ func (s *Store) CountStatements() *atomic.Int64 {
 	return asked
 }
 
+var numbered = regexp.MustCompile(`\$[0-9]+`)
+
 // ListenStatements has f told of every question that the store asks the database, written out with its values.
 func (s *Store) ListenStatements(f func(sql string)) {
 	tell := func(tx *gorm.DB) {
 		if !tx.DryRun { // a query inside another one
 			f(tx.Dialector.Explain(tx.Statement.SQL.String(), tx.Statement.Vars...))
 		}
+	}
+	s.ask = func(ctx context.Context, statement string, values ...any) *sql.Row {
+		written := statement
+		if s.dialect == migrations.SQLite {
+			written = numbered.ReplaceAllString(statement, "?")
+		}
+		f(s.db.Dialector.Explain(written, values...))
+		return s.pool.QueryRowContext(ctx, statement, values...)
 	}
 	on := s.db.Callback()
 	for _, err := range []error{on.Query().Register("tell", tell), on.Row().Register("tell", tell)} {

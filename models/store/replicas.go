@@ -19,8 +19,10 @@ import (
 // asOf reads the moment that what is read next is at least as new as. A standby that lags behind would pass for the database otherwise, so it is
 // models.Unavailable.
 func (s *Store) asOf(ctx context.Context) (models.Snapshot, error) {
-	return s.readSnapshot(s.ask(ctx, "SELECT last_seq, "+s.moment()+" FROM change_clock"))
+	return s.readSnapshot(s.ask(ctx, s.snapshotSQL()))
 }
+
+func (s *Store) snapshotSQL() string { return "SELECT last_seq, " + s.moment() + " FROM change_clock" }
 
 // moment is what a statement adds to learn the database's time, and whether it is a standby. SQLite is a file of this machine.
 func (s *Store) moment() string {
@@ -93,7 +95,7 @@ func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal model
 	}
 	var seq int64
 	var then sql.NullTime
-	err = s.ask(ctx, statement, r.ID, r.AckedSeq, s.now(), r.Entries, r.Notice).Scan(&seq, &then, &renewal.Timeline)
+	err = s.lasting().QueryRowContext(ctx, statement, r.ID, r.AckedSeq, s.now(), r.Entries, r.Notice).Scan(&seq, &then, &renewal.Timeline)
 	if errors.Is(err, sql.ErrNoRows) {
 		return renewal, notThere
 	}
@@ -102,6 +104,14 @@ func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal model
 	}
 	renewal.Snapshot, err = s.snapshot(seq, then, false)
 	return renewal, err
+}
+
+// lasting is where a replica asks what its lease hangs on.
+func (s *Store) lasting() *sql.DB {
+	if s.steady != nil {
+		return s.steady
+	}
+	return s.pool
 }
 
 // alone keeps other writers of this process away where there can be one at a time; what it returns lets them in again.

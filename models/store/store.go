@@ -67,6 +67,7 @@ const DefaultReach = 5000
 type Store struct {
 	db        *gorm.DB
 	pool      *sql.DB
+	steady    *sql.DB                                                             // connections to PostgreSQL for what a lease hangs on, which must not stand in line behind callers; nil for SQLite
 	ask       func(ctx context.Context, statement string, values ...any) *sql.Row // of the pool: what must be quick does without GORM
 	dialect   migrations.Dialect
 	now       models.Clock
@@ -103,14 +104,16 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		s.pool, err = openSQLite(ctx, filepath.Join(set.DataDir, FileName))
 		dialector = sqliteDialect{s.pool}
 	} else {
-		s.pool, s.address, err = openPostgres(set.URL)
+		if s.pool, s.address, err = openPostgres(set.URL); err == nil {
+			s.steady = connections(s.address, 2)
+		}
 		dialector = postgres.New(postgres.Config{Conn: s.pool})
 	}
 	if err != nil {
 		return nil, err
 	}
 	if err := s.Ping(ctx); err != nil {
-		return nil, errors.Join(err, s.pool.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	s.ask = s.pool.QueryRowContext
 	s.db, err = gorm.Open(dialector, &gorm.Config{
@@ -123,13 +126,13 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 		Logger:                 sqlLog(set.Log),
 	})
 	if err != nil {
-		return nil, errors.Join(err, s.pool.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	if set.Statement != nil {
 		err = watch(s.db, set.Statement)
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.pool.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -146,11 +149,16 @@ func openPostgres(url string) (*sql.DB, *pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	return connections(config, 20), config, nil
+}
+
+// connections are so many to PostgreSQL at most. As many are kept, or many callers at once have one made and thrown away for each call.
+func connections(config *pgx.ConnConfig, most int) *sql.DB {
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readTimesInUTC))
-	pool.SetMaxOpenConns(20)
-	pool.SetMaxIdleConns(20) // or many callers at once have a connection made and thrown away for each call
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return pool, config, nil
+	return pool
 }
 
 // unreadable says why an address cannot be read. What the driver says quotes the address and parts of it,
@@ -241,7 +249,12 @@ func (s *Store) Listen(f func(models.Event)) { s.listeners = append(s.listeners,
 func (s *Store) OnReceipt(f func(models.Receipt)) { s.onReceipt = f }
 
 // Close ends the connections.
-func (s *Store) Close() error { return s.pool.Close() }
+func (s *Store) Close() error {
+	if s.steady == nil {
+		return s.pool.Close()
+	}
+	return errors.Join(s.pool.Close(), s.steady.Close())
+}
 
 // errUnchanged ends a write in which there is nothing to do: nothing is kept, no event is made,
 // and the caller sees success.

@@ -15,7 +15,7 @@ type Verifier struct {
 
 	LeaseRemaining    func() time.Duration // until this server stops answering by what it keeps; below 0: it has stopped
 	FeedBehindEvents  func() int64
-	FeedBehindSeconds func() float64 // the age of the oldest event that was not taken in; 0: there is none
+	FeedBehindSeconds func() float64 // since it knew of everything that had changed
 	ReplicasLive      func() int     // as this server sees them, itself among them
 }
 
@@ -34,7 +34,7 @@ var (
 	entries   = describe("cache_entries", "Credentials in memory.")
 	lease     = describe("lease_remaining_seconds", "Until this server stops answering by what it keeps; below 0: it has stopped.")
 	behind    = describe("feed_behind_events", "Changes that this server has not taken in yet.")
-	late      = describe("feed_behind_seconds", "The age of the oldest of them; 0: there is none.")
+	late      = describe("feed_behind_seconds", "Since this server knew of everything that had changed.")
 	live      = describe("replicas_live", "Servers on the database that are alive, as this one sees them.")
 )
 
