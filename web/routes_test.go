@@ -39,12 +39,12 @@ func TestOpenRoutes(t *testing.T) {
 	}
 }
 
-// Everything below /people, /workspaces, /audit and /settings/policies, whatever issues or ends a credential, and whatever changes a collection is
+// Everything below /people, /workspaces, /audit, /settings/policies and /settings/replicas, whatever issues or ends a credential, and whatever changes a collection is
 // for Admins, but sharing one, which its members do; every call of a program is guarded by its credential and by no cookie.
 func TestGuardsByPath(t *testing.T) {
 	for _, r := range routes(&handlers.Handlers{}) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.path, "/"), "/")
-		forAdmins := first == "people" || first == "workspaces" || first == "audit" || strings.HasPrefix(first, "audit.") || strings.HasPrefix(first, "credentials") || strings.HasPrefix(r.path, "/settings/policies") || strings.Contains(r.path, "bearer-token") ||
+		forAdmins := first == "people" || first == "workspaces" || first == "audit" || strings.HasPrefix(first, "audit.") || strings.HasPrefix(first, "credentials") || strings.HasPrefix(r.path, "/settings/policies") || r.path == "/settings/replicas" || strings.Contains(r.path, "bearer-token") ||
 			strings.Contains(r.path, "/upstream") || r.name == "product.test" || strings.HasSuffix(r.path, "/signing-key") ||
 			strings.Contains(r.path, "/settings/collections") && (r.method == http.MethodPost || strings.HasSuffix(r.path, "/delete")) && r.name != "share.create"
 		if forAdmins != (r.guard == admins) && first != "v1" {

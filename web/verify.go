@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/google/uuid"
 
 	"tokendesk/models"
 	"tokendesk/models/access"
@@ -130,8 +129,8 @@ func appendVerdict(b []byte, d *access.Decision) []byte {
 }
 
 // appendID writes an ID after other members; one that is zero is left out.
-func appendID(b []byte, name string, id uuid.UUID) []byte {
-	if id == (uuid.UUID{}) {
+func appendID(b []byte, name string, id [16]byte) []byte {
+	if id == ([16]byte{}) {
 		return b
 	}
 	b = append(append(append(b, ',', '"'), name...), '"', ':', '"')

@@ -124,7 +124,7 @@ func tells(what string, a answered) bool {
 	}
 	switch {
 	case what == "readyz":
-		return a.body == "the database does not answer\n"
+		return a.body == "the database does not answer\n" || strings.HasPrefix(a.body, "fenced: ")
 	case json.Unmarshal([]byte(a.body), &told) == nil:
 		known := slices.ContainsFunc([]string{"The database did not answer", "The database went away", "The credential could not be checked"}, func(says string) bool {
 			return strings.HasPrefix(told.Message, says)

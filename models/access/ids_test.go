@@ -1,6 +1,10 @@
 package access
 
-import "github.com/google/uuid"
+import (
+	"github.com/google/uuid"
+
+	"tokendesk/models/secret"
+)
 
 // IDs of things, each of one letter and a number, as tests tell them apart.
 const (
@@ -15,3 +19,12 @@ const (
 
 // called is a caller of a name.
 func called(name string) caller { return caller{of: uuid.NewSHA1(uuid.NameSpaceOID, []byte(name))} }
+
+// mintedHash is that of a secret which nobody else has.
+func mintedHash() secret.Hash {
+	text, err := secret.Mint("user", nil)
+	if err != nil {
+		panic(err)
+	}
+	return text.Hash()
+}

@@ -51,6 +51,7 @@ type Replica struct {
 	lapsed func()             // called when nobody knows what has changed: nothing that was let in may go on
 
 	told      atomic.Bool // the database tells of changes
+	alone     atomic.Bool // it is a file of this machine, and no other server's
 	notice    atomic.Pointer[string]
 	applied   atomic.Int64
 	listed    atomic.Pointer[string] // its ID on the list
@@ -117,8 +118,27 @@ func (r *Replica) Run(ctx context.Context) error {
 	return r.feed.RemoveReplica(last, r.me.ID, 0)
 }
 
+// trouble tells the log when something begins to fail, and when it works again, and not each time.
+type trouble struct {
+	log     *slog.Logger
+	failing bool
+}
+
+func (t *trouble) note(ctx context.Context, what string, err error) {
+	switch {
+	case ctx.Err() != nil:
+	case err != nil && !t.failing:
+		t.log.Warn(what, slog.Any("error", err))
+		t.failing = true
+	case err == nil && t.failing:
+		t.log.Info("this works again", slog.String("what", what))
+		t.failing = false
+	}
+}
+
 // follow puts into effect what changes, as soon as it hears of it.
 func (r *Replica) follow(ctx context.Context) {
+	failing := trouble{log: r.log}
 	for {
 		pause := pollEvery
 		if r.told.Load() {
@@ -133,8 +153,8 @@ func (r *Replica) follow(ctx context.Context) {
 			wait.Stop()
 		case <-wait.C:
 		}
-		if err := r.Follow(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("what has changed could not be read", slog.Any("error", err))
+		err := r.Follow(ctx)
+		if failing.note(ctx, "what has changed could not be read", err); err != nil {
 			sleep(ctx, pollEvery)
 		}
 	}
@@ -220,9 +240,10 @@ func (r *Replica) forget(why string) {
 func (r *Replica) renewAgain(ctx context.Context) {
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
+	failing := trouble{log: r.log}
 	for {
-		if err := r.Renew(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("the lease could not be renewed: until it can, every call asks the database", slog.Any("error", err))
+		err := r.Renew(ctx)
+		if failing.note(ctx, "the lease could not be renewed: until it can, every call asks the database", err); err != nil {
 			sleep(ctx, pollEvery)
 		}
 		select {
@@ -305,6 +326,7 @@ func (r *Replica) listen(ctx context.Context) {
 			return
 		}
 		if err == nil { // it tells nobody, and is none the worse for it
+			r.alone.Store(true)
 			return
 		}
 		if r.told.Load() || r.Notice() == "" {
@@ -359,19 +381,26 @@ func (r *Replica) tidyAgain(ctx context.Context) {
 	}
 }
 
-// watch ends what is under way when nobody knows any more what has changed.
+// watch ends what is under way while nobody knows what has changed, or others may not wait for this replica any more.
 func (r *Replica) watch(ctx context.Context) {
-	lapsed := true
+	lapsed := true // nothing is under way yet
 	for sleep(ctx, watchEvery) {
-		switch hears := r.memory.Hears(); {
-		case !hears && !lapsed:
-			r.log.Warn("the database does not say what has changed: calls under way are ended")
-			r.lapsed()
-			lapsed = true
-		case hears:
+		if r.memory.Hears() && !r.forgotten() {
 			lapsed = false
+			continue
 		}
+		if !lapsed {
+			r.log.Warn("the database does not say what has changed, or not that this server is there: calls under way are ended")
+		}
+		r.lapsed()
+		lapsed = true
 	}
+}
+
+// forgotten says whether others may have taken this replica off the list, and do not wait for it when something changes. Who has the database alone
+// is waited for by nobody else.
+func (r *Replica) forgotten() bool {
+	return !r.alone.Load() && r.memory.lease.granted.Load().left(r.memory.clocks()) <= models.LeaseUse-models.LeaseWait+watchEvery
 }
 
 // sleep says whether the context goes on.
