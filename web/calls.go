@@ -29,11 +29,13 @@ type calls struct {
 	address  func(*http.Request) string
 	log      *slog.Logger
 	secure   bool
-	askers   []*net.IPNet    // proxies that may ask for a decision
-	tracer   *tracing.Tracer // nil: nothing is traced
+	askers   []*net.IPNet // proxies that may ask for a decision
+	// anonymous says that they are not told who calls. It is a setting and nothing of the question: a caller's query may come along with that.
+	anonymous bool
+	tracer    *tracing.Tracer // nil: nothing is traced
 
 	mu        sync.RWMutex
-	upstreams map[string]gateway.Upstream // by product, as of its revision
+	upstreams map[string]*ready // by product, as of its revision
 }
 
 // apiPrefix is what the paths of products begin with.
@@ -76,7 +78,7 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header["Allow"] = []string{list}
 		s.Problem(w, r, http.StatusMethodNotAllowed, string(access.MethodNotAllowed), "The method is not allowed", "Use one of "+list+".")
 	case r.URL.Path == forwardAuthPath:
-		s.forwardAuth(w, r)
+		s.forwardAuth(w, r, id)
 	case r.URL.Path == introspectPath:
 		s.introspect(w, r, id)
 	case r.URL.Path == verifyPath:
@@ -112,7 +114,7 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 			s.unreadable(w, r, d, err)
 			return
 		}
-		if s.send(w, r, up, callerOf(d, id, address), path) {
+		if s.send(w, r, up.Upstream, callerOf(d, id, address), path) {
 			return
 		}
 	}
@@ -178,18 +180,25 @@ func callerOf(d access.Decision, id, address string) gateway.Caller {
 	}
 }
 
+// ready is where a product's calls go, and what signs who makes them.
+type ready struct {
+	gateway.Upstream
+	signer *gateway.Signer
+}
+
 // upstream is where a product's calls go. What it keeps sealed is opened once for each revision.
-func (s *calls) upstream(p *access.Product) (gateway.Upstream, error) {
+func (s *calls) upstream(p *access.Product) (*ready, error) {
 	s.mu.RLock()
 	up, ok := s.upstreams[p.ID]
 	s.mu.RUnlock()
 	if ok && up.Revision == p.Revision {
 		return up, nil
 	}
-	up, err := s.handlers.UpstreamOf(p.Product)
+	opened, err := s.handlers.UpstreamOf(p.Product)
 	if err != nil {
-		return up, err
+		return nil, err
 	}
+	up = &ready{opened, gateway.NewSigner(opened.Key)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.upstreams) >= mostUpstreams {
@@ -207,16 +216,23 @@ func tellLimit(h http.Header, d access.Decision) {
 	if d.Limit.Window == 0 {
 		return
 	}
-	name := limitName(d.Known.Kind())
-	values := [...]string{
-		name + ";q=" + strconv.Itoa(d.Limit.Quota) + ";w=" + strconv.Itoa(int(d.Limit.Window/time.Second)),
-		name + ";r=" + strconv.Itoa(d.Limit.Remaining) + ";t=" + strconv.Itoa(access.Seconds(d.Limit.Wait)),
-	}
+	var room [128]byte
+	text := appendPolicy(room[:0], d.Known.Kind())
+	text = strconv.AppendInt(append(text, ";q="...), int64(d.Limit.Quota), 10)
+	text = strconv.AppendInt(append(text, ";w="...), int64(d.Limit.Window/time.Second), 10)
+	end := len(text)
+	text = appendPolicy(text, d.Known.Kind())
+	text = strconv.AppendInt(append(text, ";r="...), int64(d.Limit.Remaining), 10)
+	text = strconv.AppendInt(append(text, ";t="...), int64(access.Seconds(d.Limit.Wait)), 10)
+	both := string(text)
+	values := [...]string{both[:end], both[end:]}
 	h["RateLimit-Policy"], h["RateLimit"] = values[:1:1], values[1:]
 }
 
-// limitName is the policy's name as a structured field has it (RFC 9651, section 3.3.3).
-func limitName(kind models.CredentialKind) string { return `"` + string(kind) + `"` }
+// appendPolicy writes the policy's name as a structured field has it (RFC 9651, section 3.3.3).
+func appendPolicy(b []byte, kind models.CredentialKind) []byte {
+	return append(append(append(b, '"'), kind...), '"')
+}
 
 // refuse tells why a call was not let through, and notes it.
 func (s *calls) refuse(w http.ResponseWriter, r *http.Request, d access.Decision) {

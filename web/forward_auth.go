@@ -18,7 +18,7 @@ const forwardAuthPath = "/forward-auth"
 
 // forwardAuth answers a proxy's question about a call with the same decision that the gateway makes: 200 with who calls, or
 // the refusal. The call is the one that the proxy tells of, so only those proxies may ask that the operator has named (security rule G3).
-func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
+func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request, id string) {
 	if !s.mayAsk(r) {
 		s.Problem(w, r, http.StatusForbidden, "proxy_not_trusted", "This proxy is not trusted", "The operator of this server lists proxies in TOKENDESK_FORWARD_AUTH_FROM.")
 		return
@@ -32,7 +32,7 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
 	d := s.decide(r, access.Call{
 		Presented: access.Present(r.Header["Authorization"], r.Header["X-Api-Key"], r.Header["X-Api-Token"]),
 		Need:      access.Need{Route: &access.Route{Method: told.method, Path: told.path, Workspace: r.Header.Get("X-Workspace-Id")}},
-		Address:   s.address(r), RequestID: w.Header().Get("X-Request-Id"),
+		Address:   s.address(r), RequestID: id,
 	}, access.AtForwardAuth)
 	tellLimit(w.Header(), d)
 	if !d.Allowed() {
@@ -45,10 +45,15 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	gateway.Identify(h, up.Key, callerOf(d, h.Get("X-Request-Id"), ""), told.method, told.target, s.handlers.Clock().Unix())
-	h["Content-Length"] = []string{"0"}
+	if !s.anonymous {
+		who := callerOf(d, id, "")
+		gateway.Identify(h, up.signer, &who, told.method, told.target, s.handlers.Clock().Unix())
+	}
+	h["Content-Length"] = nothing
 	w.WriteHeader(http.StatusOK)
 }
+
+var nothing = []string{"0"}
 
 // mayAsk says whether a request comes from a proxy that was named, by the address of the connection itself.
 func (s *calls) mayAsk(r *http.Request) bool {

@@ -66,6 +66,15 @@ func BenchmarkHit(b *testing.B) {
 		r.Header.Set("X-Forwarded-Uri", "/api/agent-base")
 		hitting(b, server, r, nil)
 	})
+	b.Run("forward-auth without identity", func(b *testing.B) {
+		anonymous := webtest.Start(b, s.World, webtest.Asking("192.0.2.0/24"), webtest.Anonymous(), webtest.Sampled())
+		r := httptest.NewRequest(http.MethodGet, "/forward-auth", nil)
+		r.RemoteAddr = "192.0.2.1:1234"
+		r.Header.Set("Authorization", "Bearer "+about[0])
+		r.Header.Set("X-Forwarded-Method", "GET")
+		r.Header.Set("X-Forwarded-Uri", "/api/agent-base")
+		hitting(b, anonymous.Listener.Config.Handler, r, nil)
+	})
 	b.Run("introspect", func(b *testing.B) {
 		r := httptest.NewRequest(http.MethodPost, "/oauth2/introspect", nil)
 		r.Header.Set("X-Api-Key", key.Reveal())

@@ -23,14 +23,16 @@ type config struct {
 	baseURL         string // scheme and host; empty: as the request says
 	trustedProxies  []*net.IPNet
 	forwardAuthFrom []*net.IPNet
-	upstreamAllow   []netip.Prefix // where products may be that would be refused otherwise
-	otlpEndpoint    *url.URL       // where spans go; nil: nowhere
-	traceShare      float64        // of requests, from 0 to 1
-	logFormat       string         // "text" or "json"
-	replicaName     string         // what this server is called among several
-	verifyCache     bool           // calls to products are answered from memory
-	cacheEntries    int            // credentials in it
-	limits          archive.Limits
+	// forwardAuthIdentity: those proxies are told who calls.
+	forwardAuthIdentity bool
+	upstreamAllow       []netip.Prefix // where products may be that would be refused otherwise
+	otlpEndpoint        *url.URL       // where spans go; nil: nowhere
+	traceShare          float64        // of requests, from 0 to 1
+	logFormat           string         // "text" or "json"
+	replicaName         string         // what this server is called among several
+	verifyCache         bool           // calls to products are answered from memory
+	cacheEntries        int            // credentials in it
+	limits              archive.Limits
 }
 
 // setting is one row of the table that --help prints: an environment variable, the flag of the same
@@ -53,6 +55,7 @@ var settings = []setting{
 	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
 	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", takeNetworks(func(c *config) *[]*net.IPNet { return &c.trustedProxies })},
 	{"FORWARD_AUTH_FROM", "", "none", "networks of proxies that may ask at /forward-auth, like 10.0.0.5/32; whoever can send requests from there can ask too", takeNetworks(func(c *config) *[]*net.IPNet { return &c.forwardAuthFrom })},
+	{"FORWARD_AUTH_IDENTITY", "on", "", "on: proxies that ask are told who calls; off: the decision alone, for those that pass nothing on", (*config).takeForwardAuthIdentity},
 	{"UPSTREAM_ALLOW", "", "none", "networks where products may be although this machine and its neighbours are refused, like 127.0.0.0/8,::1/128", (*config).takeUpstreamAllow},
 	{"COLLECTION_MAX_SIZE", "100MiB", "", "the most that a collection's .zip file may weigh", takeSize(func(c *config) *int64 { return &c.limits.ArchiveBytes })},
 	{"COLLECTION_MAX_UNPACKED", "500MiB", "", "the most that its files may weigh together, unpacked", takeSize(func(c *config) *int64 { return &c.limits.TotalBytes })},

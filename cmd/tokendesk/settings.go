@@ -164,11 +164,17 @@ func (c *config) takeReplicaName(v string) error {
 	return nil
 }
 
-func (c *config) takeVerifyCache(v string) error {
+func (c *config) takeVerifyCache(v string) error { return takeSwitch(&c.verifyCache, v) }
+
+func (c *config) takeForwardAuthIdentity(v string) error {
+	return takeSwitch(&c.forwardAuthIdentity, v)
+}
+
+func takeSwitch(to *bool, v string) error {
 	if v != "on" && v != "off" {
 		return errors.New("use on or off")
 	}
-	c.verifyCache = v == "on"
+	*to = v == "on"
 	return nil
 }
 

@@ -127,7 +127,7 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 		SpoolDir: spoolDir(c), BaseURL: c.baseURL, Version: programVersion(), Sample: inside.upstream(),
 	}
 	server := web.New(h, c.trustedProxies)
-	server.AnswerProxies(c.forwardAuthFrom)
+	server.AnswerProxies(c.forwardAuthFrom, c.forwardAuthIdentity)
 	replica := access.NewReplica(access.ReplicaSettings{
 		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
 	})

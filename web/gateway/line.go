@@ -28,8 +28,7 @@ type line struct {
 	escaped, host  string // of the URL's path, and what is asked for
 	passCredential bool
 	fields         []field
-	key            []byte
-	signers        sync.Pool
+	signer         *Signer
 	transport      transport
 	direct         *direct   // nil: every call takes the transport
 	used           time.Time // guarded by Gateway.mu
@@ -90,7 +89,7 @@ func (l *line) close() {
 }
 
 func newLine(up Upstream) *line {
-	l := &line{revision: up.Revision, url: up.URL, passCredential: up.PassCredential, key: up.Key}
+	l := &line{revision: up.Revision, url: up.URL, passCredential: up.PassCredential, signer: NewSigner(up.Key)}
 	if up.URL.Path != "" {
 		l.escaped = up.URL.EscapedPath()
 	}

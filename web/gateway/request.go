@@ -89,7 +89,7 @@ func (x *exchange) identify(target string) *[len(identity)]string {
 	who := &x.who
 	return &[len(identity)]string{
 		x.address(), x.callers.Host, x.scheme(), who.RequestID,
-		who.Workspace, who.Kind, who.Credential, who.Person, who.Scope, x.line.sign(x.begun.Unix(), x.callers.Method, target, who),
+		who.Workspace, who.Kind, who.Credential, who.Person, who.Scope, x.line.signer.sign(x.begun.Unix(), x.callers.Method, target, who),
 	}
 }
 

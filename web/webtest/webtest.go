@@ -42,9 +42,11 @@ type setup struct {
 	baseURL string
 	trusted []*net.IPNet
 	askers  []*net.IPNet
-	limits  archive.Limits
-	store   *store.Store
-	tracer  *tracing.Tracer
+	// anonymous: see Anonymous
+	anonymous bool
+	limits    archive.Limits
+	store     *store.Store
+	tracer    *tracing.Tracer
 }
 
 // Traced has requests traced.
@@ -62,6 +64,9 @@ func Trusting(network string) Option {
 func Asking(network string) Option {
 	return func(s *setup) { s.askers = append(s.askers, parse(network)) }
 }
+
+// Anonymous has proxies told the decision alone.
+func Anonymous() Option { return func(s *setup) { s.anonymous = true } }
 
 func parse(network string) *net.IPNet {
 	_, parsed, err := net.ParseCIDR(network)
@@ -121,7 +126,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 		Limits: set.limits, SpoolDir: t.TempDir(), BaseURL: set.baseURL, Version: "test",
 	}
 	server, site := httptest.NewUnstartedServer(nil), web.New(h, set.trusted)
-	site.AnswerProxies(set.askers)
+	site.AnswerProxies(set.askers, !set.anonymous)
 	site.Trace(set.tracer)
 	server.Config = site.HTTP()
 	h.Gateway = gateway.New(gateway.Settings{
