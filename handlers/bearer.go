@@ -76,7 +76,7 @@ func (h *Handlers) reveal(c echo.Context, page views.Page, record models.PersonR
 	r := h.record(c, record)
 	v := views.Reveal{Prefix: made.Prefix, LastFour: made.Last4, Expires: moment(*made.ExpiresAt, now)}
 	if before != nil {
-		v.Replaced = before.Prefix
+		v.Replaced, v.Receipt = before.Prefix, Receipt(c).Said(models.RefusedBy)
 	}
 	return showSecret(c, text, func(place string) templ.Component {
 		v.Secret = place

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -70,7 +71,7 @@ func (h *Handlers) revealKey(c echo.Context, page views.Page, made models.Creden
 	}
 	if replaced {
 		v.Title = "API key regenerated"
-		v.Sub = append(v.Sub, views.Part{Text: ". The key before is refused from now on."})
+		v.Sub = append(v.Sub, views.Part{Text: strings.TrimSpace(". The key before is refused from now on. " + Receipt(c).Said(models.RefusedBy))})
 	}
 	v.Expires = h.endIn(c, made)
 	return showSecret(c, text, func(place string) templ.Component {

@@ -90,7 +90,7 @@ func (h *Handlers) revealToken(c echo.Context, page views.Page, w models.Workspa
 	if known, err := h.deskOf(made.Kind).find(c.Request().Context(), actor(c), w.ID, made.ID); err == nil {
 		seen = known
 	}
-	v := views.TokenReveal{Title: revealTitles[made.Kind][replaced], Card: h.tokenCard(c, w, seen, false), Workspace: w.Name, Replaced: replaced}
+	v := views.TokenReveal{Title: revealTitles[made.Kind][replaced], Card: h.tokenCard(c, w, seen, false), Workspace: w.Name, Replaced: replaced, Receipt: Receipt(c).Said(models.RefusedBy)}
 	v.Access, v.AccessIn, v.Try = h.accessOf(c, w, made)
 	return showSecret(c, text, func(place string) templ.Component {
 		v.Secret = place

@@ -8,6 +8,7 @@ type Reveal struct {
 	Prefix, LastFour string
 	Expires          Time
 	Replaced         string // first eight characters of the token that this one replaced; empty for a first one
+	Receipt          string // since when that one is refused, and which servers said so
 }
 
 // Shown says that the one-use form was sent before.

@@ -147,13 +147,14 @@ type TokenReveal struct {
 	Workspace        string
 	Access, AccessIn string // "3 operations", "Knowledge Base, Storage"
 	Replaced         bool   // the one before says so from now on
+	Receipt          string // since when, and which servers said so
 	Try              string // the path of a first call; empty: there is none without a name in it
 }
 
 func (r TokenReveal) sub() []Part {
 	parts := []Part{{Text: r.Card.Name + ", for " + r.Workspace}}
 	if r.Replaced {
-		parts = append(parts, Part{Text: ". The token before is refused from now on."})
+		parts = append(parts, Part{Text: ". The token before is refused from now on."}, Part{Text: after(r.Receipt)})
 	}
 	if r.Card.Status == "Inactive" {
 		parts = append(parts, Part{Text: " It is inactive: activate it before you use it."})

@@ -25,9 +25,17 @@ func (row SessionRow) from() []Part {
 func (v Reveal) sub(name string) []Part {
 	parts := []Part{plain("For " + name + ".")}
 	if v.Replaced != "" {
-		parts = append(parts, plain(" The previous token, "), prefixPart(v.Replaced), plain(", no longer works."))
+		parts = append(parts, plain(" The previous token, "), prefixPart(v.Replaced), plain(", no longer works."), plain(after(v.Receipt)))
 	}
 	return parts
+}
+
+// after is a sentence behind another one.
+func after(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return " " + sentence
 }
 
 func (s Shown) sentence() []Part {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web/webtest"
@@ -205,5 +207,48 @@ func TestAFencedServerSaysSo(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Browser(t).Get(t, "/readyz").Want(t, 503)
+	})
+}
+
+// Programs get the receipt with the answer: of a token in it, and of everything else in a field beside it.
+func TestReceiptsForPrograms(t *testing.T) {
+	t.Parallel()
+	several(t, 2, func(t *testing.T, first webtest.Site, all []webtest.Site) {
+		_, key := first.Key(t, first.Admin, models.NewAPIKey{Name: "A key"})
+		made, _ := first.WorkspaceToken(t, first.Admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+		person := first.Person(t, first.Admin, models.Member)
+		program := first.Browser(t)
+		for _, c := range []struct {
+			path    string
+			revoked bool
+		}{
+			{"/v1/tokens/" + made.ID + ":deactivate", false}, {"/v1/tokens/" + made.ID + ":activate", false}, {"/v1/tokens/" + made.ID + ":regenerate", true},
+			{"/v1/tokens/" + made.ID + ":revoke", true}, {"/v1/people/" + person.ID + ":deactivate", false},
+		} {
+			a := program.Send(t, http.MethodPost, c.path, strings.NewReader("{}"), "X-API-Key", key.Reveal(), "Content-Type", "application/json").Want(t, 200)
+			var told struct {
+				Token   string
+				Receipt struct {
+					Revoked, Effective bool
+					Confirmed          int
+					TimedOut           *int   `json:"timed_out"`
+					Ms                 *int64 `json:"ms"`
+				}
+			}
+			if err := json.Unmarshal([]byte(a.Body), &told); err != nil {
+				t.Fatal(err)
+			}
+			if told.Token != "" {
+				first.Secrets.Add(secret.Text(told.Token))
+			}
+			r := told.Receipt
+			if !r.Effective || r.Revoked != c.revoked || r.Confirmed != 2 || r.TimedOut == nil || *r.TimedOut != 0 || r.Ms == nil || !strings.HasPrefix(a.Header.Get("Tokendesk-Receipt"), "confirmed=2, timed-out=0, ms=") {
+				t.Errorf("%s: %+v, %q", c.path, r, a.Header.Get("Tokendesk-Receipt"))
+			}
+		}
+		a := program.Get(t, "/v1/me", "X-API-Key", key.Reveal()).Want(t, 200)
+		if a.Header.Get("Tokendesk-Receipt") != "" {
+			t.Error("what changes nothing has a receipt")
+		}
 	})
 }
