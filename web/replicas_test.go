@@ -225,7 +225,7 @@ func TestReceiptsForPrograms(t *testing.T) {
 			{"/v1/tokens/" + made.ID + ":deactivate", false}, {"/v1/tokens/" + made.ID + ":activate", false}, {"/v1/tokens/" + made.ID + ":regenerate", true},
 			{"/v1/tokens/" + made.ID + ":revoke", true}, {"/v1/people/" + person.ID + ":deactivate", false},
 		} {
-			a := program.Send(t, http.MethodPost, c.path, strings.NewReader("{}"), "X-API-Key", key.Reveal(), "Content-Type", "application/json").Want(t, 200)
+			a := program.Send(t, http.MethodPost, c.path, http.NoBody, "X-API-Key", key.Reveal()).Want(t, 200)
 			var told struct {
 				Token   string
 				Receipt struct {
