@@ -129,7 +129,7 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	server := web.New(h, c.trustedProxies)
 	server.AnswerProxies(c.forwardAuthFrom)
 	replica := access.NewReplica(access.ReplicaSettings{
-		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
+		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed, Shared: gate.Share,
 	})
 	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
