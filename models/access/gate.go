@@ -137,6 +137,7 @@ type Gate struct {
 	source   Source
 	tally    *Tally
 	limiter  *Limiter
+	exact    *exact  // nil: limits are kept by shares
 	signIns  SignIns // nil: there are none
 	memory   *Memory // nil: every call asks the source
 	answers  bool    // memory does
@@ -205,7 +206,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		look = sight{now: g.now(), request: call.RequestID}
 		d = g.judge(ctx, &call, &look)
 	}
-	g.limit(&d, look.now)
+	g.limit(ctx, &d, look.now)
 	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
 		g.count(&d, look.now, addressOf(call.Address))
 	}
