@@ -25,7 +25,7 @@ type server struct {
 }
 
 // start starts Redis on a port that is free, and ends it with the test.
-func start(t *testing.T) *server {
+func start(t testing.TB) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,7 +40,7 @@ func start(t *testing.T) *server {
 	return s
 }
 
-func program(t *testing.T) string {
+func program(t testing.TB) string {
 	t.Helper()
 	if named := os.Getenv("TOKENDESK_TEST_REDIS"); named != "" {
 		return named
@@ -57,7 +57,7 @@ func program(t *testing.T) string {
 	return ""
 }
 
-func (s *server) start(t *testing.T) {
+func (s *server) start(t testing.TB) {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(s.address)
 	s.program = exec.Command(program(t), "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--requirepass", "hunter2")
@@ -268,5 +268,20 @@ func TestAddresses(t *testing.T) {
 			continue
 		}
 		_ = r.Close()
+	}
+}
+
+// BenchmarkTake is one call that is counted in Redis on this machine.
+func BenchmarkTake(b *testing.B) {
+	r, err := limits.Open("redis://:hunter2@" + start(b).address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := r.Take(b.Context(), "a", 60*time.Microsecond, time.Minute); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
