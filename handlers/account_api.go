@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func (h *Handlers) RenewSignIn(c echo.Context) error {
 	if !ok {
 		return models.BadRefreshToken
 	}
-	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace, Allow: h.mayRenew})
+	seen, tokens, err := h.Store.RenewProgram(c.Request().Context(), actor(c), text, models.Renewal{Email: email, WorkspaceID: workspace, Allow: h.mayRenew(c.Request().Context())})
 	switch {
 	case models.KindOf(err) == models.Forbidden:
 		known(c, seen.Person)
@@ -109,14 +110,16 @@ func (h *Handlers) RenewSignIn(c echo.Context) error {
 }
 
 // mayRenew counts a renewal with the calls of the sign-in tokens.
-func (h *Handlers) mayRenew(seen models.ProgramSeen) error {
-	limit := h.Gate.CountSignedIn(seen.Person.ID, seen.Workspace.Workspace)
-	if limit.Passed {
-		return nil
+func (h *Handlers) mayRenew(ctx context.Context) func(models.ProgramSeen) error {
+	return func(seen models.ProgramSeen) error {
+		limit := h.Gate.CountSignedIn(ctx, seen.Person.ID, seen.Workspace.Workspace)
+		if limit.Passed {
+			return nil
+		}
+		e := models.Fail(models.TooMany, "Too many requests. All sign-in tokens of a person in a workspace together may make %d calls a minute.", limit.Quota).Named(string(access.RateLimited))
+		e.RetryAfterSeconds = access.Seconds(limit.Wait)
+		return e
 	}
-	e := models.Fail(models.TooMany, "Too many requests. All sign-in tokens of a person in a workspace together may make %d calls a minute.", limit.Quota).Named(string(access.RateLimited))
-	e.RetryAfterSeconds = access.Seconds(limit.Wait)
-	return e
 }
 
 // known says who a call came from that is refused, for the audit log.

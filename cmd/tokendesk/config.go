@@ -19,6 +19,7 @@ type config struct {
 	metricsListen   string // the same, for /metrics; empty: nowhere
 	dataDir         string
 	databaseURL     string // empty means SQLite in dataDir
+	redisURL        string // where limits are counted for all servers; empty: each has its share
 	keyFile         string
 	baseURL         string // scheme and host; empty: as the request says
 	trustedProxies  []*net.IPNet
@@ -51,6 +52,7 @@ var settings = []setting{
 	{"METRICS_LISTEN", "", "none", "address and port to answer Prometheus on, at /metrics, like 127.0.0.1:9090; whoever reaches it reads it", (*config).takeMetricsListen},
 	{"DATA_DIR", "./data", "", "folder for the SQLite database, the key file, and uploads while they are checked", (*config).takeDataDir},
 	{"DATABASE_URL", "", "SQLite", "postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: SQLite in the data directory", (*config).takeDatabaseURL},
+	{"REDIS_URL", "", "none", "redis://USER:PASSWORD@HOST:PORT, or rediss:// for TLS: servers on one database count limits there together; empty: each has its share of them", (*config).takeRedisURL},
 	{"KEY_FILE", "", "key in the data directory", "file with the installation's key, made at the first start; the same for all servers of one database", (*config).takeKeyFile},
 	{"BASE_URL", "", "as the request says", "address that people use, like https://desk.example.com; with https, cookies are bound to TLS", (*config).takeBaseURL},
 	{"TRUSTED_PROXIES", "", "none", "networks whose X-Forwarded-For is believed, like 10.0.0.0/8,192.0.2.7/32", takeNetworks(func(c *config) *[]*net.IPNet { return &c.trustedProxies })},
@@ -75,7 +77,7 @@ func (s setting) flag() string     { return strings.ReplaceAll(strings.ToLower(s
 // wrong says that a setting cannot be used: its name, its value, what would be right.
 func (s setting) wrong(name, value string, right error) error {
 	shown := masked(value)
-	if s.name == "DATABASE_URL" {
+	if s.name == "DATABASE_URL" || s.name == "REDIS_URL" {
 		shown = maskedURL(value)
 	}
 	return usage{fmt.Sprintf("%s is %q: %s", name, shown, right)}

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"time"
 
+	"tokendesk/models/limits"
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
 )
@@ -19,6 +21,9 @@ func doctor(ctx context.Context, io console, c config, _ []string) error {
 	x := examination{out: io.out}
 	x.say("data directory "+c.dataDir, examineDataDir(c))
 	x.say("key file "+c.keyFile, examineKey(c))
+	if c.redisURL != "" {
+		x.say("limits at "+maskedURL(c.redisURL), examineRedis(ctx, c))
+	}
 	s, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
 	if x.say("database", err) {
 		defer s.Close()
@@ -65,6 +70,21 @@ func examineKey(c config) error {
 	}
 	_, err := secret.OpenKey(c.keyFile)
 	return err
+}
+
+// examineRedis asks the server once that counts limits for all.
+func examineRedis(ctx context.Context, c config) error {
+	r, err := limits.Open(c.redisURL)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := r.Ping(ctx); err != nil {
+		return fmt.Errorf("it does not answer: %w; until it does, each server goes by its share of the limits", err)
+	}
+	return nil
 }
 
 func examineSchema(ctx context.Context, c config, s *store.Store, pending error) error {

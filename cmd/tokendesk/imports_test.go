@@ -25,6 +25,7 @@ var rooms = []struct{ name, mayImport string }{
 	{"models/secret", ""},
 	{"models/archive", "models"},
 	{"models/access", "models models/secret"},
+	{"models/limits", ""},
 	{"models/store", "models models/secret models/archive migrations"},
 	{"models/store/seed", "models models/secret models/store"},
 	{"views", "models static"},
@@ -36,7 +37,7 @@ var rooms = []struct{ name, mayImport string }{
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
 	{"handlers/manage", "models models/secret models/store handlers views"},
 	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway web/tracing"},
-	{"cmd/tokendesk", "models models/secret models/archive models/access models/store migrations handlers views static web web/session web/gateway web/metrics web/tracing web/sample"},
+	{"cmd/tokendesk", "models models/secret models/archive models/access models/limits models/store migrations handlers views static web web/session web/gateway web/metrics web/tracing web/sample"},
 	{"cmd/seed", "models models/secret models/store/seed"},
 
 	{"models/store/storetest", "models models/secret models/archive models/store migrations"},
@@ -73,6 +74,7 @@ var keepers = map[string]string{
 	"go.opentelemetry.io":            "web/tracing web/webtest",
 	"google.golang.org/protobuf":     "web/webtest",
 	"github.com/prometheus":          "web/metrics",
+	"github.com/redis/go-redis":      "models/limits",
 	"github.com/PuerkitoBio/goquery": "web/webtest",
 	"github.com/chromedp":            "web/e2e",
 }

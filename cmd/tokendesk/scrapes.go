@@ -40,7 +40,7 @@ func newMetrics(a app) *metrics.Metrics {
 		// The gateway is made after the metrics, which it tells how long products take.
 		Results:   func(tell func(string, int64)) { a.handlers.Gateway.Results(tell) },
 		UnderWay:  func() int64 { return a.handlers.Gateway.UnderWay() },
-		Unflushed: a.tally.Waiting, Pool: a.store.Pool, Ping: a.store.Ping, Verifier: verifier(a.replica),
+		Unflushed: a.tally.Waiting, Pool: a.store.Pool, Ping: a.store.Ping, Verifier: verifier(a.replica, a.handlers.Gate),
 	}, programVersion(), a.store.Database())
 }
 
@@ -100,11 +100,17 @@ func (r recorder) RecordRefused(ctx context.Context, refused models.Refused) err
 }
 
 // verifier has a replica read.
-func verifier(r *access.Replica) metrics.Verifier {
-	return metrics.Verifier{
+func verifier(r *access.Replica, g *access.Gate) metrics.Verifier {
+	v := metrics.Verifier{
 		CacheHits: func() int64 { return r.Standing().Hits }, CacheMisses: func() int64 { return r.Standing().Misses },
 		CacheEvictions: func() int64 { return r.Standing().Evicted }, CacheEntries: func() int { return r.Standing().Entries },
 		LeaseRemaining: func() time.Duration { return r.Standing().Lease }, FeedBehindEvents: func() int64 { return r.Standing().Behind },
 		FeedBehindSeconds: func() float64 { return r.Standing().Heard.Seconds() }, ReplicasLive: func() int { return r.Standing().Live },
 	}
+	if _, set := g.Counted(); set {
+		counted := func() access.Counted { c, _ := g.Counted(); return c }
+		v.LimitsTogether, v.LimitsByShare = func() int64 { return counted().Together }, func() int64 { return counted().Shares }
+		v.LimitsTogetherUp = func() bool { return counted().Up }
+	}
+	return v
 }

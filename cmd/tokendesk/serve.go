@@ -54,6 +54,9 @@ func (a app) sweep(ctx context.Context) error {
 // run answers, and does what has to be done besides, until the context ends.
 func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) error {
 	defer a.store.Close()
+	if a.together != nil {
+		defer a.together.Close()
+	}
 	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), a.answerScrapes,
 		every(flushEvery, log, a.flush), whenever(a.tally.Many(), log, a.counted(metrics.FlushUsage, a.flushUsage)),
 		every(pruneEvery, log, a.counted(metrics.Prune, a.prune)), every(sweepEvery, log, a.counted(metrics.Sweep, a.sweep)))

@@ -14,6 +14,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"tokendesk/models"
+	"tokendesk/models/limits"
 )
 
 // The checks of the settings. Each takes a value into the config, or says what would be right.
@@ -63,6 +64,18 @@ func (c *config) takeDatabaseURL(v string) error {
 	}
 	c.databaseURL = v
 	return nil
+}
+
+func (c *config) takeRedisURL(v string) error {
+	c.redisURL = v
+	if v == "" {
+		return nil
+	}
+	r, err := limits.Open(v)
+	if err != nil {
+		return err
+	}
+	return r.Close()
 }
 
 func (c *config) takeKeyFile(v string) error {

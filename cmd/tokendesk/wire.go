@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"tokendesk/handlers"
 	"tokendesk/models"
 	"tokendesk/models/access"
+	"tokendesk/models/limits"
 	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/web"
@@ -104,6 +106,7 @@ func openError(c config, err error) error {
 // app is the server's parts, put together.
 type app struct {
 	store    *store.Store
+	together io.Closer // nil: limits are kept by shares
 	handlers *handlers.Handlers
 	sample   *sampleInside
 	tally    *access.Tally
@@ -119,6 +122,7 @@ type app struct {
 func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listening, scraped net.Listener, inside *sampleInside, log *slog.Logger) app {
 	gate, keys := access.NewGate(s, tally, models.SystemClock), access.NewKeyRing(s, key, models.NewID, models.SystemClock)
 	gate.Take(keys)
+	together := countTogether(c, gate, log)
 	memory := access.NewMemory(c.cacheEntries)
 	gate.Remember(memory, c.verifyCache)
 	h := &handlers.Handlers{
@@ -129,11 +133,11 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	server := web.New(h, c.trustedProxies)
 	server.AnswerProxies(c.forwardAuthFrom, c.forwardAuthIdentity)
 	replica := access.NewReplica(access.ReplicaSettings{
-		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed,
+		Feed: s, Memory: memory, Name: replicaName(c), Version: programVersion(), NewID: models.NewID, Log: log, Ended: server.Ended, Lapsed: server.Lapsed, Shared: gate.Share,
 	})
 	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
-	a := app{store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, scraped: scraped, log: log}
+	a := app{together: together, store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, scraped: scraped, log: log}
 	settings := gateway.Settings{
 		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem, Holds: gate.Holds,
 	}
@@ -145,6 +149,19 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	}
 	h.Gateway = gateway.New(settings)
 	return a
+}
+
+// countTogether has limits counted where the settings say; nil where they say nothing.
+func countTogether(c config, gate *access.Gate, log *slog.Logger) io.Closer {
+	if c.redisURL == "" {
+		return nil
+	}
+	r, err := limits.Open(c.redisURL)
+	if err != nil {
+		panic(err) // the setting was read already
+	}
+	gate.CountTogether(r, log)
+	return r
 }
 
 // own is where this server listens: no product is there.

@@ -137,6 +137,7 @@ type Gate struct {
 	source   Source
 	tally    *Tally
 	limiter  *Limiter
+	exact    *exact  // nil: limits are kept by shares
 	signIns  SignIns // nil: there are none
 	memory   *Memory // nil: every call asks the source
 	answers  bool    // memory does
@@ -157,6 +158,9 @@ func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
 // Remember has a memory say what has changed, and answer calls to products as far as it has a lease, unless answers is false; it is called before
 // any decision.
 func (g *Gate) Remember(m *Memory, answers bool) { g.memory, g.answers = m, answers }
+
+// Share has the gate hold callers to this replica's part of each limit; see Limiter.Share.
+func (g *Gate) Share(at, of int, joins bool) { g.limiter.Share(at, of, joins, g.now()) }
 
 // SignIns reads sign-in tokens; see KeyRing.
 type SignIns interface {
@@ -202,7 +206,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 		look = sight{now: g.now(), request: call.RequestID}
 		d = g.judge(ctx, &call, &look)
 	}
-	g.limit(&d, look.now)
+	g.limit(ctx, &d, look.now)
 	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
 		g.count(&d, look.now, addressOf(call.Address))
 	}

@@ -171,16 +171,16 @@ func TestLimiterForgets(t *testing.T) {
 	}
 	l.Take(called("often"), 1, noon.Add(59*time.Second))
 	l.Take(called("late"), 60, noon.Add(time.Minute))
-	if len(l.until) != 2 || l.Take(called("often"), 1, noon.Add(time.Minute)).Passed {
-		t.Errorf("%d callers are remembered", len(l.until))
+	if l.callers() != 2 || l.Take(called("often"), 1, noon.Add(time.Minute)).Passed {
+		t.Errorf("%d callers are remembered", l.callers())
 	}
 	l.Take(called("late"), 60, noon.Add(-time.Hour)) // by a clock that was set back
 	for i := range 100 {
 		l.Take(called(fmt.Sprint("caller ", i)), 2, noon.Add(-time.Hour))
 	}
 	l.Take(called("last"), 60, noon.Add(-58*time.Minute))
-	if len(l.until) > 3 {
-		t.Errorf("%d callers are remembered", len(l.until))
+	if l.callers() > 3 {
+		t.Errorf("%d callers are remembered", l.callers())
 	}
 }
 

@@ -101,12 +101,12 @@ func (g *Gate) within(opens opening, d *Decision) {
 }
 
 // limit counts a call that was judged against the limit that it got as far as. One that comes too soon is told that first of all that follows.
-func (g *Gate) limit(d *Decision, now time.Time) {
+func (g *Gate) limit(ctx context.Context, d *Decision, now time.Time) {
 	q := d.counts
 	if q.calls == 0 {
 		return
 	}
-	if d.Limit = g.limiter.Take(q.who, q.calls, now); !d.Limit.Passed {
+	if d.Limit = g.take(ctx, q.who, q.calls, now); !d.Limit.Passed {
 		d.Known, d.Workspace, d.Product, d.Scope, d.Methods, d.Cause = q.known, q.in, nil, "", nil, nil
 		d.refuse(RateLimited, "limit", fmt.Sprintf(q.whose, q.calls)+fmt.Sprintf(" Try again in %d s.", Seconds(d.Limit.Wait)))
 	} else if d.Code == VerifierUnavailable {
@@ -120,8 +120,8 @@ func everywhere(kind models.CredentialKind) bool {
 }
 
 // CountSignedIn counts what a program does beside its calls against the limit of its person's sign-in tokens.
-func (g *Gate) CountSignedIn(personID string, w models.Workspace) Limit {
-	return g.limiter.Take(caller{of: id(personID), in: id(w.ID), signIn: true}, w.CallsAMinute(models.SignInToken), g.now())
+func (g *Gate) CountSignedIn(ctx context.Context, personID string, w models.Workspace) Limit {
+	return g.take(ctx, caller{of: id(personID), in: id(w.ID), signIn: true}, w.CallsAMinute(models.SignInToken), g.now())
 }
 
 // opened finds what the credential opens, in the workspace that the call names; false ends the call.

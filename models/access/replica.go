@@ -49,6 +49,7 @@ type Replica struct {
 	log    *slog.Logger
 	ended  func(models.Event) // called for each event that touched something, after memory does not know better any more
 	lapsed func()             // called when nobody knows what has changed: nothing that was let in may go on
+	shared func(at, of int, joins bool)
 
 	told      atomic.Bool // the database tells of changes
 	alone     atomic.Bool // it is a file of this machine, and no other server's
@@ -57,6 +58,7 @@ type Replica struct {
 	listed    atomic.Pointer[string] // its ID on the list
 	last      atomic.Int64           // the newest event that it knows of
 	live      atomic.Int64           // replicas on the list
+	placed    bool                   // it was found among them; of Begin, and then of tidyAgain
 	timeline  string                 // of the database that this replica is registered with
 	member    bool                   // it is registered
 	following sync.Mutex
@@ -74,13 +76,17 @@ type ReplicaSettings struct {
 	Log     *slog.Logger
 	Ended   func(models.Event) // an event may have ended what is under way
 	Lapsed  func()             // whatever is under way must end
+
+	// Shared is told, by one goroutine at a time, that this replica is the at-th of so many on the list, from 0 in the order of their IDs, and whether it was
+	// none of them before; see Limiter.Share.
+	Shared func(at, of int, joins bool)
 }
 
 // NewReplica makes a replica that knows nothing yet, and has no lease.
 func NewReplica(set ReplicaSettings) *Replica {
 	return &Replica{
 		feed: set.Feed, memory: set.Memory, me: models.Replica{Name: set.Name, Version: set.Version}, newID: set.NewID, log: set.Log,
-		ended: set.Ended, lapsed: set.Lapsed, hear: make(chan struct{}, 1), ack: make(chan struct{}, 1),
+		ended: set.Ended, lapsed: set.Lapsed, shared: set.Shared, hear: make(chan struct{}, 1), ack: make(chan struct{}, 1),
 	}
 }
 
@@ -96,7 +102,36 @@ func poke(c chan struct{}) {
 
 // Begin has the replica join the others before anybody asks it anything.
 func (r *Replica) Begin(ctx context.Context) error {
-	return errors.Join(r.Follow(ctx), r.Renew(ctx))
+	if err := errors.Join(r.Follow(ctx), r.Renew(ctx)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	list, err := r.feed.Replicas(ctx)
+	if err == nil {
+		r.place(list)
+	}
+	return err
+}
+
+// place finds out which of the replicas this one is.
+func (r *Replica) place(list []models.Replica) {
+	r.live.Store(int64(len(list)))
+	me := r.listed.Load()
+	if me == nil {
+		return
+	}
+	at, there := 0, false
+	for _, other := range list {
+		there = there || other.ID == *me
+		if other.ID < *me {
+			at++
+		}
+	}
+	if there { // or it will be, by another ID
+		r.shared(at, len(list), !r.placed)
+		r.placed = true
+	}
 }
 
 // Run works until the context ends. Then it gives up the lease and takes itself off the list, so that nobody waits for it.
@@ -364,7 +399,7 @@ func (r *Replica) tidyAgain(ctx context.Context) {
 			continue // who renews the lease says so
 		}
 		now, there := r.memory.clocks(), map[string]seen{}
-		r.live.Store(int64(len(list)))
+		r.place(list)
 		for _, other := range list {
 			before, ok := known[other.ID]
 			switch {

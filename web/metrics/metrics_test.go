@@ -42,6 +42,7 @@ func verifier() metrics.Verifier {
 		CacheHits: count(31), CacheMisses: count(32), CacheEvictions: count(33), CacheEntries: func() int { return 34 },
 		LeaseRemaining: func() time.Duration { return -2500 * time.Millisecond }, FeedBehindEvents: count(35),
 		FeedBehindSeconds: func() float64 { return 0.25 }, ReplicasLive: func() int { return 3 },
+		LimitsTogether: count(36), LimitsByShare: count(37), LimitsTogetherUp: func() bool { return true },
 	}
 }
 
@@ -96,6 +97,7 @@ func TestWhatIsTold(t *testing.T) {
 		`tokendesk_receipt_duration_seconds_count 1`, `tokendesk_receipt_timed_out_replicas_total 2`,
 		`tokendesk_cache_hits_total 31`, `tokendesk_cache_misses_total 32`, `tokendesk_cache_evictions_total 33`, `tokendesk_cache_entries 34`,
 		`tokendesk_lease_remaining_seconds -2.5`, `tokendesk_feed_behind_events 35`, `tokendesk_feed_behind_seconds 0.25`, `tokendesk_replicas_live 3`,
+		`tokendesk_limits_together_total 36`, `tokendesk_limits_by_share_total 37`, `tokendesk_limits_together_up 1`,
 		`database="SQLite",go="go1.`, `version="v1.2.3"} 1`, "\ngo_goroutines ",
 	} {
 		if !strings.Contains(text, want) {
@@ -118,7 +120,7 @@ func TestWhatIsNotTold(t *testing.T) {
 	if !strings.Contains(text, "\ntokendesk_database_up 0\n") {
 		t.Error("the database is up")
 	}
-	for _, never := range []string{"cache", "lease", "feed", "receipt", "replicas"} {
+	for _, never := range []string{"cache", "lease", "feed", "receipt", "replicas", "limits"} {
 		if strings.Contains(text, "tokendesk_"+never) {
 			t.Errorf("something of a %s is told", never)
 		}

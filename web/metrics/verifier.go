@@ -17,6 +17,9 @@ type Verifier struct {
 	FeedBehindEvents  func() int64
 	FeedBehindSeconds func() float64 // since it knew of everything that had changed
 	ReplicasLive      func() int     // as this server sees them, itself among them
+
+	LimitsTogether, LimitsByShare func() int64 // calls that were held to a limit with all servers, and by this server's share, since the start
+	LimitsTogetherUp              func() bool  // what counts for all servers answered when it was last asked
 }
 
 // Receipt takes a change that waited for the receipts of all replicas: how long, and how many did not answer in time.
@@ -36,6 +39,9 @@ var (
 	behind    = describe("feed_behind_events", "Changes that this server has not taken in yet.")
 	late      = describe("feed_behind_seconds", "Since this server knew of everything that had changed.")
 	live      = describe("replicas_live", "Servers on the database that are alive, as this one sees them.")
+	together  = describe("limits_together_total", "Calls that were counted against their limit for all servers together.")
+	byShare   = describe("limits_by_share_total", "Calls that were counted against this server's share, because that failed.")
+	counts    = describe("limits_together_up", "1 when what counts for all servers together answered when it was last asked.")
 )
 
 // numbers are the metrics whose func is there.
@@ -54,6 +60,14 @@ func (v *Verifier) numbers() []number {
 	add(v.FeedBehindEvents != nil, behind, prometheus.GaugeValue, func() float64 { return float64(v.FeedBehindEvents()) })
 	add(v.FeedBehindSeconds != nil, late, prometheus.GaugeValue, func() float64 { return v.FeedBehindSeconds() })
 	add(v.ReplicasLive != nil, live, prometheus.GaugeValue, func() float64 { return float64(v.ReplicasLive()) })
+	add(v.LimitsTogether != nil, together, prometheus.CounterValue, func() float64 { return float64(v.LimitsTogether()) })
+	add(v.LimitsByShare != nil, byShare, prometheus.CounterValue, func() float64 { return float64(v.LimitsByShare()) })
+	add(v.LimitsTogetherUp != nil, counts, prometheus.GaugeValue, func() float64 {
+		if v.LimitsTogetherUp() {
+			return 1
+		}
+		return 0
+	})
 	return list
 }
 

@@ -136,6 +136,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	})
 	replica := access.NewReplica(access.ReplicaSettings{
 		Feed: set.store, Memory: memory, Name: "test", Version: "test", NewID: models.NewID, Log: h.Log, Ended: site.Ended, Lapsed: site.Lapsed,
+		Shared: gate.Share,
 	})
 	h.Replica = replica
 	set.store.Listen(func(models.Event) { replica.Heard() })
