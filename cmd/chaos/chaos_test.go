@@ -40,10 +40,12 @@ type result struct {
 	waits, took               []time.Duration
 }
 
+// violations are what breaks the promise, and not only a habit.
 func (r result) violations() int { return len(r.stale) + len(r.cut) + len(r.lost) + r.not }
 
 // TOKENDESK_CHAOS_SECONDS, _REPLICAS and _SEED say how large a run is; without them it takes some seconds.
 func TestRevokedMeansRevoked(t *testing.T) {
+
 	seed, err := strconv.ParseUint(os.Getenv("TOKENDESK_CHAOS_SEED"), 10, 64)
 	if err != nil {
 		seed = rand.Uint64()

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -148,6 +151,10 @@ func (s *Store) settle(ctx context.Context, events []models.Event) {
 	if seq == 0 {
 		return
 	}
+	s.settleAt(ctx, seq)
+}
+
+func (s *Store) settleAt(ctx context.Context, seq int64) {
 	receipt := s.waitFor(context.WithoutCancel(ctx), seq)
 	if wanted, _ := ctx.Value(receiptKey{}).(*models.Receipt); wanted != nil {
 		*wanted = receipt
@@ -155,6 +162,35 @@ func (s *Store) settle(ctx context.Context, events []models.Event) {
 	if s.onReceipt != nil {
 		s.onReceipt(receipt)
 	}
+}
+
+// settleBefore waits as settle does, for what others have changed: whoever finds nothing left to do, because another click or an attempt of their own
+// whose answer was lost did it, may rely on it as much. Where that cannot be found out, no replica is taken to have put anything into effect.
+func (s *Store) settleBefore(ctx context.Context) {
+	seq, err := s.underWay(context.WithoutCancel(ctx))
+	if err != nil {
+		seq = math.MaxInt64
+	}
+	if seq != 0 {
+		s.settleAt(ctx, seq)
+	}
+}
+
+// underWay is the last event that changes a verdict and that not every replica has put into effect; 0: there is none.
+func (s *Store) underWay(ctx context.Context) (seq int64, err error) {
+	list, err := s.lookAtReplicas(ctx)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	least := slices.MinFunc(list, func(a, b models.Replica) int { return cmp.Compare(a.AckedSeq, b.AckedSeq) }).AckedSeq
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	const many = 1000
+	events, err := s.EventsAfter(ctx, least, many)
+	if len(events) == many {
+		return s.LastEvent(ctx)
+	}
+	return lastTouching(events), err
 }
 
 // lastTouching is the number of the last event that changes a verdict; 0: none does.
