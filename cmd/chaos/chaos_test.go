@@ -26,6 +26,7 @@ type plan struct {
 	seed                                        uint64
 	program                                     string
 	env                                         []string
+	faults                                      []fault
 }
 
 // result is what came of it.
@@ -52,7 +53,7 @@ func TestRevokedMeansRevoked(t *testing.T) {
 	}
 	p := plan{
 		replicas: number(t, "TOKENDESK_CHAOS_REPLICAS", 3), slots: 12, verifiers: number(t, "TOKENDESK_CHAOS_CALLERS", 12), streams: 6,
-		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""),
+		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""), faults: faults,
 	}
 	p.tokens = 50 + 6*int(p.lasts.Seconds())
 	r := p.run(t)
@@ -75,7 +76,7 @@ func (p plan) run(t *testing.T) (done result) {
 	defer cancel()
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	defer transport.CloseIdleConnections()
-	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots), told: map[string]int{}}
+	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots), ended: make([]atomicToken, p.slots), told: map[string]int{}}
 	for i := range r.slots {
 		r.next(i)
 	}
@@ -105,12 +106,12 @@ func (r *run) harm(p plan, random *rand.Rand) map[string]int {
 	for r.stop.Err() == nil {
 		time.Sleep(between(random, 0, p.apart))
 		at := random.Perm(len(r.replicas))[:1+random.IntN(2)]
-		one := faults[random.IntN(len(faults))]
+		one := p.faults[random.IntN(len(p.faults))]
 		var both sync.WaitGroup
 		for i, n := range at {
 			f, own := one, rand.New(rand.NewPCG(random.Uint64(), 0))
 			if i > 0 {
-				f = faults[random.IntN(6)] // two of the database at a time are one
+				f = p.faults[random.IntN(min(6, len(p.faults)))] // two of the database at a time are one
 			}
 			count[f.name]++
 			both.Go(func() { f.do(r.desk, r.replicas[n], own) })

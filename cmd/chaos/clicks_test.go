@@ -19,7 +19,7 @@ func (r *run) click(by, slot int, random *rand.Rand) {
 		switch n := random.IntN(10); {
 		case n < 6:
 			if r.change(client, by, one, ":deactivate", refused, random) {
-				time.Sleep(between(random, time.Millisecond, 400*time.Millisecond))
+				time.Sleep(between(random, time.Millisecond, 1500*time.Millisecond))
 				if r.change(client, by, one, ":activate", allowed, random) {
 					continue
 				}
@@ -124,5 +124,6 @@ func (r *run) use(slot int, one *token) {
 	r.mu.Lock()
 	r.histories = append(r.histories, one.h)
 	r.mu.Unlock()
+	r.ended[slot].Store(r.slots[slot].Load())
 	r.slots[slot].Store(one)
 }

@@ -24,6 +24,7 @@ type run struct {
 	*desk
 	client *http.Client
 	slots  []atomicToken // tokens in use
+	ended  []atomicToken // the ones that were in use before, or nil
 	stop   context.Context
 	all    sync.WaitGroup
 	turn   atomic.Int64
@@ -52,8 +53,14 @@ func (r *run) wrong(format string, args ...any) {
 	r.strange = append(r.strange, fmt.Sprintf(format, args...))
 }
 
-// pick takes a token that is in use.
-func (r *run) pick(random *rand.Rand) *token { return r.slots[random.IntN(len(r.slots))].Load() }
+// pick takes a token that is in use, or one that was until a moment ago: those are the ones that a replica may still remember.
+func (r *run) pick(random *rand.Rand) *token {
+	slot := random.IntN(len(r.slots))
+	if dead := r.ended[slot].Load(); dead != nil && random.IntN(3) == 0 {
+		return dead
+	}
+	return r.slots[slot].Load()
+}
 
 // verify calls again and again, with any token at any replica.
 func (r *run) verify(by int, random *rand.Rand) {

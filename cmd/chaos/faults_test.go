@@ -48,6 +48,18 @@ func silent(d *desk, r *replica, random *rand.Rand) {
 	d.toxic(r, "timeout", `"timeout":0`, between(random, 100*time.Millisecond, 5*time.Second))
 }
 
+// silentForLong does that for longer than a change waits, and stoppedForLong has a replica stand still for so long.
+func silentForLong(d *desk, r *replica, random *rand.Rand) {
+	d.toxic(r, "timeout", `"timeout":0`, between(random, 5*time.Second, 7*time.Second))
+}
+
+func stoppedForLong(_ *desk, r *replica, random *rand.Rand) {
+	defer r.hurts()()
+	r.signal(syscall.SIGSTOP)
+	time.Sleep(between(random, 3500*time.Millisecond, 6*time.Second))
+	r.signal(syscall.SIGCONT)
+}
+
 // closed cuts it off so that it hears of it.
 func closed(_ *desk, r *replica, random *rand.Rand) {
 	defer r.hurts()()

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 func TestAClickThatFindsNothingLeftWaitsToo(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, w storetest.World) {
 		admin := w.SetUp(t)
-		made, _ := w.WorkspaceToken(t, admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+		made, text := w.WorkspaceToken(t, admin, "marlowe-press", models.NewAPIToken{Name: "A"})
 		joined(t, w, "gw-a") // and says nothing any more
+		holder := make(chan models.Receipt, 1)
 		other := w.Open(t)
 		before, err := w.LastEvent(t.Context())
 		must(t, err)
@@ -29,12 +31,20 @@ func TestAClickThatFindsNothingLeftWaitsToo(t *testing.T) {
 				break
 			}
 		}
+		go func() { // who holds it, by protocol
+			ctx, receipt := store.WithReceipt(context.Background())
+			_, _ = w.RevokeHeld(ctx, admin, text)
+			holder <- *receipt
+		}()
 		ctx, receipt := store.WithReceipt(t.Context())
 		if _, err := other.RevokeAPIToken(ctx, admin, "marlowe-press", made.ID, models.Revocation{}); err != nil {
 			t.Fatal(err)
 		}
 		if receipt.Took < models.LeaseWait-time.Second { // the first click may have taken the replica off the list by then
 			t.Errorf("the second click is answered with %+v", *receipt)
+		}
+		if held := <-holder; held.Took < models.LeaseWait-time.Second {
+			t.Errorf("its holder is answered with %+v", held)
 		}
 		must(t, <-first)
 		ctx, receipt = store.WithReceipt(t.Context())
