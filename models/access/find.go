@@ -104,6 +104,7 @@ func (g *Gate) remember(hash *secret.Hash, grant *models.Grant, generation int64
 	case models.KindOf(err) == models.NotFound:
 		g.memory.unknown.add(*hash, g.memory.clocks())
 	case err == nil:
+		mutantStamp(&grant.AsOf)
 		k := knownOf(grant)
 		if !grant.Over.IsZero() && k.expires > grant.Over.UnixMicro() { // its end would be missed
 			return

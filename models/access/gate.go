@@ -202,7 +202,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) Decision {
 	}
 	look := g.look(&call)
 	d := g.judge(ctx, &call, &look)
-	if look.remembered && !look.lease.holds(g.memory.clocks()) { // the clock is read last
+	if look.remembered && (g.memory.generation.Load() != d.generation || !look.lease.holds(g.memory.clocks())) { // the clock is read last
 		look = sight{now: g.now(), request: call.RequestID}
 		d = g.judge(ctx, &call, &look)
 	}

@@ -29,7 +29,7 @@ func (g *grantedLease) left(now models.Reading) time.Duration {
 	if g == nil {
 		return -1
 	}
-	return models.LeaseUse - g.begun.AtMost(now)
+	return models.LeaseUse + mutantLease() - g.begun.AtMost(now)
 }
 
 // holds says whether answers may come from memory. To be asked after the last look into it.

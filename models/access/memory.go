@@ -38,7 +38,7 @@ const DefaultEntries = 1_000_000
 func NewMemory(entries int) *Memory {
 	return &Memory{
 		known: newSlab[facts](entries), openings: newSlab[opening](max(1024, entries/4)),
-		places: map[uuid.UUID]place{}, products: map[uuid.UUID]*Product{}, clocks: models.ReadClocks,
+		places: map[uuid.UUID]place{}, products: map[uuid.UUID]*Product{}, clocks: readClocks,
 	}
 }
 
@@ -143,14 +143,15 @@ func (m *Memory) keepProduct(id uuid.UUID, p *Product, generation int64) {
 
 // forget forgets everything, also what is being read at the moment. The lease must have ended before.
 func (m *Memory) forget() {
-	m.generation.Add(1) // whoever puts something in looks at this under the lock that each part is emptied under
+	m.generation.Add(1) // who found something that the stamps tell nothing of any more looks at this afterwards
+	m.stamps.reset()
+	m.generation.Add(1) // whoever puts something in looks at this under the lock that each part is emptied under: it was read when all stamps were kept again
 	m.known.clear()
 	m.openings.clear()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.places)
 	clear(m.products)
-	m.stamps.reset()
 }
 
 // Entries is how many credentials are remembered.

@@ -236,6 +236,11 @@ func (r *Replica) catchUp(ctx context.Context, last int64) error {
 			r.applied.Store(last)
 			return nil
 		}
+		if mutantAckFirst {
+			r.applied.Store(events[len(events)-1].Seq)
+			poke(r.ack)
+			mutantPause()
+		}
 		for _, e := range events {
 			if e.Seq != applied+1 {
 				r.forget("events are missing")
@@ -256,7 +261,9 @@ func (r *Replica) catchUp(ctx context.Context, last int64) error {
 func (r *Replica) apply(e models.Event) {
 	if touched := e.Touches(); !touched.Nothing() {
 		r.memory.stamps.put(e.Seq, touched)
-		r.ended(e)
+		if !mutantStreams {
+			r.ended(e)
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ func (s *stamps) of(id *uuid.UUID) *atomic.Int64 {
 
 // put notes that an event touched something.
 func (s *stamps) put(seq int64, t models.Touched) {
+	mutantApplied(seq)
 	for _, text := range t.IDs {
 		if id := id(text); id != (uuid.UUID{}) {
 			s.of(&id).Store(seq)

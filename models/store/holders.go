@@ -21,8 +21,12 @@ func (s *Store) RevokeHeld(ctx context.Context, who models.Actor, text secret.Te
 	if len(found) > 0 {
 		return s.revokeHeld(ctx, who, hash)
 	}
-	if err := fresh(db).Model(&models.RefreshToken{}).Where("hash = ?", hash[:]).Limit(1).Pluck("session_id", &found).Error; err != nil || len(found) == 0 {
+	if err := fresh(db).Model(&models.RefreshToken{}).Where("hash = ?", hash[:]).Limit(1).Pluck("session_id", &found).Error; err != nil {
 		return false, translate(err)
+	}
+	if len(found) == 0 {
+		s.settleBefore(ctx) // it may have ended a moment ago
+		return false, nil
 	}
 	return s.endHeld(ctx, who, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", found[0]) })
 }

@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -42,7 +45,7 @@ func (s *Store) readSnapshot(row *sql.Row) (at models.Snapshot, err error) {
 }
 
 func (s *Store) snapshot(seq int64, then sql.NullTime, standby bool) (models.Snapshot, error) {
-	if standby {
+	if standby && !mutantStandby {
 		return models.Snapshot{}, errStandby
 	}
 	at := models.Snapshot{Seq: seq}
@@ -158,6 +161,10 @@ func (s *Store) settle(ctx context.Context, events []models.Event) {
 	if seq == 0 {
 		return
 	}
+	s.settleAt(ctx, seq)
+}
+
+func (s *Store) settleAt(ctx context.Context, seq int64) {
 	receipt := s.waitFor(context.WithoutCancel(ctx), seq)
 	if wanted, _ := ctx.Value(receiptKey{}).(*models.Receipt); wanted != nil {
 		*wanted = receipt
@@ -165,6 +172,35 @@ func (s *Store) settle(ctx context.Context, events []models.Event) {
 	if s.onReceipt != nil {
 		s.onReceipt(receipt)
 	}
+}
+
+// settleBefore waits as settle does, for what others have changed: whoever finds nothing left to do, because another click or an attempt of their own
+// whose answer was lost did it, may rely on it as much. Where that cannot be found out, no replica is taken to have put anything into effect.
+func (s *Store) settleBefore(ctx context.Context) {
+	seq, err := s.underWay(context.WithoutCancel(ctx))
+	if err != nil {
+		seq = math.MaxInt64
+	}
+	if seq != 0 {
+		s.settleAt(ctx, seq)
+	}
+}
+
+// underWay is the last event that changes a verdict and that not every replica has put into effect; 0: there is none.
+func (s *Store) underWay(ctx context.Context) (seq int64, err error) {
+	list, err := s.lookAtReplicas(ctx)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	least := slices.MinFunc(list, func(a, b models.Replica) int { return cmp.Compare(a.AckedSeq, b.AckedSeq) }).AckedSeq
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	const many = 1000
+	events, err := s.EventsAfter(ctx, least, many)
+	if len(events) == many {
+		return s.LastEvent(ctx)
+	}
+	return lastTouching(events), err
 }
 
 // lastTouching is the number of the last event that changes a verdict; 0: none does.
@@ -179,6 +215,9 @@ func lastTouching(events []models.Event) (seq int64) {
 
 func (s *Store) waitFor(ctx context.Context, seq int64) models.Receipt {
 	receipt := models.Receipt{Seq: seq}
+	if mutantNoWait {
+		return receipt
+	}
 	begun, seen := models.ReadClocks(), map[string]models.Replica{}
 	for pause := firstLook; ; pause = min(pause*3/2, longestLook) {
 		over := begun.AtLeast(models.ReadClocks()) >= models.LeaseWait

@@ -291,8 +291,12 @@ func (s *Store) writeLong(ctx context.Context, who models.Actor, fn func(tx *gor
 // commit is write for any number of events: it stores them, tells the listeners, and waits for the replicas.
 func (s *Store) commit(ctx context.Context, who models.Actor, fn func(tx *gorm.DB) ([]models.Event, error)) error {
 	events, err := s.store(ctx, who, fn)
-	if err != nil || len(events) == 0 {
+	if err != nil {
 		return err
+	}
+	if len(events) == 0 {
+		s.settleBefore(ctx)
+		return nil
 	}
 	for _, event := range events {
 		for _, tell := range s.listeners {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -65,5 +66,13 @@ func (o *OwnPostgres) Start(t testing.TB) {
 	defer cancel()
 	if err := o.server.startAgain(ctx); err != nil {
 		t.Fatalf("start PostgreSQL again: %v", err)
+	}
+}
+
+// Stop ends the server as an operator does: SIGINT is PostgreSQL's "fast", SIGQUIT its "immediate" shutdown.
+func (o *OwnPostgres) Stop(t testing.TB, by os.Signal) {
+	t.Helper()
+	if err := o.server.endBy(by); err != nil {
+		t.Fatalf("stop PostgreSQL: %v", err)
 	}
 }

@@ -36,6 +36,19 @@ func (s *server) killFirst() error {
 	return nil
 }
 
+// endBy sends the first process a signal, and waits for its end.
+func (s *server) endBy(by os.Signal) error {
+	if err := s.process.Signal(by); err != nil {
+		return err
+	}
+	select {
+	case <-s.ended:
+		return nil
+	case <-time.After(time.Minute):
+		return errors.New("PostgreSQL does not end")
+	}
+}
+
 // startAgain starts the server on its data. It ends at once while a process of the one before still has the
 // data in use; then it is started anew.
 func (s *server) startAgain(ctx context.Context) error {

@@ -5,6 +5,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // server is here only so that the package compiles: the one that is started runs on Linux.
@@ -19,4 +20,5 @@ func (*server) url(string) string                { return "" }
 func (*server) stop()                            {}
 func (*server) killAll() error                   { return errElsewhere }
 func (*server) killFirst() error                 { return errElsewhere }
+func (*server) endBy(os.Signal) error            { return errElsewhere }
 func (*server) startAgain(context.Context) error { return errElsewhere }
