@@ -14,6 +14,12 @@ import (
 
 // wrongValues is for each setting what it must not be. The password in them is hunter2.
 var wrongValues = []struct{ setting, value, shown, right string }{
+	{"REPLICA_NAME", "a\tb", `"a\tb"`, "use a name of 60 characters or fewer"},
+	{"REPLICA_NAME", strings.Repeat("x", 61), "", "use a name of 60 characters or fewer"},
+	{"VERIFY_CACHE", "yes", "", "use on or off"},
+	{"FORWARD_AUTH_IDENTITY", "", `""`, "use on or off"},
+	{"CACHE_ENTRIES", "0", "", "use a whole number of 1 or more"},
+	{"CACHE_ENTRIES", "1e6", "", "use a whole number of 1 or more"},
 	{"LISTEN", "", `""`, "use HOST:PORT, like 127.0.0.1:8080"},
 	{"LISTEN", "8080", "", "use HOST:PORT, like 127.0.0.1:8080"},
 	{"LISTEN", "localhost", "", "use HOST:PORT, like 127.0.0.1:8080"},

@@ -152,7 +152,7 @@ func (in place) open(t *testing.T) *sql.DB {
 	t.Helper()
 	driver, source := "pgx", in.url
 	if in.url == "" {
-		driver, source = "sqlite", "file:"+url.PathEscape(filepath.Join(in.dir, "tokendesk.db"))+"?_pragma=busy_timeout(10000)"
+		driver, source = "sqlite", "file:"+url.PathEscape(filepath.Join(in.dir, "tokendesk.db"))+"?_pragma=busy_timeout(10000)&_txlock=immediate" // the server writes too
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {

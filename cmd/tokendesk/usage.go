@@ -39,7 +39,7 @@ func (a app) drain(ctx context.Context) error {
 }
 
 func (a app) flushUsage(ctx context.Context) error {
-	return wrap("calls that were counted", a.tally.Flush(ctx, a.store))
+	return wrap("calls that were counted", a.tally.Flush(ctx, a.recorder()))
 }
 
 // whenever does a piece of work each time that it is asked to. A failure is logged.
