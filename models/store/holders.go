@@ -61,8 +61,12 @@ func (s *Store) revokeHeld(ctx context.Context, who models.Actor, hash secret.Ha
 func (s *Store) EndHeldSignIn(ctx context.Context, who models.Actor, hash secret.Hash) (ended bool, err error) {
 	which := func(tx *gorm.DB) *gorm.DB { return tx.Where("hash = ?", hash[:]) }
 	var found []string
-	if err := which(fresh(s.db.WithContext(ctx))).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil || len(found) == 0 {
+	if err := which(fresh(s.db.WithContext(ctx))).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil {
 		return false, translate(err)
+	}
+	if len(found) == 0 {
+		s.settleBefore(ctx) // it may have ended a moment ago
+		return false, nil
 	}
 	return s.endHeld(ctx, who, which)
 }

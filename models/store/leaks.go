@@ -114,8 +114,12 @@ func (s *Store) ReportLeakedSignIn(ctx context.Context, who models.Actor, hash s
 	db := s.db.WithContext(ctx)
 	which := func(tx *gorm.DB) *gorm.DB { return tx.Where("hash = ?", hash[:]) }
 	var found []string // what is no session's keeps no writer waiting
-	if err := which(fresh(db)).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil || len(found) == 0 {
+	if err := which(fresh(db)).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil {
 		return false, translate(err)
+	}
+	if len(found) == 0 {
+		s.settleBefore(ctx) // it may have ended a moment ago
+		return false, nil
 	}
 	return s.reportProgram(ctx, who, which)
 }
