@@ -160,7 +160,7 @@ func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
 func (g *Gate) Remember(m *Memory, answers bool) { g.memory, g.answers = m, answers }
 
 // Share has the gate hold callers to this replica's part of each limit; see Limiter.Share.
-func (g *Gate) Share(at, of int, joins bool) { g.limiter.Share(at, of, joins, g.now()) }
+func (g *Gate) Share(at, of int) { g.limiter.Share(at, of, g.now()) }
 
 // SignIns reads sign-in tokens; see KeyRing.
 type SignIns interface {

@@ -49,7 +49,7 @@ type Replica struct {
 	log    *slog.Logger
 	ended  func(models.Event) // called for each event that touched something, after memory does not know better any more
 	lapsed func()             // called when nobody knows what has changed: nothing that was let in may go on
-	shared func(at, of int, joins bool)
+	shared func(at, of int)
 
 	told      atomic.Bool // the database tells of changes
 	alone     atomic.Bool // it is a file of this machine, and no other server's
@@ -58,7 +58,6 @@ type Replica struct {
 	listed    atomic.Pointer[string] // its ID on the list
 	last      atomic.Int64           // the newest event that it knows of
 	live      atomic.Int64           // replicas on the list
-	placed    bool                   // it was found among them; of Begin, and then of tidyAgain
 	timeline  string                 // of the database that this replica is registered with
 	member    bool                   // it is registered
 	following sync.Mutex
@@ -77,9 +76,9 @@ type ReplicaSettings struct {
 	Ended   func(models.Event) // an event may have ended what is under way
 	Lapsed  func()             // whatever is under way must end
 
-	// Shared is told, by one goroutine at a time, that this replica is the at-th of so many on the list, from 0 in the order of their IDs, and whether it was
-	// none of them before; see Limiter.Share.
-	Shared func(at, of int, joins bool)
+	// Shared is told, by one goroutine at a time, that this replica is the at-th of so many on the list, from 0 in the order of their IDs; see
+	// Limiter.Share.
+	Shared func(at, of int)
 }
 
 // NewReplica makes a replica that knows nothing yet, and has no lease.
@@ -129,8 +128,7 @@ func (r *Replica) place(list []models.Replica) {
 		}
 	}
 	if there { // or it will be, by another ID
-		r.shared(at, len(list), !r.placed)
-		r.placed = true
+		r.shared(at, len(list))
 	}
 }
 

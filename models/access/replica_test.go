@@ -113,7 +113,7 @@ func replicaOf(t *testing.T, f *feed) *oneReplica {
 	m.clocks = func() models.Reading { return r.now }
 	r.Replica = NewReplica(ReplicaSettings{
 		Feed: f, Memory: m, Name: "a", NewID: models.NewID, Log: slog.New(slog.DiscardHandler),
-		Ended: func(e models.Event) { r.ends = append(r.ends, e.Seq) }, Lapsed: func() { r.lapses.Add(1) }, Shared: func(int, int, bool) {},
+		Ended: func(e models.Event) { r.ends = append(r.ends, e.Seq) }, Lapsed: func() { r.lapses.Add(1) }, Shared: func(int, int) {},
 	})
 	must(t, r.Begin(t.Context()))
 	return r
@@ -238,7 +238,7 @@ func TestAReplicaRuns(t *testing.T) {
 	m := NewMemory(1000)
 	var lapses atomic.Int32
 	r := NewReplica(ReplicaSettings{
-		Feed: f, Memory: m, Name: "a", NewID: models.NewID, Log: slog.New(slog.DiscardHandler), Ended: func(models.Event) {}, Lapsed: func() { lapses.Add(1) }, Shared: func(int, int, bool) {},
+		Feed: f, Memory: m, Name: "a", NewID: models.NewID, Log: slog.New(slog.DiscardHandler), Ended: func(models.Event) {}, Lapsed: func() { lapses.Add(1) }, Shared: func(int, int) {},
 	})
 	must(t, r.Begin(t.Context()))
 	ctx, stop := context.WithCancel(t.Context())

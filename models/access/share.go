@@ -11,31 +11,25 @@ type portion struct {
 
 	// What there was before counts for a while: at the moment begun, a caller who is not in debt here had room for no more than a share of that
 	// time, because what lies between was another replica's to give.
-	before int // the most replicas that there were within the last window; nobody: this one was none of them
+	before int // the most replicas that there were within the last window
 	begun  int64
 }
-
-// nobody is as many replicas as leave each with a single call.
-const nobody = math.MaxInt32
 
 // alone is all of every quota.
 var alone = &portion{of: 1, before: 1}
 
 // Share has this replica let a part of every quota pass, as the at-th of so many that are live, counted from 0 in the order of their IDs. The
 // parts of all are the quota together, but for a quota of fewer calls than there are replicas, of which each lets one pass. What a replica has more
-// than before comes at the pace of its share and is not there at once, or a caller could have it of two replicas. One that joins others begins with room for one call of
-// each caller. Share is called by one goroutine at a time.
-func (l *Limiter) Share(at, of int, joins bool, now time.Time) {
+// than before comes at the pace of its share and is not there at once, or a caller could have it of two replicas. One that joins others begins with its share, while the others
+// may have let the whole quota pass: whoever calls just then may have so much more of it, once. Share is called by one goroutine at a time.
+func (l *Limiter) Share(at, of int, now time.Time) {
 	was := l.shards[0].part // nobody else writes it
-	if of < 1 || at < 0 || at >= of || was.of == of && was.at == at && !joins || of == 1 && was == alone {
+	if of < 1 || at < 0 || at >= of || was.of == of && was.at == at || of == 1 && was == alone {
 		return
 	}
 	next := &portion{of: of, at: at, before: was.of, begun: now.UnixNano()}
 	if ago := next.begun - was.begun; ago >= 0 && ago < int64(window) {
 		next.before = max(was.before, was.of)
-	}
-	if joins {
-		next.before = nobody
 	}
 	for i := range l.shards {
 		s := &l.shards[i]

@@ -124,7 +124,7 @@ func replicas(t *testing.T, s *server, of int) (list []replica) {
 		r := replica{log: &syncBuffer{}, past: new(atomic.Int64)}
 		r.Gate = access.NewGate(nil, access.NewTally(), func() time.Time { return time.Unix(1_790_000_000, r.past.Load()) })
 		r.CountTogether(counter, slog.New(slog.NewTextHandler(r.log, nil)))
-		r.Share(at, of, false)
+		r.Share(at, of)
 		list = append(list, r)
 	}
 	return list
