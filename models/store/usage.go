@@ -57,6 +57,7 @@ func (s *Store) recordUsage(ctx context.Context, flush models.Flush, batch []mod
 		}
 		return days[i].Day < days[j].Day
 	})
+	defer s.alone()() // or a flush after a flush keeps every other writer of the file waiting
 	tx, err := s.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return err
