@@ -65,7 +65,7 @@ var settings = []setting{
 	{"COLLECTION_MAX_FILES", "10000", "", "the most files and folders in it", (*config).takeMaxFiles},
 	{"REPLICA_NAME", "", "the machine's name", "what this server is called where several are listed", (*config).takeReplicaName},
 	{"VERIFY_CACHE", "on", "", "on: calls to products are answered from memory, and what is revoked is refused at once all the same; off: each asks the database", (*config).takeVerifyCache},
-	{"CACHE_ENTRIES", "1000000", "", "the most credentials to remember, of about 200 bytes each", (*config).takeCacheEntries},
+	{"CACHE_ENTRIES", "1000000", "", "the most credentials to remember, of about 150 bytes each", (*config).takeCacheEntries},
 	{"OTLP_ENDPOINT", "", "none", "address of an OpenTelemetry collector that takes spans by OTLP over HTTP, like http://127.0.0.1:4318", (*config).takeOTLPEndpoint},
 	{"TRACE_SHARE", "1", "", "the share of requests that are traced, from 0 to 1, where a collector is named", (*config).takeTraceShare},
 	{"LOG_FORMAT", "text", "", "text or json", (*config).takeLogFormat},

@@ -81,7 +81,7 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 		}
 	}
 	begun, r.me.ID = r.memory.clocks(), r.newID()
-	r.me.StartedAt = begun.Time()
+	r.me.StartedAt, r.me.AckedSeq = begun.Time(), r.applied.Load() // what is under way was ended up to there, and no further
 	if renewal, err = r.feed.RegisterReplica(ctx, r.me); err == nil {
 		id := r.me.ID
 		r.member, r.timeline = true, renewal.Timeline

@@ -38,11 +38,15 @@ func (f *feed) happens(action models.Action, subject string) int64 {
 func (f *feed) RegisterReplica(_ context.Context, r models.Replica) (models.LeaseRenewal, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r.AckedSeq, r.LeaseNo = int64(len(f.events)), 1
+	last := int64(len(f.events))
+	r.AckedSeq, r.LeaseNo = min(r.AckedSeq, last), 1
 	if f.away == nil {
 		f.rows[r.ID] = r
+		if f.acked != nil {
+			f.acked(r.AckedSeq)
+		}
 	}
-	return models.LeaseRenewal{Snapshot: models.Snapshot{Seq: r.AckedSeq}, Timeline: f.timeline}, f.away
+	return models.LeaseRenewal{Snapshot: models.Snapshot{Seq: last}, Timeline: f.timeline}, f.away
 }
 
 func (f *feed) RenewLease(_ context.Context, r models.Replica) (models.LeaseRenewal, error) {
@@ -214,6 +218,25 @@ func TestAReplicaBeginsAnew(t *testing.T) {
 		if _, there := f.rows[before]; there {
 			t.Errorf("%s: others go on waiting for what it was", name)
 		}
+	}
+}
+
+// A replica that joins again does not say that what happened meanwhile is in effect before it has ended what was under way by it.
+func TestAReplicaJoinsAgainAsFarAsItIs(t *testing.T) {
+	f := newFeed()
+	f.happens(models.SetupCompleted, "")
+	r := replicaOf(t, f)
+	delete(f.rows, r.me.ID)
+	seq := f.happens(models.CredentialRevoked, c1)
+	f.acked = func(acked int64) {
+		if acked >= seq && !slices.Contains(r.ends, seq) {
+			t.Error("it says so before the calls under way are ended")
+		}
+	}
+	must(t, r.Renew(t.Context()))
+	must(t, r.Renew(t.Context()))
+	if row := f.rows[r.me.ID]; row.AckedSeq != seq || !r.leased() {
+		t.Errorf("it is at %d of %d", row.AckedSeq, seq)
 	}
 }
 

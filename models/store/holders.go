@@ -60,19 +60,19 @@ func (s *Store) revokeHeld(ctx context.Context, who models.Actor, hash secret.Ha
 // EndHeldSignIn is RevokeHeld for a sign-in token, by the hash of the random value in it.
 func (s *Store) EndHeldSignIn(ctx context.Context, who models.Actor, hash secret.Hash) (ended bool, err error) {
 	which := func(tx *gorm.DB) *gorm.DB { return tx.Where("hash = ?", hash[:]) }
-	var found []string
-	if err := which(fresh(s.db.WithContext(ctx))).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil {
-		return false, translate(err)
-	}
-	if len(found) == 0 {
-		s.settleBefore(ctx) // it may have ended a moment ago
-		return false, nil
+	if there, err := s.hasProgram(ctx, which); err != nil || !there {
+		return false, err
 	}
 	return s.endHeld(ctx, who, which)
 }
 
-// endHeld ends the session of a program.
+// endHeld ends the session of a program for who holds something of it.
 func (s *Store) endHeld(ctx context.Context, who models.Actor, which func(*gorm.DB) *gorm.DB) (ended bool, err error) {
+	return s.endProgram(ctx, who, which, models.SessionEnded, models.RevokedByHolder)
+}
+
+// endProgram ends the session of a program, if there is one, and tells why.
+func (s *Store) endProgram(ctx context.Context, who models.Actor, which func(*gorm.DB) *gorm.DB, as models.Action, reason string) (ended bool, err error) {
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
 		session, err := take[models.Session](which(fresh(tx)).Where("kind = ?", models.OfProgram))
 		if models.KindOf(err) == models.NotFound {
@@ -85,11 +85,22 @@ func (s *Store) endHeld(ctx context.Context, who models.Actor, which func(*gorm.
 		if err != nil {
 			return event, err
 		}
-		event = sessionEvent(models.SessionEnded, session.ID, person)
+		event = sessionEvent(as, session.ID, person)
 		event.WorkspaceID = session.WorkspaceID
 		ended = true
-		return event.WithChanges(models.Change{Field: models.SignInsEnded, After: "1"}, models.Change{Field: "reason", After: models.RevokedByHolder}),
+		return event.WithChanges(models.Change{Field: models.SignInsEnded, After: "1"}, models.Change{Field: "reason", After: reason}),
 			one(tx.Where("id = ?", session.ID).Delete(&models.Session{}))
 	})
 	return ended && err == nil, err
+}
+
+// hasProgram says whether there is a session of a program; what is no session's keeps no writer waiting. One that is not there may have ended a moment ago,
+// which is waited for.
+func (s *Store) hasProgram(ctx context.Context, which func(*gorm.DB) *gorm.DB) (bool, error) {
+	var found []string
+	err := which(fresh(s.db.WithContext(ctx))).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error
+	if err == nil && len(found) == 0 {
+		s.settleBefore(ctx)
+	}
+	return len(found) > 0, translate(err)
 }

@@ -111,38 +111,14 @@ func orUnchanged(err error) error {
 
 // ReportLeakedSignIn ends the sign-in that a sign-in token is of, by the hash of the random value in it. One that is over is not told.
 func (s *Store) ReportLeakedSignIn(ctx context.Context, who models.Actor, hash secret.Hash) (ended bool, err error) {
-	db := s.db.WithContext(ctx)
 	which := func(tx *gorm.DB) *gorm.DB { return tx.Where("hash = ?", hash[:]) }
-	var found []string // what is no session's keeps no writer waiting
-	if err := which(fresh(db)).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error; err != nil {
-		return false, translate(err)
-	}
-	if len(found) == 0 {
-		s.settleBefore(ctx) // it may have ended a moment ago
-		return false, nil
+	if there, err := s.hasProgram(ctx, which); err != nil || !there {
+		return false, err
 	}
 	return s.reportProgram(ctx, who, which)
 }
 
 // reportProgram ends the session of a program that something of was found.
 func (s *Store) reportProgram(ctx context.Context, who models.Actor, which func(*gorm.DB) *gorm.DB) (ended bool, err error) {
-	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
-		session, err := take[models.Session](which(fresh(tx)).Where("kind = ?", models.OfProgram))
-		if models.KindOf(err) == models.NotFound {
-			return event, errUnchanged
-		}
-		if err != nil {
-			return event, err
-		}
-		person, err := withID[models.Person](tx, session.PersonID)
-		if err != nil {
-			return event, err
-		}
-		event = sessionEvent(models.CredentialLeaked, session.ID, person)
-		event.WorkspaceID = session.WorkspaceID
-		ended = true
-		return event.WithChanges(models.Change{Field: models.SignInsEnded, After: "1"}, models.Change{Field: "reason", After: models.ReportedAsLeaked}),
-			one(tx.Where("id = ?", session.ID).Delete(&models.Session{}))
-	})
-	return ended && err == nil, err
+	return s.endProgram(ctx, who, which, models.CredentialLeaked, models.ReportedAsLeaked)
 }

@@ -57,8 +57,8 @@ func (s *Store) snapshot(seq int64, then sql.NullTime, standby bool) (models.Sna
 
 var errStandby = models.Fail(models.Unavailable, "The database that answered is a standby, which may lag behind.")
 
-// RegisterReplica adds a server to those that are waited for, from now on: it has put into effect what the snapshot has, because it remembers
-// nothing. No change is being made meanwhile, so that each either is in the snapshot or finds the replica.
+// RegisterReplica adds a server to those that are waited for, from now on. It remembers nothing, but what is under way there may still have to be ended by events
+// that it has not put into effect: so it says how far it is. No change is being made meanwhile, so that each either is in the snapshot or finds the replica.
 func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
 	defer s.alone()()
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
@@ -66,7 +66,7 @@ func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal 
 		if err := fresh(tx).Clauses(clause.Locking{Strength: "SHARE"}).Take(&clock).Error; err != nil {
 			return err
 		}
-		r.AckedSeq, r.LeaseNo, r.SeenAt = clock.LastSeq, 1, s.now()
+		r.AckedSeq, r.LeaseNo, r.SeenAt = min(r.AckedSeq, clock.LastSeq), 1, s.now()
 		if err := fresh(tx).Create(&r).Error; err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 // joined is a replica that is on the list.
 func joined(t *testing.T, w storetest.World, name string) models.Replica {
 	t.Helper()
-	r := models.Replica{ID: models.NewID(), Name: name, Version: "test", StartedAt: w.Clock.Now()}
+	r := models.Replica{ID: models.NewID(), Name: name, Version: "test", StartedAt: w.Clock.Now(), AckedSeq: math.MaxInt64} // it has all that there is in effect
 	renewal, err := w.RegisterReplica(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
