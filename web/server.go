@@ -99,7 +99,7 @@ func cutLast(text, sep string) (before, after string, found bool) {
 }
 
 // AnswerProxies has proxies in some networks answered at /forward-auth. Whoever else can send a request from there can ask too, so they
-// are named apart from those that are believed about addresses. Without identity they learn the decision alone, which costs half as much.
+// are named apart from those that are believed about addresses. Without identity they learn the decision alone.
 func (s *Server) AnswerProxies(from []*net.IPNet, identity bool) {
 	s.calls.askers, s.calls.anonymous = from, !identity
 }
