@@ -89,3 +89,19 @@ func TestForwardAuthIsForProxies(t *testing.T) {
 		t.Error(a.Body)
 	}
 }
+
+// Where the operator has it so, a proxy learns the decision alone: nothing of who calls, whatever the question says.
+func TestForwardAuthWithoutIdentity(t *testing.T) {
+	t.Parallel()
+	s := webtest.SQLite(t, webtest.Asking("127.0.0.0/8"), webtest.Anonymous(), webtest.Sampled())
+	_, text := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+	for query, status := range map[string]int{"": 200, "?identity=on": 200, "?for=nginx": 200} {
+		a := s.Browser(t).Get(t, "/forward-auth"+query, "Authorization", "Bearer "+text.Reveal(), "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/api/agent-base").Want(t, status)
+		for name := range a.Header {
+			if strings.HasPrefix(name, "X-Tokendesk-") {
+				t.Errorf("%s: it tells %s", query, name)
+			}
+		}
+	}
+	s.Browser(t).Get(t, "/forward-auth", "Authorization", "Bearer "+text.Reveal()[:50], "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/api/agent-base").Want(t, 401)
+}
