@@ -104,7 +104,7 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	for range decideAgain {
 		d := s.decide(r, call, access.AtGateway)
-		tellLimit(w.Header(), d)
+		tellLimit(w.Header(), &d)
 		if !d.Allowed() {
 			s.refuse(w, r, d)
 			return
@@ -114,7 +114,7 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 			s.unreadable(w, r, d, err)
 			return
 		}
-		if s.send(w, r, up.Upstream, callerOf(d, id, address), path) {
+		if s.send(w, r, up.Upstream, callerOf(&d, id, address), path) {
 			return
 		}
 	}
@@ -172,7 +172,7 @@ func readable(r *http.Request) (access.Path, string) {
 	return path, ""
 }
 
-func callerOf(d access.Decision, id, address string) gateway.Caller {
+func callerOf(d *access.Decision, id, address string) gateway.Caller {
 	k := &d.Known
 	return gateway.Caller{
 		Workspace: access.TextOf(d.Workspace), Kind: string(k.Kind()), Credential: access.TextOf(k.ID), Person: access.TextOf(k.Person), Scope: d.Scope,
@@ -212,7 +212,7 @@ const mostUpstreams = 1000
 
 // tellLimit says where the caller stands (draft-ietf-httpapi-ratelimit-headers-10). Only calls that were counted are told: a
 // credential that is no good learns nothing.
-func tellLimit(h http.Header, d access.Decision) {
+func tellLimit(h http.Header, d *access.Decision) {
 	if d.Limit.Window == 0 {
 		return
 	}

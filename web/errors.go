@@ -130,7 +130,7 @@ func (s *Server) noteRefusal(c echo.Context, f failure, err error) {
 	case errors.As(err, &refused) && (s.voices[c.Path()] == asStatus || s.voices[c.Path()] == asOAuth || manages(c.Request())):
 		s.handlers.RefusedAccount(c, refused.Decision)
 	case errors.As(err, &refused):
-		s.handlers.RefusedCall(c, f.code, refused.Grant)
+		s.handlers.RefusedCall(c, f.code, refused.Grant())
 	case s.voices[c.Path()] == asEnvelope:
 		s.handlers.RefusedInstall(c, err, f.message)
 	case f.status == http.StatusForbidden:
@@ -182,7 +182,7 @@ func accountWords(d access.Decision) string {
 	case access.CredentialUnknown:
 		words = d.Detail
 	}
-	if kind := d.Grant.Credential.Kind; verdicts[d.Code] == http.StatusUnauthorized && (kind == "" || kind == models.SignInToken) {
+	if kind := d.Grant().Credential.Kind; verdicts[d.Code] == http.StatusUnauthorized && (kind == "" || kind == models.SignInToken) {
 		words = "Incorrect JWT token. " + words
 	}
 	return words

@@ -34,8 +34,8 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request, id string) {
 		Need:      access.Need{Route: &access.Route{Method: told.method, Path: told.path, Workspace: r.Header.Get("X-Workspace-Id")}},
 		Address:   s.address(r), RequestID: id,
 	}, access.AtForwardAuth)
-	tellLimit(w.Header(), d)
 	if !d.Allowed() {
+		tellLimit(w.Header(), &d)
 		s.refuseTo(w, r, d)
 		return
 	}
@@ -44,16 +44,12 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request, id string) {
 		s.unreadable(w, r, d, err)
 		return
 	}
-	h := w.Header()
 	if !s.anonymous {
-		who := callerOf(d, id, "")
-		gateway.Identify(h, up.signer, &who, told.method, told.target, s.handlers.Clock().Unix())
+		who := callerOf(&d, id, "")
+		gateway.Identify(w.Header(), up.signer, &who, told.method, told.target, s.handlers.Clock().Unix())
 	}
-	h["Content-Length"] = nothing
 	w.WriteHeader(http.StatusOK)
 }
-
-var nothing = []string{"0"}
 
 // mayAsk says whether a request comes from a proxy that was named, by the address of the connection itself.
 func (s *calls) mayAsk(r *http.Request) bool {
@@ -82,13 +78,14 @@ var tellings = [][2]string{{"X-Forwarded-Method", "X-Forwarded-Uri"}, {"X-Origin
 func toldCall(h http.Header) (told, string) {
 	var t told
 	for _, pair := range tellings {
-		methods, targets := notEmpty(h[pair[0]]), notEmpty(h[pair[1]])
+		method, methods := notEmpty(h[pair[0]])
+		target, targets := notEmpty(h[pair[1]])
 		switch {
-		case len(methods) == 0 && len(targets) == 0:
-		case len(methods) != 1 || len(targets) != 1 || t.method != "":
+		case methods == 0 && targets == 0:
+		case methods != 1 || targets != 1 || t.method != "":
 			return t, "The proxy must tell of the call in X-Forwarded-Method and X-Forwarded-Uri, or in X-Original-Method and X-Original-URI, and in no others."
 		default:
-			t.method, t.target = methods[0], targets[0]
+			t.method, t.target = method, target
 		}
 	}
 	if t.method == "" {
@@ -111,15 +108,15 @@ func toldCall(h http.Header) (told, string) {
 	return t, ""
 }
 
-// notEmpty leaves out fields without a value: proxies clear what a caller sent by sending nothing.
-func notEmpty(values []string) []string {
-	var list []string
+// notEmpty is the last value of a field and how many it has, without empty ones: proxies clear what a caller sent by sending nothing.
+func notEmpty(values []string) (last string, count int) {
 	for _, v := range values {
 		if v != "" {
-			list = append(list, v)
+			last = v
+			count++
 		}
 	}
-	return list
+	return last, count
 }
 
 // refuseTo tells a proxy of a refusal. What nginx takes for a fault of ours, because it is neither 401 nor 403, is told to it as

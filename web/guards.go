@@ -156,11 +156,11 @@ func (s *Server) admitProgram(c echo.Context, need access.Need) error {
 	})
 	verdicts.Count(door, d.Code)
 	s.tracer.Of(r.Context()).Verdict(string(d.Code), d.Scope)
-	tellLimit(c.Response().Header(), d)
+	tellLimit(c.Response().Header(), &d)
 	if !d.Allowed() {
 		return &refusal{d}
 	}
-	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c)), Grant: d.Grant})
+	handlers.Admit(c, handlers.Visit{Actor: d.Actor(c.RealIP(), handlers.RequestID(c)), Grant: d.Grant()})
 	return nil
 }
 

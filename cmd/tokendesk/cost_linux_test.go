@@ -14,27 +14,29 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
-// TestCostOfTheGateway compares the whole server with a tuned httputil.ReverseProxy in front of the same upstream, which answers
-// a small JSON: by the processor's time for a call, and by calls a second. It fails when nothing can be measured, and prints a table
-// that people judge. .ci/bench gateway runs it, on one core, and has the servers run on the other.
+// TestCost compares the whole server, over a PostgreSQL with a million credentials that it all remembers, with servers that check nothing: a
+// handler of the web framework that answers 204 to the same requests, and a tuned httputil.ReverseProxy in front of the same upstream. It does so by the
+// processor's time for a call, and by calls a second. It fails when nothing can be measured, and prints a table that people judge.
+// .ci/bench verify runs it, on one core, and has the servers run on the other.
 //
 // TOKENDESK_TEST_COST is how many rounds there are; without it there are none. In a round every server is called for
 // TOKENDESK_TEST_COST_SECONDS, one after the other; and then once more while what it is compared with is called too, on the same core.
-func TestCostOfTheGateway(t *testing.T) {
+// TOKENDESK_TEST_COST_TOKENS is how many credentials there are, and TOKENDESK_TEST_COST_ONLY a part of the name of what is measured.
+func TestCost(t *testing.T) {
 	if os.Getenv("TOKENDESK_TEST_COST") == "" {
-		t.Skip("it measures what the gateway costs: ./.ci/bench gateway")
+		t.Skip("it measures what checking costs: ./.ci/bench verify")
 	}
 	rounds, seconds := howMany(t, "TOKENDESK_TEST_COST", 5), howMany(t, "TOKENDESK_TEST_COST_SECONDS", 5)
 	list := subjects(t)
 	before := loadAverage(t)
 	for _, s := range list {
-		together(t, 3, s) // connections are made, and what is kept is kept
+		together(t, 2, s.at()) // connections are made, and what is kept is kept
 	}
 	for range rounds {
 		for _, s := range list {
-			s.alone = append(s.alone, together(t, seconds, s)[0])
+			s.alone = append(s.alone, together(t, seconds, s.at())[0])
 			if s.against != nil {
-				pair := together(t, seconds, s, s.against)
+				pair := together(t, seconds, s.at(), s.of(s.against))
 				s.beside, s.theirs = append(s.beside, pair[0]), append(s.theirs, pair[1])
 			}
 		}
@@ -42,59 +44,90 @@ func TestCostOfTheGateway(t *testing.T) {
 	fmt.Printf("\nLoad average before and after: %s, %s. %d rounds of %d s.\n\n%s\n", before, loadAverage(t), rounds, seconds, table(list))
 }
 
-// subject is one server under test, and what was measured of it.
+// subject is a server, and what it is asked.
 type subject struct {
-	name     string
-	url      string
-	fields   []string // of each request's header
-	server   *process
-	database int      // the process of PostgreSQL that has all others for children; 0: there is none
-	against  *subject // what it is compared with; nil for those that others are compared with
+	name    string
+	server  server
+	asked   requests
+	against *server // which is asked the same; nil for what others are compared with
+	many    int     // credentials a request
 
 	alone          []figures // by round
 	beside, theirs []figures // by round, of it and of what it is compared with, both at once
 }
 
-const (
-	callPath = "/api/agent-base/42?full=1"
-	asksPath = "/forward-auth"
-)
+const callPath = "/api/agent-base/42?full=1"
 
 // subjects starts all servers that are compared.
-func subjects(t *testing.T) []*subject {
+func subjects(t *testing.T) (list []*subject) {
 	t.Helper()
 	upstream := alone(t, loadCore, "upstream")
 	to := "UPSTREAM=" + upstream.base
-	proxy := alone(t, serverCore, "proxy", to)
-	yardstick := &subject{name: "tuned ReverseProxy, which checks nothing", url: proxy.base + callPath, server: proxy.process}
-	again := alone(t, serverCore, "proxy", to)
-	free := alone(t, serverCore, "free proxy", to)
-	echo := alone(t, serverCore, "echo")
-	nothing := &subject{name: "Echo handler that answers 204 and checks nothing", url: echo.base + asksPath, server: echo.process}
+	proxy, again, free := alone(t, serverCore, "proxy", to), alone(t, serverCore, "proxy", to), alone(t, serverCore, "free proxy", to)
+	echo, second := alone(t, serverCore, "echo"), alone(t, serverCore, "echo")
 
-	known := furnished(t, onSQLite(t), upstream.base, "remembering")
-	known.name, known.against = "Tokendesk, the look-up answered from memory", yardstick
-	sqlite := furnished(t, onSQLite(t), upstream.base, "1")
-	sqlite.name, sqlite.against = "Tokendesk as it is, SQLite", yardstick
-	own := storetest.NewOwnPostgres(t)
-	postgres := furnished(t, place{dir: filepath.Join(t.TempDir(), "data"), url: own.URL}, upstream.base, "1")
-	postgres.name, postgres.against = "Tokendesk as it is, PostgreSQL", yardstick
-	asked := furnished(t, onSQLite(t), upstream.base, "remembering", "TOKENDESK_FORWARD_AUTH_FROM=127.0.0.0/8")
-	asked.name, asked.against = "forward-auth, the look-up answered from memory", nothing
-	asked.url = strings.TrimSuffix(asked.url, callPath) + asksPath
-	asked.fields = append(asked.fields, "X-Forwarded-Method: GET", "X-Forwarded-Uri: "+callPath, "X-Forwarded-For: 203.0.113.9")
-	return []*subject{
-		yardstick, known, sqlite, postgres,
-		{name: "the ReverseProxy once more: the noise", url: again.base + callPath, server: again.process, against: yardstick},
-		{name: "the ReverseProxy in a server without limits on time", url: free.base + callPath, server: free.process, against: yardstick},
-		nothing, asked,
+	in := place{dir: filepath.Join(t.TempDir(), "data"), url: storetest.NewOwnPostgres(t).URL}
+	env := []string{"TOKENDESK_UPSTREAM_ALLOW=127.0.0.0/8", "TOKENDESK_FORWARD_AUTH_FROM=127.0.0.0/8", "TOKENDESK_METRICS_LISTEN=127.0.0.1:0"}
+	setUp := in.serve(t, env...)
+	setUp.setUp(t).product(t, upstream.base)
+	setUp.stop(t)
+	many := crowded(t, in.open(t), howMany(t, "TOKENDESK_TEST_COST_TOKENS", 1_000_000))
+	whole := in.pinned(t, env...)
+	nameless := in.pinned(t, append(env, "TOKENDESK_FORWARD_AUTH_IDENTITY=off", "TOKENDESK_REPLICA_NAME=nameless")...)
+	many.remembered(t, whole)
+	many.remembered(t, nameless)
+
+	one, hundred := many.tokens[:1], many.tokens[:min(len(many.tokens), 100_000)]
+	few := many.tokens[:min(len(many.tokens), 1000)]
+	all := []*subject{
+		{name: "Echo handler that answers 204 and checks nothing", server: echo, asked: forwardAuth(one)},
+		{name: "the same once more: the noise", server: second, asked: forwardAuth(one), against: &echo},
+		{name: "forward-auth with identity, one credential", server: whole, asked: forwardAuth(one), against: &echo},
+		{name: "forward-auth with identity, 1,000 credentials in turns", server: whole, asked: forwardAuth(few), against: &echo},
+		{name: "forward-auth with identity, 100,000 credentials in turns", server: whole, asked: forwardAuth(hundred), against: &echo},
+		{name: "forward-auth without identity, one credential", server: nameless, asked: forwardAuth(one), against: &echo},
+		{name: "forward-auth without identity, 1,000 credentials in turns", server: nameless, asked: forwardAuth(few), against: &echo},
+		{name: "introspection, 1,000 credentials in turns", server: whole, asked: introspection(many.key, few), against: &echo},
+		{name: "verification of 100 credentials at once, of 1,000", server: whole, asked: verification(many.key, few), many: 100},
+		{name: "verification of 100 credentials at once, of 100,000", server: whole, asked: verification(many.key, hundred), many: 100},
+		{name: "tuned ReverseProxy, which checks nothing", server: proxy, asked: call(one)},
+		{name: "the same once more: the noise", server: again, asked: call(one), against: &proxy},
+		{name: "the ReverseProxy in a server without limits on time", server: free, asked: call(one), against: &proxy},
+		{name: "the gateway, one credential", server: whole, asked: call(one), against: &proxy},
+		{name: "the gateway, 1,000 credentials in turns", server: whole, asked: call(few), against: &proxy},
 	}
+	for _, s := range all {
+		if strings.Contains(s.name, os.Getenv("TOKENDESK_TEST_COST_ONLY")) {
+			s.asked.write(t)
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// product points the first product at an upstream, whose tokens may make as many calls as any.
+func (b browser) product(t *testing.T, upstream string) {
+	t.Helper()
+	const settings = "/w/marlowe-press/settings"
+	b.post(t, settings+"/limits", url.Values{"calls_a_minute": {fmt.Sprint(models.MostCallsAMinute)}}).want(t, http.StatusSeeOther)
+	product := pick(t, b.get(t, settings+"/resources").want(t, 200).body, `"(`+settings+`/products/[0-9a-f-]{36})/`)
+	revision := pick(t, b.get(t, product+"/upstream").want(t, 200).body, `name="revision" value="([0-9]+)"`)
+	b.post(t, product+"/upstream", url.Values{
+		"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}, "revision": {revision},
+	}).want(t, http.StatusSeeOther)
 }
 
 // alone starts one of the programs that need no installation.
 func alone(t *testing.T, core, program string, env ...string) server {
 	t.Helper()
 	p := pinned(t, core, program, env)
+	return server{p, p.await(t, p.err, listening)[1]}
+}
+
+// pinned starts the command serve on the core for servers.
+func (in place) pinned(t *testing.T, env ...string) server {
+	t.Helper()
+	p := pinned(t, serverCore, "profiled", in.env(env...))
 	return server{p, p.await(t, p.err, listening)[1]}
 }
 
@@ -105,34 +138,4 @@ func pinned(t *testing.T, core, program string, env []string) *process {
 	p := begin(t, exec.Command("taskset", "-c", core, self(t), "serve"), env, "")
 	t.Cleanup(func() { server{process: p}.stop(t) })
 	return p
-}
-
-// furnished makes an installation whose product is the upstream, and starts a server for it that is called with an API token.
-func furnished(t *testing.T, in place, upstream, program string, env ...string) *subject {
-	t.Helper()
-	env = append(env, "TOKENDESK_UPSTREAM_ALLOW=127.0.0.0/8")
-	setUp := in.serve(t, env...)
-	token := setUp.setUp(t).apiToken(t, upstream)
-	setUp.stop(t)
-	p := pinned(t, serverCore, program, in.env(env...))
-	s := &subject{url: p.await(t, p.err, listening)[1] + callPath, fields: []string{"Authorization: Bearer " + token}, server: p}
-	if in.url != "" {
-		s.database = statOf(count(t, in.open(t), "SELECT pg_backend_pid()")).parent
-	}
-	return s
-}
-
-// apiToken points the first product at an upstream and makes a token for it, as an Admin does, that may make as many calls as any.
-func (b browser) apiToken(t *testing.T, upstream string) string {
-	t.Helper()
-	const settings = "/w/marlowe-press/settings"
-	b.post(t, settings+"/limits", url.Values{"calls_a_minute": {fmt.Sprint(models.MostCallsAMinute)}}).want(t, http.StatusSeeOther)
-	product := pick(t, b.get(t, settings+"/resources").want(t, 200).body, `"(`+settings+`/products/[0-9a-f-]{36})/`)
-	revision := pick(t, b.get(t, product+"/upstream").want(t, 200).body, `name="revision" value="([0-9]+)"`)
-	b.post(t, product+"/upstream", url.Values{
-		"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}, "revision": {revision},
-	}).want(t, http.StatusSeeOther)
-	formID := pick(t, b.get(t, settings+"/api-tokens/new").want(t, 200).body, `name="form_id" value="([^"]+)"`)
-	shown := b.post(t, settings+"/api-tokens", url.Values{"name": {"load"}, "access": {"all"}, "form_id": {formID}})
-	return pick(t, shown.body, `<output[^>]* id="token"[^>]*>([^<]+)<`)
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -28,12 +27,23 @@ const connections = 32
 type figures struct {
 	perSecond float64       // calls
 	server    time.Duration // of the processor, a call
-	database  time.Duration // of the processor, in the database's processes, a call
 }
 
-// together calls servers at the same time, for some seconds, and insists that each call was answered well. What else the machine does
+// asking is a server that is asked something.
+type asking struct {
+	name   string
+	server server
+	script string
+}
+
+func (s *subject) at() asking { return asking{s.name, s.server, s.asked.script} }
+func (s *subject) of(other *server) asking {
+	return asking{"against " + s.name, *other, s.asked.script}
+}
+
+// together asks servers at the same time, for some seconds, and insists that each call was answered well. What else the machine does
 // meets them all alike.
-func together(t *testing.T, seconds int, servers ...*subject) []figures {
+func together(t *testing.T, seconds int, servers ...asking) []figures {
 	t.Helper()
 	got, errs := make([]figures, len(servers)), make([]error, len(servers))
 	var all sync.WaitGroup
@@ -47,62 +57,34 @@ func together(t *testing.T, seconds int, servers ...*subject) []figures {
 	return got
 }
 
-func (s *subject) call(seconds int) (f figures, err error) {
-	args := []string{"-c", loadCore, "wrk", "-t1", "-c" + strconv.Itoa(connections), "-d" + strconv.Itoa(seconds) + "s", "--timeout", "10s"}
-	for _, field := range s.fields {
-		args = append(args, "-H", field)
-	}
-	server, database := s.spent()
-	out, err := exec.Command("taskset", append(args, s.url)...).CombinedOutput()
-	serverNow, databaseNow := s.spent()
+func (s asking) call(seconds int) (f figures, err error) {
+	before := s.spent()
+	out, err := exec.Command("taskset", "-c", loadCore, "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(seconds)+"s", "--timeout", "10s", "-s", s.script, s.server.base).CombinedOutput()
+	after := s.spent()
 	found := figuresOf.FindStringSubmatch(string(out))
 	if err != nil || found == nil || strings.Contains(string(out), "Non-2xx") || strings.Contains(string(out), "Socket errors") {
 		return f, fmt.Errorf("%s: %v\n%s\n%s", s.name, err, out, s.server.err)
 	}
 	number, _ := strconv.Atoi(found[1])
-	calls := time.Duration(max(1, number))
 	f.perSecond, err = strconv.ParseFloat(found[2], 64)
-	f.server, f.database = (serverNow-server)/calls, (databaseNow-database)/calls
+	f.server = (after - before) / time.Duration(max(1, number))
 	return f, err
 }
 
 // figuresOf is what wrk says.
 var figuresOf = regexp.MustCompile(`([1-9]\d*) requests in(?s:.*)Requests/sec:\s*([\d.]+)`)
 
-// spent is the processor's time that the server and its database have had.
-func (s *subject) spent() (server, database time.Duration) {
-	if s.database != 0 {
-		every, _ := filepath.Glob("/proc/[0-9]*")
-		for _, path := range every {
-			pid, _ := strconv.Atoi(filepath.Base(path))
-			if child := statOf(pid); child.parent == s.database {
-				database += child.spent
-			}
-		}
-		parent := statOf(s.database)
-		database += parent.spent + parent.gone
-	}
-	return statOf(s.server.cmd.Process.Pid).spent, database
-}
-
-// stat is what /proc/PID/stat says of a process (proc(5)).
-type stat struct {
-	parent int
-	spent  time.Duration // on a processor
-	gone   time.Duration // the same, of children that have ended
-}
-
-// statOf is empty for a process that is not there.
-func statOf(pid int) (s stat) {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// spent is the processor's time that the server has had, by /proc/PID/stat (proc(5)).
+func (s asking) spent() time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.server.cmd.Process.Pid))
 	_, behindName, _ := strings.Cut(string(text), ") ")
 	fields := strings.Fields(behindName) // its first is the third of all
 	if len(fields) < 20 {
-		return s
+		return 0
 	}
 	number := func(nth int) int { n, _ := strconv.Atoi(fields[nth-3]); return n }
 	const tick = time.Second / 100
-	return stat{number(4), tick * time.Duration(number(14)+number(15)), tick * time.Duration(number(16)+number(17))}
+	return tick * time.Duration(number(14)+number(15))
 }
 
 func loadAverage(t *testing.T) string {
@@ -116,19 +98,24 @@ func loadAverage(t *testing.T) string {
 }
 
 // table is the figures in Markdown: of when each was alone, as medians of the rounds; and the ratios within each round of when both were
-// called at once, where each has the same share of the core: the median, the lowest and the highest.
+// called at once, where each has the same share of the core: the median, the lowest and the highest. Of a request about many credentials, all
+// is told by the credential.
 // A ratio of 1 costs as much as what it is compared with, and one below costs more.
 func table(list []*subject) string {
 	var out strings.Builder
-	out.WriteString("| server | calls a second | CPU µs a call | database's CPU µs | by CPU | by calls a second |\n|---|---|---|---|---|---|\n")
+	out.WriteString("| server | calls a second | CPU µs a call | by CPU | by calls a second |\n|---|---|---|---|---|\n")
 	for _, s := range list {
 		byCPU, byCalls := "1", "1"
 		if s.against != nil {
 			byCPU = ratios(s.theirs, s.beside, figures.cpu)
 			byCalls = ratios(s.beside, s.theirs, figures.calls)
 		}
-		fmt.Fprintf(&out, "| %s | %.0f | %.1f | %s | %s | %s |\n",
-			s.name, median(figuresIn(s.alone, figures.calls)), median(figuresIn(s.alone, figures.cpu)), s.databaseTime(), byCPU, byCalls)
+		calls, cpu := median(figuresIn(s.alone, figures.calls)), median(figuresIn(s.alone, figures.cpu))
+		if s.many > 0 {
+			calls, cpu, byCPU = calls*float64(s.many), cpu/float64(s.many), fmt.Sprintf("%.0f a second on one core", 1e6*float64(s.many)/cpu)
+			byCalls = "of credentials"
+		}
+		fmt.Fprintf(&out, "| %s | %.0f | %.2f | %s | %s |\n", s.name, calls, cpu, byCPU, byCalls)
 	}
 	return out.String()
 }
@@ -141,13 +128,6 @@ func figuresIn(rounds []figures, of func(figures) float64) (list []float64) {
 		list = append(list, of(f))
 	}
 	return list
-}
-
-func (s *subject) databaseTime() string {
-	if s.database == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.1f", median(figuresIn(s.alone, func(f figures) float64 { return float64(f.database) / float64(time.Microsecond) })))
 }
 
 func ratios(above, below []figures, of func(figures) float64) string {

@@ -17,22 +17,18 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tokendesk/handlers"
-	"tokendesk/models"
-	"tokendesk/models/access"
-	"tokendesk/models/secret"
-	"tokendesk/models/store"
 	"tokendesk/web"
 )
 
 // programs are what this binary can be in a process of its own, by the value of TOKENDESK_TEST_PROGRAM. All but the first are for
-// TestCostOfTheGateway.
+// TestCost.
 var programs = map[string]func(){
-	"1":           main,
-	"remembering": func() { os.Exit(exitCode(serveRemembering())) },
-	"upstream":    func() { os.Exit(exitCode(serveAlone(http.HandlerFunc(answerSmall), limited))) },
-	"proxy":       func() { os.Exit(exitCode(serveAlone(tunedProxy(), limited))) },
-	"free proxy":  func() { os.Exit(exitCode(serveAlone(tunedProxy(), unlimited))) },
-	"echo":        func() { os.Exit(exitCode(serveAlone(echoNothing(), limited))) },
+	"1":          main,
+	"profiled":   serveProfiled,
+	"upstream":   func() { os.Exit(exitCode(serveAlone(http.HandlerFunc(answerSmall), limited))) },
+	"proxy":      func() { os.Exit(exitCode(serveAlone(tunedProxy(), limited))) },
+	"free proxy": func() { os.Exit(exitCode(serveAlone(tunedProxy(), unlimited))) },
+	"echo":       func() { os.Exit(exitCode(serveAlone(echoNothing(), limited))) },
 }
 
 func exitCode(err error) int {
@@ -43,47 +39,12 @@ func exitCode(err error) int {
 	return 0
 }
 
-// serveRemembering is the command serve, but that what a credential opens is looked up once and then known: the difference to the
-// command itself is what looking it up costs at each call.
-func serveRemembering() error {
-	ctx, stop := untilSignal(context.Background())
-	defer stop()
-	io := console{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv}
-	c, err := readConfig(nil, io.env)
-	if err != nil {
-		return err
-	}
-	log := openLog(io, c)
-	a, listener, err := start(ctx, io, c, log)
-	if err != nil {
-		return err
-	}
-	a.handlers.Gate = access.NewGate(&remembering{Store: a.store, grants: map[secret.Hash]models.Grant{}}, a.tally, models.SystemClock)
-	defer profiled()()
-	return a.run(ctx, listener, log)
-}
-
-// remembering is a store that answers again what it answered before.
-type remembering struct {
-	*store.Store
-	mu     sync.RWMutex
-	grants map[secret.Hash]models.Grant
-}
-
-func (r *remembering) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, error) {
-	r.mu.RLock()
-	grant, known := r.grants[hash]
-	r.mu.RUnlock()
-	if known {
-		return grant, nil
-	}
-	grant, err := r.Store.GrantOf(ctx, hash)
-	if err == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.grants[hash] = grant
-	}
-	return grant, err
+// serveProfiled is the command serve, which writes where its processor's time goes.
+func serveProfiled() {
+	end := profiled()
+	code := run(context.Background(), []string{"serve"}, console{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv})
+	end()
+	os.Exit(code)
 }
 
 // serveAlone serves one handler until a signal.
@@ -143,7 +104,7 @@ func (p *pooled) Put(b []byte) { p.Pool.Put((*[32 << 10]byte)(b)) }
 // echoNothing is a handler of the web framework that answers 204 and checks nothing.
 func echoNothing() http.Handler {
 	e := echo.New()
-	e.GET("/forward-auth", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
+	e.Any("/*", func(c echo.Context) error { return c.NoContent(http.StatusNoContent) })
 	return e
 }
 

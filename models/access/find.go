@@ -164,7 +164,7 @@ func (g *Gate) took(call *Call, look *sight, d *Decision, grant *models.Grant, e
 	look.place = placeOf(grant)
 	look.revision = grant.Opens.Revision
 	if !call.Need.remembered() {
-		d.Grant = *grant
+		d.grant = grant
 	}
 	return nil
 }
@@ -222,8 +222,8 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 	}
 	o = opening{person: k.Person, workspace: id(opens.WorkspaceID), product: id(opens.ProductID), calls: int64(opens.CallsAMinute), seq: opens.AsOf.Seq}
 	look.revision, d.opened = opens.Revision, o.seq
-	if d.Grant.Credential.ID != "" {
-		d.Grant.Opens = opens
+	if d.grant != nil {
+		d.grant.Opens = opens
 	}
 	if look.lease != nil {
 		g.memory.keepOpening(&key, o, d.generation)

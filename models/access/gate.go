@@ -72,20 +72,28 @@ type Call struct {
 // Decision is the answer to a call.
 type Decision struct {
 	Code      Code
-	Check     string       // the check that decided, in the order of checks
-	Detail    string       // what happened and what to do, for the caller
-	Known     Known        // zero unless the secret itself matched
-	Workspace uuid.UUID    // that the call was for, once it is known; zero: none
-	Grant     models.Grant // as Known, with all that there is to say; of calls that are not to a product
-	Cause     error        // for VerifierUnavailable: why; for the log only
-	Limit     Limit        // where the caller stands; of calls that were counted against a limit
-	Scope     string       // what the call needs, once it is known; of Live, all that the credential may do
-	Methods   []string     // for MethodNotAllowed: those that the path takes
-	Product   *Product     // of a call to a product that is allowed, and of Live
+	Check     string    // the check that decided, in the order of checks
+	Detail    string    // what happened and what to do, for the caller
+	Known     Known     // zero unless the secret itself matched
+	Workspace uuid.UUID // that the call was for, once it is known; zero: none
+	Cause     error     // for VerifierUnavailable: why; for the log only
+	Limit     Limit     // where the caller stands; of calls that were counted against a limit
+	Scope     string    // what the call needs, once it is known; of Live, all that the credential may do
+	Methods   []string  // for MethodNotAllowed: those that the path takes
+	Product   *Product  // of a call to a product that is allowed, and of Live
 
-	opened     int64 // the event that what the credential opens was read as of
-	generation int64 // of the memory
-	counts     quota // what the call is counted against
+	grant      *models.Grant // see Grant
+	opened     int64         // the event that what the credential opens was read as of
+	generation int64         // of the memory
+	counts     quota         // what the call is counted against
+}
+
+// Grant is Known with all that there is to say; of calls that are not to a product. Of others it is the zero one.
+func (d Decision) Grant() models.Grant {
+	if d.grant == nil {
+		return models.Grant{}
+	}
+	return *d.grant
 }
 
 // Allowed says whether the call may pass.
@@ -96,7 +104,8 @@ func (d *Decision) Matched() bool { return d.Known.ID != (uuid.UUID{}) }
 
 // Actor is the credential's owner as the one who acts; only of a Decision that allows.
 func (d Decision) Actor(address, requestID string) models.Actor {
-	o, c := d.Grant.Owner, d.Grant.Credential
+	grant := d.Grant()
+	o, c := grant.Owner, grant.Credential
 	who := models.Actor{Kind: models.Program, ID: o.ID, Name: o.Name, Role: o.Role, Address: address, RequestID: requestID}
 	who.Until = c.ExpiresAt
 	if c.Kind == models.SignInToken {
@@ -106,7 +115,7 @@ func (d Decision) Actor(address, requestID string) models.Actor {
 	}
 	switch c.Kind {
 	case models.SignInToken, models.AutomationToken: // they are for one workspace, and an Admin's rights are for all
-		who.Within, who.Role = d.Grant.Opens.WorkspaceID, models.Member
+		who.Within, who.Role = grant.Opens.WorkspaceID, models.Member
 	case models.CollectionKey:
 		who.Name, who.Reads = c.Name, c.CollectionID
 	}
@@ -170,15 +179,16 @@ type SignIns interface {
 func (g *Gate) Take(signIns SignIns) { g.signIns = signIns }
 
 // Decide judges one call. The rights are those that the owner has now.
-func (g *Gate) Decide(ctx context.Context, call Call) Decision {
+func (g *Gate) Decide(ctx context.Context, call Call) (d Decision) {
 	if call.Presented.Code != Allowed {
 		return Decision{Code: call.Presented.Code, Check: "credential.presented", Detail: presentedDetail(call.Presented)}
 	}
 	look := g.look(&call)
-	d := g.judge(ctx, &call, &look)
+	g.judge(ctx, &call, &look, &d)
 	if look.remembered && (g.memory.generation.Load() != d.generation || !look.lease.holds(g.memory.clocks())) { // the clock is read last
 		look = sight{now: g.now(), request: call.RequestID}
-		d = g.judge(ctx, &call, &look)
+		d = Decision{}
+		g.judge(ctx, &call, &look, &d)
 	}
 	g.limit(ctx, &d, look.now)
 	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count
@@ -197,42 +207,47 @@ func unavailable(check string, cause error) Decision {
 	return Decision{Code: VerifierUnavailable, Check: check, Detail: "Try again in a moment. The token may be perfectly good.", Cause: cause}
 }
 
-// judge finds out all about a call but whether it comes too soon after others.
-func (g *Gate) judge(ctx context.Context, call *Call, look *sight) Decision {
-	var d Decision
-	err := g.find(ctx, call, look, &d)
+// notFound is for a credential that could not be found.
+func notFound(call *Call, err error) Decision {
 	switch {
 	case err == noSignIn:
 		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: signInAgain}
-	case models.KindOf(err) == models.NotFound && call.Presented.SignIn && hearsOfAll(call.Asker): // it was good once
-		return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
-	case models.KindOf(err) == models.NotFound:
-		return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
-	case err != nil:
+	case models.KindOf(err) != models.NotFound:
 		return unavailable("credential.known", err)
+	case call.Presented.SignIn && hearsOfAll(call.Asker): // it was good once
+		return Decision{Code: CredentialRevoked, Check: "credential.known", Detail: signInOver}
 	}
-	if not, told := g.asked(ctx, call, look, &d); !told {
-		return not
+	return Decision{Code: CredentialUnknown, Check: "credential.known", Detail: notGood(call.Presented)}
+}
+
+// judge finds out all about a call but whether it comes too soon after others.
+func (g *Gate) judge(ctx context.Context, call *Call, look *sight, d *Decision) {
+	if err := g.find(ctx, call, look, d); err != nil {
+		*d = notFound(call, err)
+		return
 	}
-	if d.Check, d.Code, d.Detail = check(call, &d, look); d.Code != Allowed {
-		return d
+	if not, told := g.asked(ctx, call, look, d); !told {
+		*d = not
+		return
+	}
+	if d.Check, d.Code, d.Detail = check(call, d, look); d.Code != Allowed {
+		return
 	}
 	switch {
 	case call.Need.Route != nil:
-		g.reach(ctx, call, look, &d)
+		g.reach(ctx, call, look, d)
 	case call.Need.Live:
-		g.live(ctx, call, look, &d)
-	case wrongKind(call, &d), elsewhereThan(call, &d):
+		g.live(ctx, call, look, d)
+	case wrongKind(call, d), elsewhereThan(call, d):
 	case call.Need.Limited && everywhere(d.Known.Kind()):
 		d.counts = quota{who: caller{of: d.Known.Person}, calls: models.ManagementCalls, whose: everybodysKeys, known: d.Known}
 	case call.Need.Limited && d.Known.Kind() == models.CollectionKey:
-		g.within(opening{workspace: d.Known.Workspace, calls: int64(d.Grant.Opens.CallsAMinute)}, &d)
+		g.within(opening{workspace: d.Known.Workspace, calls: int64(d.Grant().Opens.CallsAMinute)}, d)
 	case call.Need.Limited:
-		if opens, ok := g.opened(ctx, call, look, "", &d); ok {
-			g.within(opens, &d)
+		if opens, ok := g.opened(ctx, call, look, "", d); ok {
+			g.within(opens, d)
 		}
 	}
-	return d
 }
 
 const (

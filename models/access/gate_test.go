@@ -172,7 +172,7 @@ func TestGateTellsAnOutageFromAnUnknownToken(t *testing.T) {
 		gate := NewGate(&source{grant: goodGrant(), err: c.err}, NewTally(), atNoon)
 		got := gate.Decide(t.Context(), Call{Presented: Presented{Text: text, Code: Allowed}})
 		if got.Code != c.want || got.Check != "credential.known" || got.Matched() {
-			t.Errorf("%v: decided %s by %s with %+v", c.err, got.Code, got.Check, got.Grant)
+			t.Errorf("%v: decided %s by %s with %+v", c.err, got.Code, got.Check, got.Grant())
 		}
 		if (got.Cause != nil) != (c.want == VerifierUnavailable) || strings.Contains(got.Detail, "refused") {
 			t.Errorf("%v: the cause is %v, the detail %q", c.err, got.Cause, got.Detail)
@@ -217,8 +217,8 @@ func TestGateAsksAtEveryCall(t *testing.T) {
 // Who acts after a decision is the owner with the owner's role, and the credential is named, so that the
 // log can tell the two apart.
 func TestDecisionActor(t *testing.T) {
-	got := Decision{Code: Allowed, Grant: goodGrant()}.Actor("192.0.2.7", "r1")
 	grant := goodGrant()
+	got := Decision{Code: Allowed, grant: &grant}.Actor("192.0.2.7", "r1")
 	want := models.Actor{Kind: models.Program, ID: p1, Name: "Ines", Role: models.Admin, CredentialID: c1, Until: got.Until, Address: "192.0.2.7", RequestID: "r1"}
 	if got != want || !got.Until.Equal(*grant.Credential.ExpiresAt) {
 		t.Errorf("got %+v", got)
@@ -227,7 +227,7 @@ func TestDecisionActor(t *testing.T) {
 	signedIn.Credential.Kind, signedIn.Opens.WorkspaceID = models.SignInToken, w1
 	want.CredentialID, want.SessionID, want.Role, want.Within = "", c1, models.Member, w1
 	want.Until = signedIn.Credential.ExpiresAt
-	if got := (Decision{Code: Allowed, Grant: signedIn}).Actor("192.0.2.7", "r1"); got != want {
+	if got := (Decision{Code: Allowed, grant: &signedIn}).Actor("192.0.2.7", "r1"); got != want {
 		t.Errorf("of a program that signed in: got %+v", got)
 	}
 }

@@ -57,7 +57,7 @@ func wrongKind(call *Call, d *Decision) bool {
 
 // elsewhereThan refuses a call that names another workspace than its token's.
 func elsewhereThan(call *Call, d *Decision) bool {
-	named, opens, kind := call.Need.Workspace, d.Grant.Opens, d.Known.Kind()
+	named, opens, kind := call.Need.Workspace, d.Grant().Opens, d.Known.Kind()
 	if named == "" || named == opens.WorkspaceID || named == opens.Slug {
 		return false
 	}

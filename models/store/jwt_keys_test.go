@@ -240,7 +240,7 @@ func TestForgedSignInTokens(t *testing.T) {
 			"with another's signature":      secret.Text(parts[0] + "." + parts[1] + "." + strings.Split(a.signIn(t, tom.Email).token.Reveal(), ".")[2]),
 		} {
 			d := a.decide(t, text, "")
-			if d.Code != access.CredentialUnknown && d.Code != access.CredentialRevoked || d.Grant.Owner.ID != "" || !strings.Contains(d.Detail, "POST /user/signin") {
+			if d.Code != access.CredentialUnknown && d.Code != access.CredentialRevoked || d.Grant().Owner.ID != "" || !strings.Contains(d.Detail, "POST /user/signin") {
 				t.Errorf("%s: %s, %s", what, d.Code, d.Detail)
 			}
 		}

@@ -70,7 +70,7 @@ func TestProgramsOpenTheGateway(t *testing.T) {
 		_, err = a.EditPerson(t.Context(), root, tom.ID, models.PersonEdit{Name: "Thomas", Email: tom.Email, Role: models.Admin})
 		must(t, err)
 		for _, text := range []secret.Text{s.token, auto} {
-			if d := a.decide(t, text, ""); d.Grant.Owner.Name != "Thomas" || d.Actor("", "").Role != models.Member || d.Actor("", "").Within != second.ID || !a.decide(t, text, knowledge).Allowed() { // an Admin's rights are for everywhere
+			if d := a.decide(t, text, ""); d.Grant().Owner.Name != "Thomas" || d.Actor("", "").Role != models.Member || d.Actor("", "").Within != second.ID || !a.decide(t, text, knowledge).Allowed() { // an Admin's rights are for everywhere
 				t.Errorf("after a promotion it acts as %+v", d.Actor("", ""))
 			}
 		}
@@ -148,7 +148,7 @@ func TestProgramsHearWhatEnded(t *testing.T) {
 				made, auto := a.automation(t, s.who(), home, "1h")
 				must(t, c.end(t, a, root, s, made))
 				d := a.decide(t, s.token, knowledge)
-				if d.Code != c.signIn || (d.Code != access.Allowed) != strings.Contains(d.Detail, again) || d.Code != access.Allowed && d.Grant.Owner.ID != "" {
+				if d.Code != c.signIn || (d.Code != access.Allowed) != strings.Contains(d.Detail, again) || d.Code != access.Allowed && d.Grant().Owner.ID != "" {
 					t.Errorf("the sign-in token: %s, %s", d.Code, d.Detail)
 				}
 				d = a.decide(t, auto, knowledge)
