@@ -21,6 +21,9 @@ const (
 // DB is the database past all rules, as somebody has it who holds it in their hands.
 func (s *Store) DB() *gorm.DB { return s.db }
 
+// GrantSQL is the statement that finds a credential by its hash.
+func (s *Store) GrantSQL() string { return s.grantByHash }
+
 // CountStatements counts what the store asks the database from now on.
 func (s *Store) CountStatements() *atomic.Int64 {
 	asked := new(atomic.Int64)
