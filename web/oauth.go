@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -33,13 +34,16 @@ var (
 // introspect answers whether a credential is good, and for what (RFC 7662). Of one that is not, for whatever reason, or that is not of a workspace
 // that the caller runs, it says nothing else.
 func (s *calls) introspect(w http.ResponseWriter, r *http.Request, id string) {
-	who, ok := s.asker(w, r, id, asOAuth)
+	who, let, ok := s.asker(w, r, id, asOAuth)
 	if !ok {
 		return
 	}
 	token, err := handlers.ReadTokenForm(w, r)
 	if err != nil {
 		s.badRequest(w, r, err, asOAuth)
+		return
+	}
+	if who, ok = s.stillAsks(w, r, id, asOAuth, who, let); !ok {
 		return
 	}
 	d := s.decide(r, access.Call{
@@ -73,26 +77,44 @@ func answer(w http.ResponseWriter, body []byte) {
 const shortAnswer = 1024 // bytes
 
 // asker finds who asks about credentials, before anything of what they ask is read; ok is false when that was answered.
-func (s *calls) asker(w http.ResponseWriter, r *http.Request, id string, as voice) (who models.Actor, ok bool) {
+func (s *calls) asker(w http.ResponseWriter, r *http.Request, id string, as voice) (who models.Actor, let admitted, ok bool) {
 	if problem := askable(r); problem != "" {
 		s.badRequest(w, r, models.Fail(models.Ambiguous, "%s", problem), as)
-		return who, false
+		return who, let, false
 	}
 	if err := crossSite.Check(r); err != nil {
 		s.Problem(w, r, http.StatusForbidden, "cross_site", titles["cross_site"], "Programs make this call, and send neither Origin nor Sec-Fetch-Site.")
-		return who, false
+		return who, let, false
 	}
 	address := s.address(r)
 	d := s.handlers.Client(r.Context(), r.Header, address, true)
 	if d.Allowed() {
-		return d.Asker(address, id), true
+		return d.Asker(address, id), admitted{time.Now(), d.Pass()}, true
 	}
 	if noted := d; d.Code != access.VerifierUnavailable {
 		noted.Scope = r.Method + " " + r.URL.Path
 		s.handlers.RefusedProduct(address, id, noted)
 	}
 	s.refuseClient(w, r, d, as)
-	return who, false
+	return who, let, false
+}
+
+// admitted is when somebody was let in, and by what.
+type admitted struct {
+	at time.Time
+	by access.Pass
+}
+
+// bodySoon is how long a body may take to come without anybody asking again who sent it.
+const bodySoon = time.Second
+
+// stillAsks is asked once the body has come, for which a caller may take its time: whoever is not let in any more by then hears nothing.
+func (s *calls) stillAsks(w http.ResponseWriter, r *http.Request, id string, as voice, who models.Actor, let admitted) (models.Actor, bool) {
+	if time.Since(let.at) < bodySoon && s.handlers.Gate.Holds(&let.by) {
+		return who, true
+	}
+	who, _, ok := s.asker(w, r, id, as)
+	return who, ok
 }
 
 // askable refuses what could be read in two ways, and a credential in the address.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"io"
 	"log/slog"
@@ -19,9 +20,10 @@ import (
 )
 
 const (
-	largestVerify  = 256 << 10 // bytes
-	mostInAVerify  = 100       // credentials
-	largestAnswers = 256 << 10 // bytes of a buffer that is kept for the next answer
+	largestVerify  = 256 << 10       // bytes
+	mostInAVerify  = 100             // credentials
+	verifyPatience = 5 * time.Second // for all of them; what is not found out by then is told as that
+	largestAnswers = 256 << 10       // bytes of a buffer that is kept for the next answer
 )
 
 // verification is one question about a credential: whether a call with it would pass.
@@ -50,7 +52,7 @@ func (v *verifying) release() {
 
 // verify answers of up to 100 credentials whether a call with each would pass, as the gateway decides it: it counts, and it counts against limits.
 func (s *calls) verify(w http.ResponseWriter, r *http.Request, id string) {
-	who, ok := s.asker(w, r, id, asProblem)
+	who, let, ok := s.asker(w, r, id, asProblem)
 	if !ok {
 		return
 	}
@@ -60,6 +62,12 @@ func (s *calls) verify(w http.ResponseWriter, r *http.Request, id string) {
 		s.badRequest(w, r, err, asProblem)
 		return
 	}
+	if who, ok = s.stillAsks(w, r, id, asProblem, who, let); !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), verifyPatience)
+	defer cancel()
+	r = r.WithContext(ctx)
 	v.answer = append(v.answer[:0], `{"data":[`...)
 	v.routes = append(v.routes[:0], make([]access.Route, len(v.asked))...)
 	for i := range v.asked {

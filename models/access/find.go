@@ -18,6 +18,7 @@ type sight struct {
 	now        time.Time
 	place      place // of a credential that is for one workspace: that one
 	revision   int64 // of the product, where a row told it; 0: none did
+	generation int64 // of the memory
 	request    string
 }
 
@@ -56,7 +57,8 @@ func latest(a, b time.Time) time.Time {
 // find finds what was presented.
 func (g *Gate) find(ctx context.Context, call *Call, look *sight, d *Decision) error {
 	if g.memory != nil {
-		d.generation = g.memory.generation.Load()
+		look.generation = g.memory.generation.Load()
+		d.generation = look.generation
 	}
 	if call.Presented.SignIn {
 		return g.findSignIn(ctx, call, look, d)
@@ -89,10 +91,15 @@ func (g *Gate) readOnce(ctx context.Context, look *sight, hash secret.Hash) (gra
 	ctx, done := look.in(ctx)
 	defer done()
 	_, err, _ = g.flights.Do(string(hash[:]), func() (any, error) {
+		grant, led = new(models.Grant), true
+		if err := g.misses.enter(ctx); err != nil {
+			return nil, err
+		}
+		defer g.misses.leave()
 		generation := g.memory.generation.Load()
-		read, err := g.source.GrantOf(ctx, hash)
-		g.remember(&hash, &read, generation, err) // before the others look for it
-		grant, led = &read, true
+		var err error
+		*grant, err = g.source.GrantOf(ctx, hash)
+		g.remember(&hash, grant, generation, err) // before the others look for it
 		return nil, err
 	})
 	return grant, led, err
@@ -144,7 +151,11 @@ func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
 func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, hash secret.Hash) error {
 	asking, done := look.in(ctx)
 	defer done()
+	if err := g.misses.enter(asking); err != nil {
+		return err
+	}
 	grant, err := g.source.GrantOf(asking, hash)
+	g.misses.leave()
 	if look.lease != nil {
 		g.remember(&hash, &grant, d.generation, err)
 	}
@@ -207,7 +218,7 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 		key = openingKey(k.Kind(), k.Person, named)
 		if g.memory.recallOpening(&key, &o) {
 			look.remembered, d.opened = true, o.seq
-			return o, nil
+			return o, notOpened[o.not]
 		}
 	}
 	owner := models.Person{ID: TextOf(k.Person), Role: models.Member}
@@ -217,6 +228,9 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 	asking, done := look.in(ctx)
 	defer done()
 	opens, err := g.source.OpensFor(asking, k.Kind(), owner, named)
+	if not := notOpenedAs(err); not > 0 && named == "" && look.lease != nil { // of one that is named, another may have the name by now
+		g.memory.keepOpening(&key, opening{person: k.Person, seq: opens.AsOf.Seq, not: not}, d.generation)
+	}
 	if err != nil {
 		return o, err
 	}
@@ -229,6 +243,21 @@ func (g *Gate) opening(ctx context.Context, look *sight, named string, d *Decisi
 		g.memory.keepOpening(&key, o, d.generation)
 	}
 	return o, nil
+}
+
+// notOpened is why nothing is opened, by the number that an opening keeps.
+var notOpened = [...]error{nil, models.Fail(models.Ambiguous, "There are several."), models.Fail(models.NotFound, "There is none."), models.Fail(models.Conflict, "There is none.")}
+
+func notOpenedAs(err error) uint8 {
+	switch models.KindOf(err) {
+	case models.Ambiguous:
+		return 1
+	case models.NotFound, models.Forbidden:
+		return 2
+	case models.Conflict:
+		return 3
+	}
+	return 0
 }
 
 // roles are those that an opening can be of, by the number that it keeps.
@@ -284,8 +313,11 @@ type Pass struct {
 
 // Pass is that of a decision that allows.
 func (d *Decision) Pass() Pass {
-	k := &d.Known
-	return Pass{k.ID, k.Person, k.Of, d.Workspace, k.seq, d.opened, d.generation, k.Kind() == models.AutomationToken}
+	k, opened := &d.Known, d.opened
+	if opened == 0 { // it was not for any workspace
+		opened = k.seq
+	}
+	return Pass{k.ID, k.Person, k.Of, d.Workspace, k.seq, opened, d.generation, k.Kind() == models.AutomationToken}
 }
 
 // Holds says whether a call would still be let in, as far as this server has heard. Whoever is let in goes first to where Cut finds them, and then asks

@@ -151,6 +151,7 @@ type Gate struct {
 	answers  bool    // memory does
 	products products
 	flights  singleflight.Group
+	misses   turnstile
 	now      models.Clock
 	verdicts Verdicts
 }
@@ -160,7 +161,7 @@ func (g *Gate) Verdicts() *Verdicts { return &g.verdicts }
 
 // NewGate makes a gate that asks source at every call and counts in tally.
 func NewGate(source Source, tally *Tally, now models.Clock) *Gate {
-	return &Gate{source: source, tally: tally, limiter: NewLimiter(), products: products{source: source, ready: map[string]*Product{}}, now: now}
+	return &Gate{source: source, tally: tally, limiter: NewLimiter(), products: products{source: source, ready: map[string]*Product{}}, misses: newTurnstile(), now: now}
 }
 
 // Remember has a memory say what has changed, and answer calls to products as far as it has a lease, unless answers is false; it is called before
@@ -185,7 +186,7 @@ func (g *Gate) Decide(ctx context.Context, call Call) (d Decision) {
 	}
 	look := g.look(&call)
 	g.judge(ctx, &call, &look, &d)
-	if look.remembered && (g.memory.generation.Load() != d.generation || !look.lease.holds(g.memory.clocks())) { // the clock is read last
+	if look.remembered && (g.memory.generation.Load() != look.generation || !look.lease.holds(g.memory.clocks())) { // the clock is read last
 		look = sight{now: g.now(), request: call.RequestID}
 		d = Decision{}
 		g.judge(ctx, &call, &look, &d)

@@ -32,9 +32,11 @@ type source struct {
 	read       int                             // how often the product was
 	roles      map[string]models.WorkspaceRole // by person and workspace, a space between
 	rolesErr   error
+	looked     int // how often it was asked what somebody opens, or is somewhere
 }
 
 func (s *source) RoleIn(_ context.Context, personID, workspaceID string) (models.WorkspaceRole, models.Snapshot, error) {
+	s.looked++
 	return s.roles[personID+" "+workspaceID], s.asOf, s.rolesErr
 }
 
@@ -47,6 +49,7 @@ func (s *source) GrantOf(_ context.Context, hash secret.Hash) (models.Grant, err
 }
 
 func (s *source) OpensFor(context.Context, models.CredentialKind, models.Person, string) (models.Opens, error) {
+	s.looked++
 	return s.opens, s.opensErr
 }
 

@@ -58,6 +58,34 @@ func TestAskersHearOfTheirWorkspaces(t *testing.T) {
 	}
 }
 
+// What nobody may tell who asks is answered from memory like anything else, and so takes no longer than that, whoever's it is; until something changes.
+func TestMemoryOfWhatIsNotToBeHeard(t *testing.T) {
+	several := models.Fail(models.Ambiguous, "There are several.")
+	for name, kind := range map[string]models.CredentialKind{"another workspace's token": models.APIToken, "a key for several workspaces": models.APIKey} {
+		r := remember(t)
+		r.call.Asker, r.call.Need.Route.Workspace = asking(), ""
+		if kind == models.APIKey {
+			r.grant, r.opensErr = goodGrant(), several
+			r.grant.Credential.Kind = kind
+		}
+		r.asOf(5)
+		r.decide(t, CredentialUnknown, 1)
+		looked := r.looked
+		r.decide(t, CredentialUnknown, 0)
+		if r.looked != looked {
+			t.Errorf("%s: asked %d times more", name, r.looked-looked)
+		}
+		r.opensErr, r.opens = nil, models.Opens{WorkspaceID: w1, CallsAMinute: 9, ProductID: x1}
+		r.roles = map[string]models.WorkspaceRole{p9 + " " + w1: models.WorkspaceAdmin}
+		r.happened(6, models.MemberAdded, p9)
+		r.happened(7, models.MemberRemoved, p1)
+		r.asOf(7)
+		if d := r.gate.Decide(t.Context(), r.call); !d.Allowed() {
+			t.Errorf("%s: then %s by %s: %v", name, d.Code, d.Check, d.Cause)
+		}
+	}
+}
+
 // What is over, and what its person may not do any more, is told as that to who may hear it, and as nothing to everybody else.
 func TestAskersHearWhyOnlyOfTheirs(t *testing.T) {
 	past := noon.Add(-time.Hour)

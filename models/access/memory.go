@@ -47,6 +47,7 @@ type opening struct {
 	person, workspace, product uuid.UUID
 	calls                      int64 // a minute; or somebody's role there, by its number
 	seq                        int64
+	not                        uint8 // nothing is opened, and why: see notOpened
 }
 
 // place is what a verdict depends on of a workspace.

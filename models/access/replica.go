@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,6 +38,7 @@ const (
 	watchEvery  = 100 * time.Millisecond
 	eventsAtOne = 1000
 	askPatience = 1500 * time.Millisecond // for an answer of the database; a lease would be over soon after
+	noticed     = 30 * time.Millisecond   // whoever waits has looked by then
 )
 
 // Replica keeps a Memory true: it follows what changes, ends what must not go on, says so to whoever waits for it, and has a lease that ends
@@ -148,7 +150,12 @@ func (r *Replica) Run(ctx context.Context) error {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), askPatience)
 	defer cancel()
 	r.member = false
-	return r.feed.RemoveReplica(last, r.me.ID, 0)
+	gone := r.me
+	gone.AckedSeq = math.MaxInt64 // it lets nobody in any more: whoever waits need not, and should not take it for silent
+	if _, err := r.feed.RenewLease(last, gone); err == nil {
+		sleep(last, noticed)
+	}
+	return r.feed.RemoveReplica(last, gone.ID, 0)
 }
 
 // follow puts into effect what changes, as soon as it hears of it.

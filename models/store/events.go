@@ -127,10 +127,12 @@ func (s *Store) Event(ctx context.Context, who models.Actor, workspaceID string,
 	return seen, nil
 }
 
-// EventsAfter lists the audit log onwards from an event's number, oldest first.
+// EventsAfter lists the audit log onwards from an event's number, oldest first. Replicas hear by it of what has changed, and must not stand in line behind callers.
 func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]models.Event, error) {
 	var list []models.Event
-	return list, translate(s.db.WithContext(ctx).Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
+	db := s.db.WithContext(ctx)
+	db.Statement.ConnPool = s.lasting()
+	return list, translate(db.Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
 }
 
 // LastEvent is the number of the newest event; 0 when there is none.

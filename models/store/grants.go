@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ func (s *Store) grantSQL(by string) string {
 	return "SELECT " + fmt.Sprintf(grantColumns, s.moment(), by+" = $1")
 }
 
+const replacedByHash = "SELECT credential_id, replaced_at FROM replaced_secrets WHERE hash = $1"
+
 // GrantOf reads what a presented secret opens now: the credential, its owner and its product, in one query. One that was
 // replaced on its card answers as that, with the card as it is now. An unknown one is models.NotFound; a database that
 // did not answer is not.
@@ -33,9 +36,13 @@ func (s *Store) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, er
 	if models.KindOf(err) != models.NotFound {
 		return g, err
 	}
-	before, err := take[models.Secret](s.db.WithContext(ctx).Where("hash = ?", hash[:]))
+	var before models.Secret
+	err = s.ask(ctx, replacedByHash, hash[:]).Scan(&before.CredentialID, &before.ReplacedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return models.Grant{}, notThere
+	}
 	if err != nil {
-		return models.Grant{}, err
+		return models.Grant{}, translate(err)
 	}
 	if g, err = s.grantOf(ctx, s.grantByID, before.CredentialID); err != nil {
 		return models.Grant{}, err

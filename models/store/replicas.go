@@ -218,17 +218,25 @@ func (s *Store) waitFor(ctx context.Context, seq int64) models.Receipt {
 	if mutantNoWait {
 		return receipt
 	}
-	begun, seen := models.ReadClocks(), map[string]models.Replica{}
+	begun, seen := models.ReadClocks(), map[string]models.Replica{} // seen: that have not put it into effect, as far as anybody saw
+	waits := false
 	for pause := firstLook; ; pause = min(pause*3/2, longestLook) {
 		over := begun.AtLeast(models.ReadClocks()) >= models.LeaseWait
 		list, err := s.lookAtReplicas(ctx)
 		if receipt.Unread = err != nil; err == nil {
-			receipt.Confirmed, receipt.Silent = 0, nil
+			receipt.Confirmed, receipt.Silent, waits = 0, nil, false
+			for id, r := range seen { // whoever was taken off the list meanwhile, because it is silent
+				if !slices.ContainsFunc(list, func(other models.Replica) bool { return other.ID == id }) {
+					receipt.Silent = append(receipt.Silent, r.Name)
+				}
+			}
 			for _, r := range list {
 				if r.AckedSeq >= seq {
 					receipt.Confirmed++
+					delete(seen, r.ID)
 					continue
 				}
+				waits = true
 				receipt.Silent = append(receipt.Silent, r.Name)
 				if before, known := seen[r.ID]; !known {
 					seen[r.ID] = r
@@ -237,7 +245,8 @@ func (s *Store) waitFor(ctx context.Context, seq int64) models.Receipt {
 				}
 			}
 		}
-		if over || err == nil && len(receipt.Silent) == 0 {
+		if over || err == nil && !waits {
+			slices.Sort(receipt.Silent)
 			receipt.Took = begun.AtLeast(models.ReadClocks())
 			return receipt
 		}

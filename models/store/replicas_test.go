@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -124,6 +125,64 @@ func TestAChangeWaitsNoLongerThanALease(t *testing.T) {
 			t.Errorf("on the list: %+v", list)
 		}
 	})
+}
+
+// A replica that was taken off the list while a change waited for it is told of as silent; one that left by itself said before that it lets nobody in.
+func TestAChangeTellsOfReplicasThatVanish(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, w storetest.World) {
+		admin := w.SetUp(t)
+		made, _ := w.WorkspaceToken(t, admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+		silent, left := joined(t, w, "gw-silent"), joined(t, w, "gw-left")
+		other := w.Open(t)
+		before, err := other.LastEvent(t.Context())
+		must(t, err)
+		var all sync.WaitGroup
+		all.Go(func() {
+			for last := before; last == before; time.Sleep(5 * time.Millisecond) {
+				last, _ = other.LastEvent(t.Context())
+			}
+			time.Sleep(100 * time.Millisecond) // both were seen
+			left.AckedSeq = math.MaxInt64
+			if _, err := other.RenewLease(t.Context(), left); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			for _, r := range []models.Replica{left, silent} {
+				if err := other.RemoveReplica(t.Context(), r.ID, 0); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		ctx, receipt := store.WithReceipt(t.Context())
+		_, err = w.RevokeAPIToken(ctx, admin, "marlowe-press", made.ID, models.Revocation{})
+		must(t, err)
+		all.Wait()
+		if !slices.Equal(receipt.Silent, []string{"gw-silent"}) || receipt.Took >= models.LeaseWait {
+			t.Errorf("%+v", receipt)
+		}
+	})
+}
+
+// Replicas hear of what has changed while callers have every other connection to the database.
+func TestReplicasHearBeforeCallers(t *testing.T) {
+	t.Parallel()
+	w := storetest.New(t, storetest.Postgres(t, nil))
+	w.SetUp(t)
+	pool, err := w.DB().DB()
+	must(t, err)
+	for range pool.Stats().MaxOpenConnections {
+		c, err := pool.Conn(t.Context())
+		must(t, err)
+		defer c.Close()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	last, err := w.LastEvent(ctx)
+	must(t, err)
+	events, err := w.EventsAfter(ctx, last-1, 10)
+	if must(t, err); len(events) != 1 {
+		t.Errorf("%d events", len(events))
+	}
 }
 
 // PostgreSQL tells a listener of what changes a verdict, and of nothing else; a listener is told at least once that it is ready.
