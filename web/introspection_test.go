@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -283,4 +284,39 @@ func TestIntrospectionIsNotLimited(t *testing.T) {
 			t.Fatalf("%d %s %v", a.Status, a.Body, a.Header)
 		}
 	}
+}
+
+// Who asks, and is let in, and then takes their time over the body, hears nothing once they are not let in any more.
+func TestAskersThatAreOverMeanwhileHearNothing(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		_, about := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "A"})
+		for path, body := range map[string][2]string{
+			introspectPath:           {formType, "token=" + about.Reveal()},
+			"/v1/credentials:verify": {"application/json", `{"requests":[{"credential":"` + about.Reveal() + `","method":"GET","path":"/api/agent-base"}]}`},
+		} {
+			for _, over := range []bool{false, true} {
+				key, text := s.Key(t, s.Admin, models.NewAPIKey{Name: "asks"})
+				c := connect(t, s)
+				c.say("POST %s HTTP/1.1\r\nHost: x\r\nX-API-Key: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", path, text.Reveal(), body[0], len(body[1]))
+				if line, err := c.reader.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") { // the body is wanted: who asks was let in
+					t.Fatalf("%q (%v)", line, err)
+				}
+				if _, err := c.reader.ReadString('\n'); err != nil {
+					t.Fatal(err)
+				}
+				want := http.StatusOK
+				if over {
+					if _, err := s.RevokeAPIKey(t.Context(), s.Admin, key.ID, models.Revocation{}); err != nil {
+						t.Fatal(err)
+					}
+					want = http.StatusUnauthorized
+				}
+				c.say("%s", body[1])
+				if a := c.answer(); a.StatusCode != want || over && strings.Contains(c.body, key.ID) {
+					t.Errorf("%s, revoked meanwhile %v: %d %s", path, over, a.StatusCode, c.body)
+				}
+			}
+		}
+	})
 }
