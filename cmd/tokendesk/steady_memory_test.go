@@ -153,13 +153,13 @@ func (l *steady) fewest() (least reading) {
 func (l *steady) wantSettled(before reading) {
 	l.t.Helper()
 	l.hangUp()
-	late := time.Now().Add(enough)
+	begun := time.Now()
 	after := l.fewest()
-	for after.goroutines > before.goroutines && time.Now().Before(late) {
+	for after.goroutines > before.goroutines && time.Since(begun) < enough {
 		after = l.fewest()
 	}
-	l.t.Logf("before the load %d goroutines and %d open files, after it %d and %d; live heap %.1f and %.1f MiB, resident %.1f and %.1f MiB", before.goroutines, before.files,
-		after.goroutines, after.files, float64(before.live)/1024, float64(after.live)/1024, float64(before.resident)/1024, float64(after.resident)/1024)
+	l.t.Logf("before the load %d goroutines and %d open files, %s after it %d and %d; live heap %.1f and %.1f MiB, resident %.1f and %.1f MiB", before.goroutines, before.files,
+		time.Since(begun).Round(time.Second), after.goroutines, after.files, float64(before.live)/1024, float64(after.live)/1024, float64(before.resident)/1024, float64(after.resident)/1024)
 	if after.goroutines > before.goroutines {
 		l.t.Errorf("%d goroutines are left, and before the load there were %d", after.goroutines, before.goroutines)
 	}
