@@ -332,21 +332,24 @@ func (l *steady) failNow() {
 	}
 }
 
-// wantLog insists that the server had nothing to complain of but how long something took, on a machine that has no idle moment.
+// wantLog insists that the server had nothing to complain of but how long something took, on a machine that has no idle moment: there a lease may be
+// renewed too late as well, and then calls are answered by the database for a moment.
 func (l *steady) wantLog(log string) {
 	l.t.Helper()
-	complaints, slow := 0, 0
+	complaints, slow, late := 0, 0, 0
 	for line := range strings.Lines(log) {
 		switch {
 		case strings.Contains(line, `level=WARN msg="SQL executed"`), strings.Contains(line, "level=WARN msg=request"):
 			slow++
+		case strings.Contains(line, "the lease could not be renewed") && strings.Contains(line, "context deadline exceeded"):
+			late++
 		case strings.Contains(line, "level=ERROR"), strings.Contains(line, "level=WARN"):
 			if complaints++; complaints <= 10 {
 				l.t.Errorf("the server says: %s", line)
 			}
 		}
 	}
-	l.t.Logf("%d lines of the log say that something was slow, and %d complain", slow, complaints)
+	l.t.Logf("%d lines of the log say that something was slow, %d that a lease was late, and %d complain", slow, late, complaints)
 	secrets := make([]string, 0, 10)
 	for i := range min(10, len(l.tokens)) {
 		secrets = append(secrets, l.tokens[i].Load().secret)
