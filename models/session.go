@@ -96,7 +96,7 @@ type Renewal struct {
 	Email       string
 	WorkspaceID string // or slug; empty: the workspace as it was
 
-	// Allow is asked before a token that is good is used up, with the workspace that it is to be for: an error of it uses up nothing. No writer waits for it. Nil allows.
+	// Allow is asked before a token that is good is used up, with the workspace that it is to be for: an error of it uses up nothing. It must be quick. Nil allows.
 	Allow func(ProgramSeen) error
 }
 

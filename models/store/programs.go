@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -129,19 +128,6 @@ func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secr
 	if token.UsedAt == nil && models.EmailKey(r.Email) != seen.Person.EmailKey {
 		return models.ProgramSeen{Person: seen.Person}, tokens, badRefresh
 	}
-	if token.UsedAt == nil && r.Allow != nil {
-		// Whoever counts may ask over the network, and no writer is to wait for that. What is found here is looked at again below: a call is counted
-		// in vain only when the token is used by somebody else at this very moment.
-		if seen.Workspace, err = destination(s.db.WithContext(ctx), seen, r.WorkspaceID); err == nil {
-			err = r.Allow(seen)
-		}
-		if models.KindOf(err) == models.Forbidden {
-			return models.ProgramSeen{Person: seen.Person}, tokens, err
-		}
-		if err != nil {
-			return models.ProgramSeen{}, tokens, err
-		}
-	}
 	who.Kind, who.ID, who.Name, who.Role, who.SessionID = models.Program, seen.Person.ID, seen.Person.Name, seen.Person.Role, seen.Session.ID
 	stolen := false
 	err = s.write(ctx, who, func(tx *gorm.DB) (event models.Event, err error) {
@@ -192,21 +178,22 @@ func presented(tx *gorm.DB, hash secret.Hash) (token models.RefreshToken, seen m
 	return token, seen, err
 }
 
-// destination is the workspace that a renewal leads to: the one that was asked for, or where the session is.
-func destination(tx *gorm.DB, seen models.ProgramSeen, asked string) (models.WorkspaceSeen, error) {
-	to := cmp.Or(asked, seen.Session.WorkspaceID)
-	w, err := memberWorkspace(tx, seen.Person.ID, to)
-	if models.KindOf(err) == models.Forbidden && to == seen.Session.WorkspaceID {
-		err = noMoreMember
-	}
-	return w, err
-}
-
 // renew gives a session that the transaction has under lock what it is to have next.
 func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.RefreshToken, r models.Renewal) (event models.Event, tokens ProgramTokens, err error) {
-	now, before := s.now(), seen.Session.WorkspaceID
-	if seen.Workspace, err = destination(tx, *seen, r.WorkspaceID); err != nil {
+	now, before, workspace := s.now(), seen.Session.WorkspaceID, r.WorkspaceID
+	if workspace == "" {
+		workspace = before
+	}
+	if seen.Workspace, err = memberWorkspace(tx, seen.Person.ID, workspace); err != nil {
+		if models.KindOf(err) == models.Forbidden && workspace == before {
+			err = noMoreMember
+		}
 		return event, tokens, err
+	}
+	if r.Allow != nil {
+		if err := r.Allow(*seen); err != nil {
+			return event, tokens, err
+		}
 	}
 	err = one(tx.Model(&models.RefreshToken{}).Where("hash = ? AND used_at IS NULL", used.Hash).Updates(map[string]any{"used_at": now}))
 	if errors.Is(err, gorm.ErrRecordNotFound) {

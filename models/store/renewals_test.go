@@ -236,38 +236,3 @@ func TestRefreshTokensFollowEachOther(t *testing.T) {
 		}
 	})
 }
-
-// Whoever counts renewals is asked while no writer waits: they may themselves write. Who refuses uses nothing up, and of what cannot be used they
-// are not asked.
-func TestRenewalIsAllowedBeforeItWrites(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, w storetest.World) {
-		a := newAccount(t, w)
-		root := a.SetUp(t)
-		s, asked := a.signIn(t, "ines@marlowe.example"), 0
-		tooMany := models.Fail(models.TooMany, "Too many.")
-		allow := func(err error) func(models.ProgramSeen) error {
-			return func(seen models.ProgramSeen) error {
-				if asked++; seen.Workspace.ID != s.Workspace.ID || seen.Person.ID != s.Person.ID {
-					t.Errorf("asked about %+v", seen)
-				}
-				_, failed := a.SetCallLimits(t.Context(), root, s.Workspace.ID, models.CallLimits{API: 600 + asked, User: 50, Automation: 300})
-				must(t, failed)
-				return err
-			}
-		}
-		refuse, pass := models.Renewal{Email: s.Person.Email, Allow: allow(tooMany)}, models.Renewal{Email: s.Person.Email, Allow: allow(nil)}
-		if err := a.refused(t, "too many", s.refresh, refuse, models.TooMany); !errors.Is(err, tooMany) {
-			t.Errorf("refused with %v", err)
-		}
-		a.finds(t, "refused", s, true)
-		next, tokens, err := a.RenewProgram(t.Context(), guest, s.refresh, pass)
-		must(t, err)
-		again := a.write(t, next, tokens)
-		a.finds(t, "renewed", again, true)
-		a.refused(t, "another's address", again.refresh, models.Renewal{Email: "tom@marlowe.example", Allow: allow(nil)}, models.Ambiguous)
-		a.refused(t, "used before", s.refresh, pass, models.Ambiguous)
-		if asked != 2 {
-			t.Errorf("asked %d times, want 2", asked)
-		}
-	})
-}
