@@ -192,7 +192,7 @@ func (l *steady) call(at door, with *standing) {
 	ended := with.ended.Load()
 	status, code, err := at.ask(l, with.secret)
 	ending := with.ending.Load()
-	passed, refused := status == http.StatusOK && code == "", status == http.StatusUnauthorized && code == "credential_revoked"
+	passed, refused := status == http.StatusOK && code == "", status == http.StatusUnauthorized && (code == "credential_revoked" || code == "credential_ended") // the second: it was under way when its token ended
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -328,6 +328,7 @@ func (l *steady) failNow() {
 		l.t.Error(what)
 	}
 	if len(l.wrong) > 0 {
+		l.complaints(l.server.err.String())
 		l.t.Fatalf("%d answers were wrong", len(l.wrong))
 	}
 }
@@ -336,20 +337,7 @@ func (l *steady) failNow() {
 // renewed too late as well, and then calls are answered by the database for a moment.
 func (l *steady) wantLog(log string) {
 	l.t.Helper()
-	complaints, slow, late := 0, 0, 0
-	for line := range strings.Lines(log) {
-		switch {
-		case strings.Contains(line, `level=WARN msg="SQL executed"`), strings.Contains(line, "level=WARN msg=request"):
-			slow++
-		case strings.Contains(line, "the lease could not be renewed") && strings.Contains(line, "context deadline exceeded"):
-			late++
-		case strings.Contains(line, "level=ERROR"), strings.Contains(line, "level=WARN"):
-			if complaints++; complaints <= 10 {
-				l.t.Errorf("the server says: %s", line)
-			}
-		}
-	}
-	l.t.Logf("%d lines of the log say that something was slow, %d that a lease was late, and %d complain", slow, late, complaints)
+	l.complaints(log)
 	secrets := make([]string, 0, 10)
 	for i := range min(10, len(l.tokens)) {
 		secrets = append(secrets, l.tokens[i].Load().secret)
@@ -357,6 +345,25 @@ func (l *steady) wantLog(log string) {
 	for _, trace := range storetest.Traces([]byte(log), secrets...) {
 		l.t.Errorf("the log has %s", trace)
 	}
+}
+
+// complaints fails for each line of a log that is a warning or worse, but for slowness, and shows the first ten.
+func (l *steady) complaints(log string) {
+	l.t.Helper()
+	wrong, slow, late := 0, 0, 0
+	for line := range strings.Lines(log) {
+		switch {
+		case strings.Contains(line, `level=WARN msg="SQL executed"`), strings.Contains(line, "level=WARN msg=request"):
+			slow++
+		case strings.Contains(line, "the lease could not be renewed") && strings.Contains(line, "context deadline exceeded"):
+			late++
+		case strings.Contains(line, "level=ERROR"), strings.Contains(line, "level=WARN"):
+			if wrong++; wrong <= 10 {
+				l.t.Errorf("the server says: %s", line)
+			}
+		}
+	}
+	l.t.Logf("%d lines of the log say that something was slow, %d that a lease was late, and %d complain", slow, late, wrong)
 }
 
 // tell prints what was done.
