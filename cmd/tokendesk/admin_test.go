@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"tokendesk/models"
 	"tokendesk/models/secret"
 	"tokendesk/models/store/storetest"
 )
@@ -142,7 +146,7 @@ func TestTokens(t *testing.T) {
 		b.install(t, token).want(t, http.StatusOK)
 
 		out := in.ok(t, "", "token", "revoke", row[1], "--reason", "lost laptop")
-		if !strings.HasPrefix(out, token[:8]+"... is revoked since ") {
+		if !strings.HasPrefix(out, token[:8]+"... is revoked since ") || !regexp.MustCompile(`Requests with it are refused\. In effect after [0-9]+ ms\.\n$`).MatchString(out) { // the server said so
 			t.Errorf("printed %q", out)
 		}
 		if a := b.install(t, token).want(t, http.StatusUnauthorized); !strings.Contains(a.body, "Token was revoked") {
@@ -154,6 +158,39 @@ func TestTokens(t *testing.T) {
 		}
 		printed := s.stop(t)
 		wantNoSecret(t, token, printed.out, printed.err, in.ok(t, "", "token", "list"), in.ok(t, "", "person", "list"), in.ok(t, "", "audit", "tail"))
+	})
+}
+
+// A credential that is revoked by command is refused by every server when the command has ended: one that does not answer is waited for until its
+// permission to answer from memory is over, and is named. When it goes on, it refuses too.
+func TestTokenRevokeWaitsForServers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, in place) {
+		one := in.serve(t, "TOKENDESK_REPLICA_NAME=gw-a")
+		b := one.setUp(t)
+		token := b.bearerToken(t)
+		two := in.serve(t, "TOKENDESK_REPLICA_NAME=gw-b")
+		for _, s := range []server{one, two} {
+			s.opens(t, token, http.StatusOK) // and remembers it
+		}
+		two.signal(t, syscall.SIGSTOP)
+		t.Cleanup(func() { _ = two.cmd.Process.Signal(syscall.SIGCONT) })
+		row := tokenRow.FindStringSubmatch(in.ok(t, "", "token", "list"))
+		begun := time.Now()
+		out := in.ok(t, "", "token", "revoke", row[1])
+		took := time.Since(begun)
+		said := regexp.MustCompile(`Requests with it are refused\. 1 replica confirmed; gw-b did not answer, and its permission to answer from memory has ended, so it cannot go by what was before \(([0-9]+) ms\)\.\n$`).FindStringSubmatch(out)
+		if said == nil || took < models.LeaseWait {
+			t.Fatalf("after %s it printed %q", took, out)
+		}
+		if ms, err := strconv.Atoi(said[1]); err != nil || time.Duration(ms)*time.Millisecond < models.LeaseWait {
+			t.Errorf("it says that it waited for %s ms", said[1])
+		}
+		one.opens(t, token, http.StatusUnauthorized)
+		two.signal(t, syscall.SIGCONT)
+		two.opens(t, token, http.StatusUnauthorized)
+		one.stop(t)
+		two.stop(t)
 	})
 }
 

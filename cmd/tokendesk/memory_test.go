@@ -152,8 +152,14 @@ func (in place) serveShipped(t *testing.T, program string) server {
 // runShipped starts a command of the shipped program that listens.
 func (in place) runShipped(t *testing.T, program string, args ...string) server {
 	t.Helper()
+	return runShippedIn(t, in.env(), program, args...)
+}
+
+// runShippedIn is runShipped with an environment of its own.
+func runShippedIn(t *testing.T, env []string, program string, args ...string) server {
+	t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env, cmd.Dir = in.env(), t.TempDir()
+	cmd.Env, cmd.Dir = env, t.TempDir()
 	p := &process{cmd: cmd, out: newTranscript(), err: newTranscript(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.out, p.err
 	if err := cmd.Start(); err != nil {

@@ -190,7 +190,7 @@ func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.Refresh
 		}
 		return event, tokens, err
 	}
-	if r.Allow != nil {
+	if r.Allow != nil { // here, although it may take Redis 50 ms: of many that send one token at once, the one who uses it up is counted, and no other
 		if err := r.Allow(*seen); err != nil {
 			return event, tokens, err
 		}

@@ -91,7 +91,7 @@ func (s *Store) renewed(id string) string {
 // RenewLease tells that a replica is there and up to where it has put changes into effect. A replica that is not among them any more is
 // models.NotFound.
 func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
-	defer s.alone()()
+	defer s.aloneFirst()()
 	statement := "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = max(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), NULL, ''"
 	if s.dialect == migrations.Postgres {
 		statement = "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = greatest(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), clock_timestamp(), left(pg_walfile_name(pg_current_wal_lsn()), 8)"
@@ -115,15 +115,6 @@ func (s *Store) lasting() *sql.DB {
 		return s.steady
 	}
 	return s.pool
-}
-
-// alone keeps other writers of this process away where there can be one at a time; what it returns lets them in again.
-func (s *Store) alone() (done func()) {
-	if s.dialect != migrations.SQLite {
-		return func() {}
-	}
-	s.one.Lock()
-	return s.one.Unlock
 }
 
 // Replicas lists the servers that answer from memory, by name.

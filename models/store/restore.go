@@ -35,8 +35,7 @@ func (s *Store) Restore(ctx context.Context, who models.Actor, c *Copy, exact bo
 	if err != nil {
 		return done, err
 	}
-	s.one.Lock()
-	defer s.one.Unlock()
+	defer s.alone()()
 	begin := func(conn pageConn) (*sqlite.Backup, error) { return conn.NewRestore(fileURI(c.path(), nil)) }
 	err = s.movePages(ctx, was.path, begin, func() error { // from here on, nobody else writes
 		if was.last, err = readClock(s.db.WithContext(ctx)); err != nil {

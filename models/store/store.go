@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,8 +79,8 @@ type Store struct {
 	address   *pgx.ConnConfig // of PostgreSQL; nil for SQLite
 	// databaseTime has moments that verdicts depend on be told by the database's clock.
 	databaseTime           bool
-	grantByHash, grantByID string     // see GrantOf
-	one                    sync.Mutex // SQLite has one writer: who waits here waits in order, and not by polling the file
+	grantByHash, grantByID string // see GrantOf
+	one                    turns  // of SQLite
 }
 
 // Open connects to the database. It does not change it: Migrate does.
