@@ -312,7 +312,7 @@ func (p *pacedBody) Read(b []byte) (int, error) {
 	if err := p.ctx.Err(); err != nil {
 		return 0, err
 	}
-	now := models.SystemClock()
+	now := models.Ticks()
 	if p.begun.IsZero() {
 		p.begun = now
 	}

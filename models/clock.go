@@ -16,6 +16,9 @@ func SystemClock() time.Time { return Instant(time.Now()) }
 // Instant brings a time into the one shape that is stored: UTC, microseconds.
 func Instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// Ticks is a moment by the clock that nobody sets: for how long something takes, and for deadlines of connections. It is neither stored nor told.
+func Ticks() time.Time { return time.Now() }
+
 // IDs makes identifiers. They name things and are no secrets.
 type IDs func() string
 

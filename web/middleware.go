@@ -114,7 +114,7 @@ const slow = 2 * time.Second
 // nobody's business: a set-up code, a token that somebody pasted.
 func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start := models.SystemClock()
+		start := models.Ticks()
 		defer s.traced(c)()
 		err := next(c)
 		if err != nil {
@@ -128,7 +128,7 @@ func (s *Server) logged(next echo.HandlerFunc) echo.HandlerFunc {
 		if strings.HasPrefix(path, static.Prefix) || path == "/healthz" || path == "/readyz" {
 			level = slog.LevelDebug
 		}
-		took := models.SystemClock().Sub(start)
+		took := models.Ticks().Sub(start)
 		s.observe(c, took)
 		if took > slow {
 			level = slog.LevelWarn

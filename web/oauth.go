@@ -89,7 +89,7 @@ func (s *calls) asker(w http.ResponseWriter, r *http.Request, id string, as voic
 	address := s.address(r)
 	d := s.handlers.Client(r.Context(), r.Header, address, true)
 	if d.Allowed() {
-		return d.Asker(address, id), admitted{time.Now(), d.Pass()}, true
+		return d.Asker(address, id), admitted{models.Ticks(), d.Pass()}, true
 	}
 	if noted := d; d.Code != access.VerifierUnavailable {
 		noted.Scope = r.Method + " " + r.URL.Path

@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"tokendesk/models"
 	"tokendesk/models/store/storetest"
 )
 
@@ -103,18 +100,6 @@ func subjects(t *testing.T) (list []*subject) {
 		}
 	}
 	return list
-}
-
-// product points the first product at an upstream, whose tokens may make as many calls as any.
-func (b browser) product(t *testing.T, upstream string) {
-	t.Helper()
-	const settings = "/w/marlowe-press/settings"
-	b.post(t, settings+"/limits", url.Values{"calls_a_minute": {fmt.Sprint(models.MostCallsAMinute)}}).want(t, http.StatusSeeOther)
-	product := pick(t, b.get(t, settings+"/resources").want(t, 200).body, `"(`+settings+`/products/[0-9a-f-]{36})/`)
-	revision := pick(t, b.get(t, product+"/upstream").want(t, 200).body, `name="revision" value="([0-9]+)"`)
-	b.post(t, product+"/upstream", url.Values{
-		"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}, "revision": {revision},
-	}).want(t, http.StatusSeeOther)
 }
 
 // alone starts one of the programs that need no installation.

@@ -84,9 +84,9 @@ func (a app) recorder() recorder { return recorder{a.store, a.metrics} }
 
 // RecordUsage is for access.Tally.
 func (r recorder) RecordUsage(ctx context.Context, flush models.Flush, batch []models.Usage, days []models.UsageDay) error {
-	begun := models.SystemClock()
+	begun := models.Ticks()
 	err := r.Store.RecordUsage(ctx, flush, batch, days)
-	r.metrics.Flush(len(batch), models.SystemClock().Sub(begun), err)
+	r.metrics.Flush(len(batch), models.Ticks().Sub(begun), err)
 	return err
 }
 

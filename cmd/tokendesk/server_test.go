@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"tokendesk/models"
 	"tokendesk/models/store/storetest"
 )
 
@@ -213,4 +215,16 @@ func collection(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+// product points the first product at an upstream, whose tokens may make as many calls as any.
+func (b browser) product(t *testing.T, upstream string) {
+	t.Helper()
+	const settings = "/w/marlowe-press/settings"
+	b.post(t, settings+"/limits", url.Values{"calls_a_minute": {fmt.Sprint(models.MostCallsAMinute)}}).want(t, http.StatusSeeOther)
+	product := pick(t, b.get(t, settings+"/resources").want(t, 200).body, `"(`+settings+`/products/[0-9a-f-]{36})/`)
+	revision := pick(t, b.get(t, product+"/upstream").want(t, 200).body, `name="revision" value="([0-9]+)"`)
+	b.post(t, product+"/upstream", url.Values{
+		"to": {"own"}, "upstream": {upstream}, "connect_timeout": {"3"}, "answer_timeout": {"30"}, "max_body": {"1024"}, "revision": {revision},
+	}).want(t, http.StatusSeeOther)
 }

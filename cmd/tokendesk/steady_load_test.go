@@ -93,7 +93,7 @@ func newSteady(t *testing.T, in place, s server, tokens int) *steady {
 		admins: make([]called, 20+tokens/200), tokens: make([]atomic.Pointer[standing], tokens), // each may make 300 calls to the management API at once
 	}
 	admin := s.setUp(t)
-	admin.apiToken(t, product.URL)
+	admin.product(t, product.URL)
 	admin.client.CloseIdleConnections()
 	db := in.open(t)
 	(&callers{t: t, tokens: l.admins}).mint(db)

@@ -124,7 +124,7 @@ func (g *Refusals) Finish(ctx context.Context, to RefusalRecorder) error {
 // half is a context with half of the time of another one.
 func half(ctx context.Context) (context.Context, context.CancelFunc) {
 	if end, limited := ctx.Deadline(); limited {
-		return context.WithTimeout(ctx, end.Sub(models.SystemClock())/2) // of the context, and so by the clock that it has
+		return context.WithTimeout(ctx, end.Sub(models.Ticks())/2) // of the context, and so by the clock that it has
 	}
 	return context.WithCancel(ctx)
 }

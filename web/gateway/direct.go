@@ -96,7 +96,7 @@ func (d *direct) exchange(c *directConn, r *http.Request, x *exchange, w *watch)
 	if err := x.write(c.to, r); err != nil {
 		return nil, err
 	}
-	sent := models.SystemClock()
+	sent := models.Ticks()
 	if err := c.SetReadDeadline(sent.Add(min(soon, d.within))); err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (d *direct) newest() (c *directConn) {
 }
 
 func (d *direct) keep(c *directConn) {
-	c.since = models.SystemClock()
+	c.since = models.Ticks()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed || len(d.idle) >= mostIdle {

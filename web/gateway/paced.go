@@ -34,7 +34,7 @@ func (c *pacedConn) CloseWrite() error {
 // due says whether a deadline that was set some time ago is to be set anew, and notes that it is. Once in a while is enough: setting
 // one costs more than a look at the clock.
 func due(set *time.Time, within time.Duration) bool {
-	now := models.SystemClock()
+	now := models.Ticks()
 	if !set.IsZero() && now.Sub(*set) < within/60 {
 		return false
 	}
