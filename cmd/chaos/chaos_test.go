@@ -129,6 +129,9 @@ func (r *run) judgeAll(done *result) {
 	for i := range r.replicas {
 		r.awaitReady(i)
 	}
+	if err := r.awaitNotices(); err != nil {
+		r.wrong("%v", err)
+	}
 	done.told, done.strange, done.cut, done.streams, done.waits, done.took = r.told, r.strange, r.cut, r.streams, r.waits, r.clicks
 	done.clicks = len(r.clicks)
 	for _, h := range r.histories {

@@ -22,6 +22,7 @@ var faults = []fault{
 	{"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed}, {"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed},
 	{"connections closed", closed}, {"slow by 600 ms", slow}, {"slow to close", slowClose}, {"stopped in mid-click", stopped},
 	{"PostgreSQL restarted, fast", restarted(syscall.SIGINT)}, {"PostgreSQL restarted, at once", restarted(syscall.SIGQUIT)}, {"PostgreSQL killed", crashed},
+	{"pgbouncer killed", poolerKilled},
 }
 
 func between(random *rand.Rand, from, to time.Duration) time.Duration {
@@ -91,6 +92,18 @@ func (d *desk) toxic(r *replica, kind, attributes string, lasts time.Duration) {
 			d.t.Errorf("%s: %v", kind, err)
 		}
 	}
+}
+
+// poolerKilled ends the pooler with all its connections, and starts it again.
+func poolerKilled(d *desk, _ *replica, random *rand.Rand) {
+	for _, r := range d.replicas {
+		if r.pooled {
+			defer r.hurts()()
+		}
+	}
+	d.pooler.Kill(d.t)
+	time.Sleep(between(random, 0, 2*time.Second))
+	d.pooler.Start(d.t)
 }
 
 // restarted ends PostgreSQL as an operator does, and starts it again.
