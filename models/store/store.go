@@ -149,6 +149,9 @@ func openPostgres(url string) (*sql.DB, *pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	if config.ValidateConnect == nil && !mutantStandby { // what moves an address to a standby must not have anything read there
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
 	return connections(config, 20), config, nil
 }
 

@@ -56,13 +56,29 @@ func (o *OwnPostgres) NewPooler(t testing.TB) *Pooler {
 	} else if err != nil {
 		t.Fatal(err)
 	}
+	p.write(t, o)
+	t.Cleanup(p.end)
+	p.Start(t)
+	return p
+}
+
+// write has it stand in front of a server from its next start on, or when it is told to look.
+func (p *Pooler) write(t testing.TB, o *OwnPostgres) {
+	t.Helper()
 	_, port, _ := net.SplitHostPort(p.Address)
 	if err := os.WriteFile(filepath.Join(p.dir, "ini"), fmt.Appendf(nil, poolerSettings, o.server.dir, port), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.end)
-	p.Start(t)
-	return p
+}
+
+// Redirect has it stand in front of another server, without a word to those that it has connections to: what they ask next is asked there. It returns at
+// once, and what is under way comes to its end first.
+func (p *Pooler) Redirect(t testing.TB, to *OwnPostgres) {
+	t.Helper()
+	p.write(t, to)
+	if err := p.process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatalf("redirect pgbouncer: %v", err)
+	}
 }
 
 var errNoPooler = errors.New("pgbouncer is not installed")
