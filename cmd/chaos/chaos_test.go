@@ -5,7 +5,6 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -148,20 +147,9 @@ func (r *run) judgeAll(done *result) {
 		if good, err := r.good(text); good || err != nil {
 			done.lost = append(done.lost, fmt.Sprintf("in the database: good %v, %v", good, err))
 		}
-		for i, replica := range r.replicas {
-			q, _ := http.NewRequest(http.MethodGet, replica.base+"/forward-auth", nil)
-			q.Header.Set("X-Api-Token", text)
-			q.Header.Set("X-Forwarded-Method", http.MethodGet)
-			q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
-			a, err := r.client.Do(q)
-			if err != nil {
-				done.lost = append(done.lost, err.Error())
-				continue
-			}
-			_, _ = io.Copy(io.Discard, a.Body)
-			a.Body.Close()
-			if a.StatusCode != http.StatusUnauthorized {
-				done.lost = append(done.lost, fmt.Sprintf("replica %d answers %d", i, a.StatusCode))
+		for i := range r.replicas {
+			if status := r.call(i, &token{secret: text}); status != http.StatusUnauthorized {
+				done.lost = append(done.lost, fmt.Sprintf("replica %d answers %d", i, status))
 			}
 		}
 	}

@@ -70,10 +70,7 @@ func (r *run) verify(by int, random *rand.Rand) {
 			r.ask(by, at, one)
 			continue
 		}
-		q, _ := http.NewRequest(http.MethodGet, r.replicas[at].base+"/forward-auth", nil)
-		q.Header.Set("X-Api-Token", one.secret)
-		q.Header.Set("X-Forwarded-Method", http.MethodGet)
-		q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
+		q := r.question(at, one.secret)
 		from := now()
 		a, err := r.client.Do(q)
 		if err != nil {
@@ -85,6 +82,26 @@ func (r *run) verify(by int, random *rand.Rand) {
 		a.Body.Close()
 		r.judge(one, "call", a.StatusCode, a.Header.Get("X-Tokendesk-Code"), op{from: from, until: now(), by: int16(by), other: int16(at)})
 	}
+}
+
+// question is a call of a program, as a proxy asks about it.
+func (r *run) question(at int, text string) *http.Request {
+	q, _ := http.NewRequest(http.MethodGet, r.replicas[at].base+"/forward-auth", nil)
+	q.Header.Set("X-Api-Token", text)
+	q.Header.Set("X-Forwarded-Method", http.MethodGet)
+	q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
+	return q
+}
+
+// call makes one, and tells how it was answered; 0: it was not.
+func (r *run) call(at int, one *token) (status int) {
+	a, err := r.client.Do(r.question(at, one.secret))
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, a.Body)
+	a.Body.Close()
+	return a.StatusCode
 }
 
 // ask asks about a token with POST /v1/credentials:verify.

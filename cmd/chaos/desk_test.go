@@ -28,6 +28,9 @@ type desk struct {
 	t        *testing.T
 	own      *storetest.OwnPostgres
 	pooler   *storetest.Pooler // by which some of the servers reach it
+	standby  *storetest.OwnPostgres
+	address  string // of PostgreSQL, and of the standby, for proxies
+	second   string
 	world    storetest.World
 	admin    models.Actor
 	place    string   // the workspace's ID
@@ -37,6 +40,9 @@ type desk struct {
 	minting  sync.Mutex
 	reserve  []*token
 }
+
+// standbyLag is how late the standby shows what it has got: late enough for what is read there to be wrong.
+const standbyLag = 2 * time.Second
 
 // token is an API token with the history of each secret that it has had.
 type token struct {
@@ -62,10 +68,11 @@ func newDesk(t *testing.T, program string, replicas, tokens int, env ...string) 
 		made, text := d.world.WorkspaceToken(t, d.admin, d.place, models.NewAPIToken{Name: fmt.Sprintf("token %d", i), Expiration: models.NoExpiration})
 		d.reserve = append(d.reserve, &token{made.ID, text.Reveal(), &history{}})
 	}
-	database := bridge(t, d.own.URL)
+	d.standby = d.own.NewStandby(t, standbyLag)
+	d.address, d.second = bridge(t, d.own.URL), bridge(t, d.standby.URL)
 	d.pooler = d.own.NewPooler(t)
 	for i := range replicas {
-		at, pooled := database, i >= replicas-replicas/2
+		at, pooled := d.address, i >= replicas-replicas/2
 		if pooled {
 			at = d.pooler.Address
 		}

@@ -22,7 +22,7 @@ var faults = []fault{
 	{"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed}, {"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed},
 	{"connections closed", closed}, {"slow by 600 ms", slow}, {"slow to close", slowClose}, {"stopped in mid-click", stopped},
 	{"PostgreSQL restarted, fast", restarted(syscall.SIGINT)}, {"PostgreSQL restarted, at once", restarted(syscall.SIGQUIT)}, {"PostgreSQL killed", crashed},
-	{"pgbouncer killed", poolerKilled},
+	{"pgbouncer killed", poolerKilled}, {"led to a standby", misled(500*time.Millisecond, 5*time.Second)},
 }
 
 func between(random *rand.Rand, from, to time.Duration) time.Duration {
@@ -104,6 +104,28 @@ func poolerKilled(d *desk, _ *replica, random *rand.Rand) {
 	d.pooler.Kill(d.t)
 	time.Sleep(between(random, 0, 2*time.Second))
 	d.pooler.Start(d.t)
+}
+
+// misled has a replica's way to the database end at a standby for a while, which shows what was so some time before. Those behind the pooler go
+// together, and keep their connections.
+func misled(from, to time.Duration) func(*desk, *replica, *rand.Rand) {
+	return func(d *desk, r *replica, random *rand.Rand) {
+		if !r.pooled {
+			defer r.hurts()()
+			r.leads(d.t, d.second)
+			time.Sleep(between(random, from, to))
+			r.leads(d.t, d.address)
+			return
+		}
+		for _, other := range d.replicas {
+			if other.pooled {
+				defer other.hurts()()
+			}
+		}
+		d.pooler.Redirect(d.t, d.standby)
+		time.Sleep(between(random, from, to))
+		d.pooler.Redirect(d.t, d.own)
+	}
 }
 
 // restarted ends PostgreSQL as an operator does, and starts it again.

@@ -19,6 +19,7 @@ var mutants = []struct {
 	{"resume", []fault{{"stopped for long", stoppedForLong}}},
 	{"fill", []fault{{"cut off in silence", silent}, {"slow by 600 ms", slow}, {"connections closed", closed}}},
 	{"ack-first", []fault{{"slow by 600 ms", slow}}},
+	{"standby", []fault{{"led to a standby for long", misled(5*time.Second, 8*time.Second)}}},
 	{"streams", []fault{{"slow by 600 ms", slow}, {"stopped", stopped}}},
 }
 

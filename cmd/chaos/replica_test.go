@@ -66,6 +66,14 @@ func newReplica(t *testing.T, program, name, database string, pooled bool, key s
 	return r
 }
 
+// leads has the server's way to the database, which is cut, end at another address from now on.
+func (r *replica) leads(t testing.TB, to string) {
+	t.Helper()
+	if err := r.proxy.Update(&toxiproxy.Proxy{Listen: r.proxy.Listen, Upstream: to, Enabled: true}); err != nil {
+		t.Errorf("lead %s to %s: %v", r.name, to, err)
+	}
+}
+
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
