@@ -37,13 +37,14 @@ type result struct {
 	faults                    map[string]int
 	told                      map[string]int
 	streams                   int
+	late, lateHurt            int // receipts that took longer than latestReceipt, and how many of servers that were kept from their work
 	waits, took               []time.Duration
 }
 
 // violations are what breaks the promise, and not only a habit.
 func (r result) violations() int { return len(r.stale) + len(r.cut) + len(r.lost) + r.not }
 
-// TOKENDESK_CHAOS_SECONDS, _REPLICAS and _SEED say how large a run is; without them it takes some seconds.
+// TOKENDESK_CHAOS_SECONDS, _REPLICAS and _SEED say how large a run is; without them it takes some seconds. TOKENDESK_CHAOS_FAULT has one fault alone.
 func TestRevokedMeansRevoked(t *testing.T) {
 
 	seed, err := strconv.ParseUint(os.Getenv("TOKENDESK_CHAOS_SEED"), 10, 64)
@@ -52,9 +53,13 @@ func TestRevokedMeansRevoked(t *testing.T) {
 	}
 	p := plan{
 		replicas: number(t, "TOKENDESK_CHAOS_REPLICAS", 3), slots: 12, verifiers: number(t, "TOKENDESK_CHAOS_CALLERS", 12), streams: 6,
-		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""), faults: faults,
+		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""),
+		faults: slices.Concat(faults, clockJumps(t)),
 	}
 	p.tokens = 50 + 6*int(p.lasts.Seconds())
+	if only := os.Getenv("TOKENDESK_CHAOS_FAULT"); only != "" {
+		p.faults = slices.DeleteFunc(p.faults, func(f fault) bool { return f.name != only })
+	}
 	r := p.run(t)
 	r.tell(t, p)
 	for kind, list := range map[string][]string{"let in after the answer, or refused": r.stale, "strange": r.strange, "streams": r.cut, "lost": r.lost} {
@@ -75,7 +80,7 @@ func (p plan) run(t *testing.T) (done result) {
 	defer cancel()
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	defer transport.CloseIdleConnections()
-	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots), ended: make([]atomicToken, p.slots), told: map[string]int{}}
+	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots+1), ended: make([]atomicToken, p.slots+1), told: map[string]int{}}
 	for i := range r.slots {
 		r.next(i)
 	}
@@ -113,7 +118,7 @@ func (r *run) harm(p plan, random *rand.Rand) map[string]int {
 				f = p.faults[random.IntN(min(6, len(p.faults)))] // two of the database at a time are one
 			}
 			count[f.name]++
-			both.Go(func() { f.do(r.desk, r.replicas[n], own) })
+			both.Go(func() { f.do(r, r.replicas[n], own) })
 		}
 		both.Wait()
 		for _, replica := range r.replicas {
@@ -131,6 +136,7 @@ func (r *run) judgeAll(done *result) {
 	if err := r.awaitNotices(); err != nil {
 		r.wrong("%v", err)
 	}
+	done.late, done.lateHurt = r.late, r.lateHurt
 	done.told, done.strange, done.cut, done.streams, done.waits, done.took = r.told, r.strange, r.cut, r.streams, r.waits, r.clicks
 	done.clicks = len(r.clicks)
 	for _, h := range r.histories {
@@ -164,6 +170,7 @@ func (r result) tell(t *testing.T, p plan) {
 	}
 	t.Logf("seed %d: %d replicas, %v, %d operations, %d of them changes, %d streams, %d faults: %v", p.seed, p.replicas, p.lasts, r.calls, r.clicks, r.streams, n, r.faults)
 	t.Logf("not verdicts: %v", r.told)
+	t.Logf("receipts longer than %v: %d; of servers that were themselves kept from their work: %d", latestReceipt, r.late, r.lateHurt)
 	for what, list := range map[string][]time.Duration{"receipts": r.waits, "clicks": r.took} {
 		slices.Sort(list)
 		at := func(q float64) time.Duration { return list[int(q*float64(len(list)-1))].Round(100 * time.Microsecond) }

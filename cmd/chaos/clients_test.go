@@ -23,11 +23,12 @@ type atomicToken = atomic.Pointer[token]
 type run struct {
 	*desk
 	client *http.Client
-	slots  []atomicToken // tokens in use
+	slots  []atomicToken // tokens in use; the last one is for faults that aim
 	ended  []atomicToken // the ones that were in use before, or nil
 	stop   context.Context
 	all    sync.WaitGroup
 	turn   atomic.Int64
+	aim    sync.Mutex // held by the fault that has the last place
 
 	mu        sync.Mutex
 	histories []*history
@@ -38,6 +39,8 @@ type run struct {
 	clicks    []time.Duration
 	cut       []string // pieces of streams that came too late
 	streams   int
+
+	late, lateHurt int
 }
 
 // note counts what somebody was told that was not a verdict.
@@ -70,18 +73,25 @@ func (r *run) verify(by int, random *rand.Rand) {
 			r.ask(by, at, one)
 			continue
 		}
-		q := r.question(at, one.secret)
-		from := now()
-		a, err := r.client.Do(q)
-		if err != nil {
-			r.note("call: no answer")
+		if !r.called(by, at, one) {
 			time.Sleep(time.Millisecond)
-			continue
 		}
-		_, _ = io.Copy(io.Discard, a.Body)
-		a.Body.Close()
-		r.judge(one, "call", a.StatusCode, a.Header.Get("X-Tokendesk-Code"), op{from: from, until: now(), by: int16(by), other: int16(at)})
 	}
+}
+
+// called makes a call, and puts what it was told into the token's history. It says whether it was answered.
+func (r *run) called(by, at int, one *token) bool {
+	q := r.question(at, one.secret)
+	from := now()
+	a, err := r.client.Do(q)
+	if err != nil {
+		r.note("call: no answer")
+		return false
+	}
+	_, _ = io.Copy(io.Discard, a.Body)
+	a.Body.Close()
+	r.judge(one, "call", a.StatusCode, a.Header.Get("X-Tokendesk-Code"), op{from: from, until: now(), by: int16(by), other: int16(at)})
+	return true
 }
 
 // question is a call of a program, as a proxy asks about it.
@@ -157,6 +167,9 @@ func (r *run) send(client *http.Client, at int, as, path, body string) (status i
 	return a.StatusCode, text
 }
 
+// latestReceipt is when a change is answered at the latest, by a server that nothing keeps from its work.
+const latestReceipt = 3100 * time.Millisecond
+
 // receipt looks at what an answer says about the replicas: never without one, and never later than it may be, where the replica was not itself
 // kept from its work.
 func (r *run) receipt(at int, field string) {
@@ -171,11 +184,19 @@ func (r *run) receipt(at int, field string) {
 		return
 	}
 	wait := time.Duration(took) * time.Millisecond
-	if wait > 3100*time.Millisecond && r.replicas[at].well(now()-wait, now()) {
+	late := wait > latestReceipt
+	hurt := late && !r.replicas[at].well(now()-wait, now())
+	if late && !hurt {
 		r.wrong("replica %d, which nothing kept from it, waited for %v", at, wait)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if late {
+		r.late++
+	}
+	if hurt {
+		r.lateHurt++
+	}
 	r.waits = append(r.waits, wait)
 }
 
