@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -81,6 +82,7 @@ func (p plan) run(t *testing.T) (done result) {
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	defer transport.CloseIdleConnections()
 	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots+1), ended: make([]atomicToken, p.slots+1), told: map[string]int{}}
+	r.clockJumps = slices.ContainsFunc(p.faults, func(f fault) bool { return f.name == clockFault })
 	for i := range r.slots {
 		r.next(i)
 	}
@@ -99,9 +101,27 @@ func (p plan) run(t *testing.T) (done result) {
 		r.all.Go(func() { r.listen(random) })
 	}
 	done.faults = r.harm(p, chance())
-	r.all.Wait()
+	r.finished(5 * time.Minute)
 	r.judgeAll(&done)
 	return done
+}
+
+// finished waits for all who click and call. What they wait for in vain is told by what each of them does.
+func (r *run) finished(patience time.Duration) {
+	r.t.Helper()
+	over := make(chan struct{})
+	go func() {
+		r.all.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-time.After(patience):
+		text := make([]byte, 1<<20)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.t.Fatalf("the run does not end; told: %v\n%s", r.told, text[:runtime.Stack(text, true)])
+	}
 }
 
 // harm does one fault after the other, now and then two at a time at different replicas, until the run is over.
