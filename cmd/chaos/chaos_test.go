@@ -32,8 +32,10 @@ type plan struct {
 // result is what came of it.
 type result struct {
 	stale, strange, cut, lost []string
-	not                       int // histories that the model does not allow
-	unknown                   int // that porcupine did not come to an end with
+	not                       int           // histories that the model does not allow
+	unknown                   int           // that porcupine did not come to an end with
+	longest                   int           // operations of one history
+	slowest                   time.Duration // porcupine took for one
 	calls, clicks             int
 	faults                    map[string]int
 	told                      map[string]int
@@ -162,7 +164,10 @@ func (r *run) judgeAll(done *result) {
 	for _, h := range r.histories {
 		done.calls += len(h.ops)
 		done.stale = append(done.stale, h.stale()...)
-		switch h.linearizable(time.Minute) {
+		begun := now()
+		order := h.linearizable(time.Minute)
+		done.slowest, done.longest = max(done.slowest, now()-begun), max(done.longest, len(h.ops))
+		switch order {
 		case porcupine.Illegal:
 			done.not++
 		case porcupine.Unknown:
@@ -189,6 +194,7 @@ func (r result) tell(t *testing.T, p plan) {
 		n += times
 	}
 	t.Logf("seed %d: %d replicas, %v, %d operations, %d of them changes, %d streams, %d faults: %v", p.seed, p.replicas, p.lasts, r.calls, r.clicks, r.streams, n, r.faults)
+	t.Logf("histories: the longest of %d operations; porcupine took at most %v for one", r.longest, r.slowest.Round(time.Millisecond))
 	t.Logf("not verdicts: %v", r.told)
 	t.Logf("receipts longer than %v: %d; of servers that were themselves kept from their work: %d", latestReceipt, r.late, r.lateHurt)
 	for what, list := range map[string][]time.Duration{"receipts": r.waits, "clicks": r.took} {
