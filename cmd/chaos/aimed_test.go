@@ -67,6 +67,9 @@ func stoppedInMidClick(r *run, at *replica, random *rand.Rand) {
 	})
 }
 
+// atMost is how long a replica is kept from its work while another one revokes something: if it held the lock of a transaction, nobody could.
+const atMost = 8 * time.Second
+
 // warm has a replica read a token, so that it remembers it.
 func (r *run) warm(n int, one *token) {
 	for range 3 {
@@ -80,6 +83,7 @@ func stoppedWhileOneEnds(r *run, at *replica, random *rand.Rand) {
 		r.warm(n, one)
 		over := at.hurts()
 		at.signal(syscall.SIGSTOP)
+		defer time.AfterFunc(atMost, func() { at.signal(syscall.SIGCONT) }).Stop()
 		r.end(one, (n+1)%len(r.replicas), random)
 		var calls sync.WaitGroup
 		for i := range 16 {
@@ -97,7 +101,8 @@ func stoppedWhileOneEnds(r *run, at *replica, random *rand.Rand) {
 func silentWhileOneEnds(r *run, at *replica, random *rand.Rand) {
 	r.aimedAt(at, func(n int, one *token) {
 		r.warm(n, one)
-		over := r.cutOff(at)
+		over := sync.OnceFunc(r.cutOff(at))
+		defer time.AfterFunc(atMost, over).Stop()
 		r.end(one, (n+1)%len(r.replicas), random)
 		for late := now() + between(random, 500*time.Millisecond, 1500*time.Millisecond); now() < late; {
 			if !r.called(aimer, n, one) {
