@@ -30,6 +30,7 @@ type Replica struct {
 	SeenAt    time.Time // the database's time of the last renewal
 	Entries   int64     // credentials in its memory
 	Notice    string    // what is wrong with it, in a word; empty: nothing
+	Timeline  string    `gorm:"-"` // of the database whose events AckedSeq counts: in another history it says nothing. Empty: it comes from none
 }
 
 // What may be wrong with a replica.

@@ -5,10 +5,10 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -32,19 +32,22 @@ type plan struct {
 // result is what came of it.
 type result struct {
 	stale, strange, cut, lost []string
-	not                       int // histories that the model does not allow
-	unknown                   int // that porcupine did not come to an end with
+	not                       int           // histories that the model does not allow
+	unknown                   int           // that porcupine did not come to an end with
+	longest                   int           // operations of one history
+	slowest                   time.Duration // porcupine took for one
 	calls, clicks             int
 	faults                    map[string]int
 	told                      map[string]int
 	streams                   int
+	late, lateHurt            int // receipts that took longer than latestReceipt, and how many of servers that were kept from their work
 	waits, took               []time.Duration
 }
 
 // violations are what breaks the promise, and not only a habit.
 func (r result) violations() int { return len(r.stale) + len(r.cut) + len(r.lost) + r.not }
 
-// TOKENDESK_CHAOS_SECONDS, _REPLICAS and _SEED say how large a run is; without them it takes some seconds.
+// TOKENDESK_CHAOS_SECONDS, _REPLICAS and _SEED say how large a run is; without them it takes some seconds. TOKENDESK_CHAOS_FAULT has one fault alone.
 func TestRevokedMeansRevoked(t *testing.T) {
 
 	seed, err := strconv.ParseUint(os.Getenv("TOKENDESK_CHAOS_SEED"), 10, 64)
@@ -53,9 +56,13 @@ func TestRevokedMeansRevoked(t *testing.T) {
 	}
 	p := plan{
 		replicas: number(t, "TOKENDESK_CHAOS_REPLICAS", 3), slots: 12, verifiers: number(t, "TOKENDESK_CHAOS_CALLERS", 12), streams: 6,
-		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""), faults: faults,
+		lasts: time.Duration(number(t, "TOKENDESK_CHAOS_SECONDS", 8)) * time.Second, apart: 800 * time.Millisecond, seed: seed, program: built(t, ""),
+		faults: slices.Concat(faults, clockJumps(t)),
 	}
 	p.tokens = 50 + 6*int(p.lasts.Seconds())
+	if only := os.Getenv("TOKENDESK_CHAOS_FAULT"); only != "" {
+		p.faults = slices.DeleteFunc(p.faults, func(f fault) bool { return f.name != only })
+	}
 	r := p.run(t)
 	r.tell(t, p)
 	for kind, list := range map[string][]string{"let in after the answer, or refused": r.stale, "strange": r.strange, "streams": r.cut, "lost": r.lost} {
@@ -76,7 +83,8 @@ func (p plan) run(t *testing.T) (done result) {
 	defer cancel()
 	transport := &http.Transport{MaxIdleConnsPerHost: 256}
 	defer transport.CloseIdleConnections()
-	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots), ended: make([]atomicToken, p.slots), told: map[string]int{}}
+	r := &run{desk: d, client: &http.Client{Transport: transport, Timeout: 3 * time.Second}, stop: stop, slots: make([]atomicToken, p.slots+1), ended: make([]atomicToken, p.slots+1), told: map[string]int{}}
+	r.clockJumps = slices.ContainsFunc(p.faults, func(f fault) bool { return f.name == clockFault })
 	for i := range r.slots {
 		r.next(i)
 	}
@@ -95,9 +103,27 @@ func (p plan) run(t *testing.T) (done result) {
 		r.all.Go(func() { r.listen(random) })
 	}
 	done.faults = r.harm(p, chance())
-	r.all.Wait()
+	r.finished(5 * time.Minute)
 	r.judgeAll(&done)
 	return done
+}
+
+// finished waits for all who click and call. What they wait for in vain is told by what each of them does.
+func (r *run) finished(patience time.Duration) {
+	r.t.Helper()
+	over := make(chan struct{})
+	go func() {
+		r.all.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-time.After(patience):
+		text := make([]byte, 1<<20)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.t.Fatalf("the run does not end; told: %v\n%s", r.told, text[:runtime.Stack(text, true)])
+	}
 }
 
 // harm does one fault after the other, now and then two at a time at different replicas, until the run is over.
@@ -114,7 +140,7 @@ func (r *run) harm(p plan, random *rand.Rand) map[string]int {
 				f = p.faults[random.IntN(min(6, len(p.faults)))] // two of the database at a time are one
 			}
 			count[f.name]++
-			both.Go(func() { f.do(r.desk, r.replicas[n], own) })
+			both.Go(func() { f.do(r, r.replicas[n], own) })
 		}
 		both.Wait()
 		for _, replica := range r.replicas {
@@ -129,12 +155,19 @@ func (r *run) judgeAll(done *result) {
 	for i := range r.replicas {
 		r.awaitReady(i)
 	}
+	if err := r.awaitNotices(); err != nil {
+		r.wrong("%v", err)
+	}
+	done.late, done.lateHurt = r.late, r.lateHurt
 	done.told, done.strange, done.cut, done.streams, done.waits, done.took = r.told, r.strange, r.cut, r.streams, r.waits, r.clicks
 	done.clicks = len(r.clicks)
 	for _, h := range r.histories {
 		done.calls += len(h.ops)
 		done.stale = append(done.stale, h.stale()...)
-		switch h.linearizable(time.Minute) {
+		begun := now()
+		order := h.linearizable(time.Minute)
+		done.slowest, done.longest = max(done.slowest, now()-begun), max(done.longest, len(h.ops))
+		switch order {
 		case porcupine.Illegal:
 			done.not++
 		case porcupine.Unknown:
@@ -145,20 +178,9 @@ func (r *run) judgeAll(done *result) {
 		if good, err := r.good(text); good || err != nil {
 			done.lost = append(done.lost, fmt.Sprintf("in the database: good %v, %v", good, err))
 		}
-		for i, replica := range r.replicas {
-			q, _ := http.NewRequest(http.MethodGet, replica.base+"/forward-auth", nil)
-			q.Header.Set("X-Api-Token", text)
-			q.Header.Set("X-Forwarded-Method", http.MethodGet)
-			q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
-			a, err := r.client.Do(q)
-			if err != nil {
-				done.lost = append(done.lost, err.Error())
-				continue
-			}
-			_, _ = io.Copy(io.Discard, a.Body)
-			a.Body.Close()
-			if a.StatusCode != http.StatusUnauthorized {
-				done.lost = append(done.lost, fmt.Sprintf("replica %d answers %d", i, a.StatusCode))
+		for i := range r.replicas {
+			if status := r.call(i, &token{secret: text}); status != http.StatusUnauthorized {
+				done.lost = append(done.lost, fmt.Sprintf("replica %d answers %d", i, status))
 			}
 		}
 	}
@@ -172,7 +194,9 @@ func (r result) tell(t *testing.T, p plan) {
 		n += times
 	}
 	t.Logf("seed %d: %d replicas, %v, %d operations, %d of them changes, %d streams, %d faults: %v", p.seed, p.replicas, p.lasts, r.calls, r.clicks, r.streams, n, r.faults)
+	t.Logf("histories: the longest of %d operations; porcupine took at most %v for one", r.longest, r.slowest.Round(time.Millisecond))
 	t.Logf("not verdicts: %v", r.told)
+	t.Logf("receipts longer than %v: %d; of servers that were themselves kept from their work: %d", latestReceipt, r.late, r.lateHurt)
 	for what, list := range map[string][]time.Duration{"receipts": r.waits, "clicks": r.took} {
 		slices.Sort(list)
 		at := func(q float64) time.Duration { return list[int(q*float64(len(list)-1))].Round(100 * time.Microsecond) }

@@ -113,11 +113,14 @@ func (r *run) over(one *token) {
 	r.gone = append(r.gone, one.secret)
 }
 
-// next has another token take a place; where there is none left, the one that is over stays.
+// next has another token take a place. There must be enough of them: a run that only clicks on what is over would find nothing.
 func (r *run) next(slot int) {
-	if one := r.mint(); one != nil {
-		r.use(slot, one)
+	one := r.mint()
+	if one == nil {
+		r.wrong("no token is left for place %d: more have to be made before a run of this length begins", slot)
+		return
 	}
+	r.use(slot, one)
 }
 
 func (r *run) use(slot int, one *token) {

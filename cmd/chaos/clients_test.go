@@ -23,11 +23,12 @@ type atomicToken = atomic.Pointer[token]
 type run struct {
 	*desk
 	client *http.Client
-	slots  []atomicToken // tokens in use
+	slots  []atomicToken // tokens in use; the last one is for faults that aim
 	ended  []atomicToken // the ones that were in use before, or nil
 	stop   context.Context
 	all    sync.WaitGroup
 	turn   atomic.Int64
+	aim    sync.Mutex // held by the fault that has the last place
 
 	mu        sync.Mutex
 	histories []*history
@@ -38,6 +39,9 @@ type run struct {
 	clicks    []time.Duration
 	cut       []string // pieces of streams that came too late
 	streams   int
+
+	late, lateHurt int
+	clockJumps     bool
 }
 
 // note counts what somebody was told that was not a verdict.
@@ -70,21 +74,45 @@ func (r *run) verify(by int, random *rand.Rand) {
 			r.ask(by, at, one)
 			continue
 		}
-		q, _ := http.NewRequest(http.MethodGet, r.replicas[at].base+"/forward-auth", nil)
-		q.Header.Set("X-Api-Token", one.secret)
-		q.Header.Set("X-Forwarded-Method", http.MethodGet)
-		q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
-		from := now()
-		a, err := r.client.Do(q)
-		if err != nil {
-			r.note("call: no answer")
+		if !r.called(by, at, one) {
 			time.Sleep(time.Millisecond)
-			continue
 		}
-		_, _ = io.Copy(io.Discard, a.Body)
-		a.Body.Close()
-		r.judge(one, "call", a.StatusCode, a.Header.Get("X-Tokendesk-Code"), op{from: from, until: now(), by: int16(by), other: int16(at)})
 	}
+}
+
+// called makes a call, and puts what it was told into the token's history. It says whether it was answered.
+func (r *run) called(by, at int, one *token) bool {
+	q := r.question(at, one.secret)
+	from := now()
+	a, err := r.client.Do(q)
+	if err != nil {
+		r.note("call: no answer")
+		return false
+	}
+	_, _ = io.Copy(io.Discard, a.Body)
+	a.Body.Close()
+	r.judge(one, "call", a.StatusCode, a.Header.Get("X-Tokendesk-Code"), op{from: from, until: now(), by: int16(by), other: int16(at)})
+	return true
+}
+
+// question is a call of a program, as a proxy asks about it.
+func (r *run) question(at int, text string) *http.Request {
+	q, _ := http.NewRequest(http.MethodGet, r.replicas[at].base+"/forward-auth", nil)
+	q.Header.Set("X-Api-Token", text)
+	q.Header.Set("X-Forwarded-Method", http.MethodGet)
+	q.Header.Set("X-Forwarded-Uri", "/api/agent-base")
+	return q
+}
+
+// call makes one, and tells how it was answered; 0: it was not.
+func (r *run) call(at int, one *token) (status int) {
+	a, err := r.client.Do(r.question(at, one.secret))
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, a.Body)
+	a.Body.Close()
+	return a.StatusCode
 }
 
 // ask asks about a token with POST /v1/credentials:verify.
@@ -113,7 +141,7 @@ func (r *run) judge(one *token, what string, status int, code string, o op) {
 	case code == "credential_revoked", code == "credential_inactive", code == "credential_replaced":
 		o.kind = refuses
 		one.h.add(o)
-	case code == "verifier_unavailable":
+	case code == "verifier_unavailable", code == "rate_limited" && r.clockJumps: // one that goes back puts the calls of two whiles into one
 		r.note(what + ": " + code)
 	default:
 		r.wrong("%s was told %d %q at replica %d", what, status, code, o.other)
@@ -140,6 +168,9 @@ func (r *run) send(client *http.Client, at int, as, path, body string) (status i
 	return a.StatusCode, text
 }
 
+// latestReceipt is when a change is answered at the latest, by a server that nothing keeps from its work.
+const latestReceipt = 3100 * time.Millisecond
+
 // receipt looks at what an answer says about the replicas: never without one, and never later than it may be, where the replica was not itself
 // kept from its work.
 func (r *run) receipt(at int, field string) {
@@ -154,11 +185,19 @@ func (r *run) receipt(at int, field string) {
 		return
 	}
 	wait := time.Duration(took) * time.Millisecond
-	if wait > 3100*time.Millisecond && r.replicas[at].well(now()-wait, now()) {
+	late := wait > latestReceipt
+	hurt := late && !r.replicas[at].well(now()-wait, now())
+	if late && !hurt {
 		r.wrong("replica %d, which nothing kept from it, waited for %v", at, wait)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if late {
+		r.late++
+	}
+	if hurt {
+		r.lateHurt++
+	}
 	r.waits = append(r.waits, wait)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,10 @@ import (
 type desk struct {
 	t        *testing.T
 	own      *storetest.OwnPostgres
+	pooler   *storetest.Pooler // by which some of the servers reach it
+	standby  *storetest.OwnPostgres
+	address  string // of PostgreSQL, and of the standby, for proxies
+	second   string
 	world    storetest.World
 	admin    models.Actor
 	place    string   // the workspace's ID
@@ -35,6 +40,9 @@ type desk struct {
 	minting  sync.Mutex
 	reserve  []*token
 }
+
+// standbyLag is how late the standby shows what it has got: late enough for what is read there to be wrong.
+const standbyLag = 2 * time.Second
 
 // token is an API token with the history of each secret that it has had.
 type token struct {
@@ -60,9 +68,15 @@ func newDesk(t *testing.T, program string, replicas, tokens int, env ...string) 
 		made, text := d.world.WorkspaceToken(t, d.admin, d.place, models.NewAPIToken{Name: fmt.Sprintf("token %d", i), Expiration: models.NoExpiration})
 		d.reserve = append(d.reserve, &token{made.ID, text.Reveal(), &history{}})
 	}
-	database := bridge(t, d.own.URL)
+	d.standby = d.own.NewStandby(t, standbyLag)
+	d.address, d.second = bridge(t, d.own.URL), bridge(t, d.standby.URL)
+	d.pooler = d.own.NewPooler(t)
 	for i := range replicas {
-		d.replicas = append(d.replicas, newReplica(t, program, fmt.Sprintf("gw-%d", i), database, key, env...))
+		at, pooled := d.address, i >= replicas-replicas/2
+		if pooled {
+			at = d.pooler.Address
+		}
+		d.replicas = append(d.replicas, newReplica(t, program, fmt.Sprintf("gw-%d", i), at, pooled, key, slices.Clone(env)...))
 	}
 	for i := range replicas {
 		d.awaitReady(i)
@@ -114,6 +128,31 @@ func (d *desk) awaitReady(n int) {
 		}
 	}
 	d.t.Fatalf("%s does not answer:\n%s", r.name, r.tail())
+}
+
+// awaitNotices waits until each server says in its row whether the database tells it of changes: not those behind the pooler, which takes a listener
+// and tells it nothing.
+func (d *desk) awaitNotices() error {
+	var list []models.Replica
+	var err error
+	for late := now() + 20*time.Second; now() < late; time.Sleep(50 * time.Millisecond) {
+		if list, err = d.world.Replicas(d.t.Context()); err != nil {
+			continue
+		}
+		told := map[string]string{}
+		for _, r := range list {
+			told[r.Name] = r.Notice
+		}
+		right := len(list) == len(d.replicas)
+		for _, r := range d.replicas {
+			notice, there := told[r.name]
+			right = right && there && (notice == models.NoticePolling) == r.pooled
+		}
+		if right {
+			return nil
+		}
+	}
+	return fmt.Errorf("the servers do not say who is told of changes: %+v (%w)", list, err)
 }
 
 // mint takes a token that nobody has used; the reserve is made before the faults begin, so that each is known to be good.

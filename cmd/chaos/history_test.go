@@ -75,11 +75,19 @@ var model = porcupine.Model{
 	},
 }
 
-// linearizable asks porcupine.
+// linearizable asks porcupine. While a change is under way everything may be answered; so if there is an order at all, there is one in which the change
+// begins at its first moment and ends at its last: it need not look for others, of which there are very many.
 func (h *history) linearizable(patience time.Duration) porcupine.CheckResult {
 	ops := make([]porcupine.Operation, len(h.ops))
 	for i, o := range h.ops {
-		ops[i] = porcupine.Operation{ClientId: int(o.by), Input: o.kind, Call: int64(o.from), Return: int64(o.until)}
+		from, until := o.from, o.until
+		switch o.kind {
+		case begins:
+			until = from
+		case refused, allowed:
+			from = until
+		}
+		ops[i] = porcupine.Operation{ClientId: int(o.by), Input: o.kind, Call: int64(from), Return: int64(until)}
 	}
 	return porcupine.CheckOperationsTimeout(model, ops, patience)
 }

@@ -16,7 +16,10 @@ import (
 	"tokendesk/models/store/storetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(storetest.Run(m)) }
+func TestMain(m *testing.M) {
+	jumpInstead()
+	os.Exit(storetest.Run(m))
+}
 
 // begun is the beginning of the one clock that everything here is told by. It goes on evenly, whatever the time of day does.
 var begun = time.Now()

@@ -15,10 +15,11 @@ var mutants = []struct {
 }{
 	{"no-wait", faults},
 	{"ttl", []fault{{"cut off for long", silentForLong}}},
-	{"long-lease", []fault{{"cut off for long", silentForLong}}},
-	{"resume", []fault{{"stopped for long", stoppedForLong}}},
+	{"long-lease", []fault{{"cut off while a token ends", silentWhileOneEnds}}},
+	{"resume", []fault{{"stopped while a token ends", stoppedWhileOneEnds}, {"stopped", stopped}}},
 	{"fill", []fault{{"cut off in silence", silent}, {"slow by 600 ms", slow}, {"connections closed", closed}}},
 	{"ack-first", []fault{{"slow by 600 ms", slow}}},
+	{"standby", []fault{{"led to a standby for long", misled(5*time.Second, 8*time.Second)}}},
 	{"streams", []fault{{"slow by 600 ms", slow}, {"stopped", stopped}}},
 }
 

@@ -23,6 +23,7 @@ import (
 // replica is one server with the proxy by which it reaches the database. It has the same address after each start.
 type replica struct {
 	name, base string
+	pooled     bool // it reaches the database through a pooler in transaction mode
 	program    string
 	env        []string
 	proxy      *toxiproxy.Proxy
@@ -37,8 +38,8 @@ type replica struct {
 // span is a while; until is 0 as long as it lasts.
 type span struct{ from, until time.Duration }
 
-// newReplica starts a server of an installation.
-func newReplica(t *testing.T, program, name, database, key string, env ...string) *replica {
+// newReplica starts a server of an installation, which reaches the database at an address, or a pooler in front of it.
+func newReplica(t *testing.T, program, name, database string, pooled bool, key string, env ...string) *replica {
 	t.Helper()
 	logger := zerolog.New(io.Discard)
 	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), logger), name, "127.0.0.1:0", database)
@@ -52,13 +53,25 @@ func newReplica(t *testing.T, program, name, database, key string, env ...string
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	r := &replica{name: name, base: "http://" + address, program: program, proxy: proxy, log: log}
+	r := &replica{name: name, base: "http://" + address, pooled: pooled, program: program, proxy: proxy, log: log}
+	mode := ""
+	if pooled {
+		mode = "&default_query_exec_mode=cache_describe" // docs/operations.md says so
+	}
 	r.env = append(env, "PATH="+os.Getenv("PATH"), "TOKENDESK_DATA_DIR="+filepath.Join(dir, "data"), "TOKENDESK_KEY_FILE="+key, "TOKENDESK_REPLICA_NAME="+name,
-		"TOKENDESK_LISTEN="+address, "TOKENDESK_DATABASE_URL=postgres://postgres@"+proxy.Listen+"/desk?sslmode=disable",
+		"TOKENDESK_LISTEN="+address, "TOKENDESK_DATABASE_URL=postgres://postgres@"+proxy.Listen+"/desk?sslmode=disable"+mode,
 		"TOKENDESK_FORWARD_AUTH_FROM=127.0.0.0/8", "TOKENDESK_UPSTREAM_ALLOW=127.0.0.0/8")
 	r.start(t)
 	t.Cleanup(func() { r.kill(); log.Close() })
 	return r
+}
+
+// leads has the server's way to the database, which is cut, end at another address from now on.
+func (r *replica) leads(t testing.TB, to string) {
+	t.Helper()
+	if err := r.proxy.Update(&toxiproxy.Proxy{Listen: r.proxy.Listen, Upstream: to, Enabled: true}); err != nil {
+		t.Errorf("lead %s to %s: %v", r.name, to, err)
+	}
 }
 
 func freeAddress(t *testing.T) string {

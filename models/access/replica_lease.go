@@ -2,7 +2,7 @@ package access
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"time"
 
 	"tokendesk/models"
@@ -34,6 +34,10 @@ func (r *Replica) Renew(ctx context.Context) error {
 	defer cancel()
 	before := r.applied.Load()
 	begun, renewal, err := r.renew(ctx)
+	if errors.Is(err, errAnotherHistory) {
+		before = r.startOver(renewal.Seq)
+		begun, renewal, err = r.renew(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -52,19 +56,34 @@ func (r *Replica) Renew(ctx context.Context) error {
 	return nil
 }
 
+// errAnotherHistory says that the database is not the one that this replica was registered with: what it has put into effect, by numbers, may be
+// something else there.
+var errAnotherHistory = errors.New("the database has another history")
+
+// startOver has nothing hold that was let in or read before, as of an event of the database as it is now.
+func (r *Replica) startOver(last int64) int64 {
+	r.following.Lock()
+	defer r.following.Unlock()
+	r.forget("the database has another history: it was restored, or a standby took over")
+	r.applied.Store(last)
+	return last
+}
+
+// renew does that once. errAnotherHistory comes with what the database said, and what the replica has put into effect counts for nothing there.
 func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal models.LeaseRenewal, err error) {
 	r.renewing.Lock()
 	defer r.renewing.Unlock()
 	begun = r.memory.clocks() // before the question is sent
 	if r.member {
 		me := r.me
-		me.AckedSeq, me.Entries, me.Notice = r.applied.Load(), int64(r.memory.Entries()), r.Notice()
+		me.AckedSeq, me.Timeline, me.Entries, me.Notice = r.applied.Load(), r.timeline, int64(r.memory.Entries()), r.Notice()
 		renewal, err = r.feed.RenewLease(ctx, me)
 		switch {
 		case err == nil && renewal.Timeline == r.timeline:
 			return begun, renewal, nil
 		case err == nil:
-			r.log.Warn("the database has another history now", slog.String("timeline", renewal.Timeline))
+			r.timeline = renewal.Timeline
+			return begun, renewal, errAnotherHistory
 		case models.KindOf(err) == models.NotFound:
 			r.log.Warn("this server was silent for so long that the others do not wait for it any more; it begins anew")
 		default:
@@ -82,10 +101,16 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 	}
 	begun, r.me.ID = r.memory.clocks(), r.newID()
 	r.me.StartedAt, r.me.AckedSeq = begun.Time(), r.applied.Load() // what is under way was ended up to there, and no further
-	if renewal, err = r.feed.RegisterReplica(ctx, r.me); err == nil {
-		id := r.me.ID
-		r.member, r.timeline = true, renewal.Timeline
-		r.listed.Store(&id)
+	r.me.Timeline = r.timeline
+	if renewal, err = r.feed.RegisterReplica(ctx, r.me); err != nil {
+		return begun, renewal, err
 	}
-	return begun, renewal, err
+	id := r.me.ID
+	r.listed.Store(&id)
+	r.timeline = renewal.Timeline
+	if r.me.Timeline != "" && r.me.Timeline != r.timeline {
+		return begun, renewal, errAnotherHistory
+	}
+	r.member = true
+	return begun, renewal, nil
 }

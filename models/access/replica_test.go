@@ -40,6 +40,9 @@ func (f *feed) RegisterReplica(_ context.Context, r models.Replica) (models.Leas
 	defer f.mu.Unlock()
 	last := int64(len(f.events))
 	r.AckedSeq, r.LeaseNo = min(r.AckedSeq, last), 1
+	if r.Timeline != "" && r.Timeline != f.timeline {
+		r.AckedSeq = 0
+	}
 	if f.away == nil {
 		f.rows[r.ID] = r
 		if f.acked != nil {
@@ -57,10 +60,13 @@ func (f *feed) RenewLease(_ context.Context, r models.Replica) (models.LeaseRene
 		return models.LeaseRenewal{}, models.Fail(models.NotFound, "That does not exist.")
 	}
 	if f.away == nil {
-		row.LeaseNo, row.AckedSeq = row.LeaseNo+1, max(row.AckedSeq, r.AckedSeq)
+		row.LeaseNo++
+		if r.Timeline == f.timeline {
+			row.AckedSeq = max(row.AckedSeq, r.AckedSeq)
+		}
 		f.rows[r.ID] = row
 		if f.acked != nil {
-			f.acked(r.AckedSeq)
+			f.acked(row.AckedSeq)
 		}
 	}
 	return models.LeaseRenewal{Snapshot: models.Snapshot{Seq: int64(len(f.events))}, Timeline: f.timeline}, f.away
@@ -194,9 +200,10 @@ func TestAReplicaBeginsAnew(t *testing.T) {
 		happens func(f *feed, r *oneReplica)
 		lapses  int32
 	}{
-		"taken off the list": {func(f *feed, r *oneReplica) { delete(f.rows, r.me.ID) }, 0},
-		"another timeline":   {func(f *feed, r *oneReplica) { f.timeline = "2" }, 0},
-		"an older database":  {func(f *feed, r *oneReplica) { f.events = f.events[:1] }, 1},
+		"taken off the list":                    {func(f *feed, r *oneReplica) { delete(f.rows, r.me.ID) }, 0},
+		"another timeline":                      {func(f *feed, r *oneReplica) { f.timeline = "2" }, 1},
+		"another timeline, and not on the list": {func(f *feed, r *oneReplica) { f.timeline = "2"; delete(f.rows, r.me.ID) }, 1},
+		"an older database":                     {func(f *feed, r *oneReplica) { f.events = f.events[:1] }, 1},
 		"a gap": {func(f *feed, r *oneReplica) {
 			f.happens(models.CredentialRevoked, x2)
 			f.happens(models.CredentialRevoked, x2)
@@ -237,6 +244,37 @@ func TestAReplicaJoinsAgainAsFarAsItIs(t *testing.T) {
 	must(t, r.Renew(t.Context()))
 	if row := f.rows[r.me.ID]; row.AckedSeq != seq || !r.leased() {
 		t.Errorf("it is at %d of %d", row.AckedSeq, seq)
+	}
+}
+
+// A database that a standby took over may have another event by a number that a replica has put into effect: it does not say so of that one before
+// nothing is under way or remembered that was let in before.
+func TestAReplicaAcknowledgesNothingOfAnotherHistory(t *testing.T) {
+	for name, lost := range map[string]bool{"its row was copied": false, "its row was lost": true} {
+		f := newFeed()
+		f.happens(models.SetupCompleted, "")
+		f.happens(models.CredentialRevoked, x2)
+		r := replicaOf(t, f)
+		keeps := r.keepsOne(2)
+		f.timeline, f.events = "2", f.events[:1] // the second one never came to the standby
+		for id, row := range f.rows {
+			row.AckedSeq = 1
+			f.rows[id] = row
+		}
+		if lost {
+			clear(f.rows)
+		}
+		seq := f.happens(models.CredentialRevoked, c1) // by the same number
+		f.acked = func(acked int64) {
+			if acked >= seq && (keeps() || r.lapses.Load() == 0) {
+				t.Errorf("%s: it acknowledges what is not in effect", name)
+			}
+		}
+		must(t, r.Renew(t.Context()))
+		must(t, r.Renew(t.Context()))
+		if row := f.rows[r.me.ID]; row.AckedSeq != seq || !r.leased() || keeps() || len(f.rows) != 1 {
+			t.Errorf("%s: it is at %d of %d, on the list: %v", name, row.AckedSeq, seq, f.rows)
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Store) ListenForChanges(ctx context.Context, ready, heard func()) error
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return fmt.Errorf("listen for changes: %w", err)
 	}
-	if err := s.probe(ctx, conn); err != nil {
+	if err := s.probe(ctx, conn, heard); err != nil {
 		return err
 	}
 	ready()
@@ -67,23 +67,33 @@ func (s *Store) ListenForChanges(ctx context.Context, ready, heard func()) error
 		case quiet.Err() == nil || conn.IsClosed():
 			return fmt.Errorf("listen for changes: %w", err)
 		default:
-			if err := s.probe(ctx, conn); err != nil {
+			if err := s.probe(ctx, conn, heard); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// probe finds out, by way of other connections, whether a listener is told.
-func (s *Store) probe(ctx context.Context, conn *pgx.Conn) error {
+// probe finds out, by way of other connections, whether a listener is told. It waits for its own notification: another one may be what a
+// pooler passed on by chance.
+func (s *Store) probe(ctx context.Context, conn *pgx.Conn, heard func()) error {
 	ctx, cancel := context.WithTimeout(ctx, probePatience)
 	defer cancel()
-	if _, err := s.pool.ExecContext(ctx, "SELECT pg_notify($1, '')", channel); err != nil {
+	sign := s.newID()
+	if _, err := s.pool.ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, sign); err != nil {
 		return fmt.Errorf("listen for changes: %w", err)
 	}
-	_, err := conn.WaitForNotification(ctx)
-	if err != nil && ctx.Err() != nil && !errors.Is(ctx.Err(), context.Canceled) {
-		return errNotTold
+	for {
+		told, err := conn.WaitForNotification(ctx)
+		switch {
+		case err == nil && told.Payload == sign:
+			return nil
+		case err == nil:
+			heard()
+		case ctx.Err() != nil && !errors.Is(ctx.Err(), context.Canceled):
+			return errNotTold
+		default:
+			return err
+		}
 	}
-	return err
 }

@@ -66,12 +66,15 @@ func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal 
 		if err := fresh(tx).Clauses(clause.Locking{Strength: "SHARE"}).Take(&clock).Error; err != nil {
 			return err
 		}
-		r.AckedSeq, r.LeaseNo, r.SeenAt = min(r.AckedSeq, clock.LastSeq), 1, s.now()
-		if err := fresh(tx).Create(&r).Error; err != nil {
+		var then sql.NullTime
+		if err := fresh(tx).Raw("SELECT "+s.renewed()).Row().Scan(&then, &renewal.Timeline); err != nil {
 			return err
 		}
-		var then sql.NullTime
-		if err := fresh(tx).Raw("SELECT "+s.renewed("?"), r.ID).Row().Scan(&then, &renewal.Timeline); err != nil {
+		r.AckedSeq, r.LeaseNo, r.SeenAt = min(r.AckedSeq, clock.LastSeq), 1, s.now()
+		if r.Timeline != "" && r.Timeline != renewal.Timeline {
+			r.AckedSeq = 0
+		}
+		if err := fresh(tx).Create(&r).Error; err != nil {
 			return err
 		}
 		renewal.Snapshot, err = s.snapshot(clock.LastSeq, then, false)
@@ -80,25 +83,30 @@ func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal 
 	return renewal, translate(err)
 }
 
-// renewed is what a renewal learns besides the number of the last event. A PostgreSQL that went on from a backup or a standby has another timeline.
-func (s *Store) renewed(id string) string {
+// renewed is what a renewal learns besides the number of the last event.
+func (s *Store) renewed() string {
 	if s.dialect == migrations.Postgres {
-		return "clock_timestamp(), left(pg_walfile_name(pg_current_wal_lsn()), 8) WHERE " + id + " <> ''"
+		return "clock_timestamp(), " + timeline
 	}
-	return "NULL, '' WHERE " + id + " <> ''"
+	return "NULL, ''"
 }
+
+// timeline is another one of a PostgreSQL that went on from a backup or a standby. What a replica has put into effect of the one before says nothing about
+// it: the same number may be another event.
+const timeline = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 
 // RenewLease tells that a replica is there and up to where it has put changes into effect. A replica that is not among them any more is
 // models.NotFound.
 func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
 	defer s.aloneFirst()()
-	statement := "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = max(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), NULL, ''"
+	acked := "max(acked_seq, CASE WHEN $6 = '' THEN $2 ELSE 0 END)"
 	if s.dialect == migrations.Postgres {
-		statement = "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = greatest(acked_seq, $2), seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), clock_timestamp(), left(pg_walfile_name(pg_current_wal_lsn()), 8)"
+		acked = "greatest(acked_seq, CASE WHEN $6 = " + timeline + " THEN $2 ELSE 0 END)"
 	}
+	statement := "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = " + acked + ", seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), " + s.renewed()
 	var seq int64
 	var then sql.NullTime
-	err = s.lasting().QueryRowContext(ctx, statement, r.ID, r.AckedSeq, s.now(), r.Entries, r.Notice).Scan(&seq, &then, &renewal.Timeline)
+	err = s.lasting().QueryRowContext(ctx, statement, r.ID, r.AckedSeq, s.now(), r.Entries, r.Notice, r.Timeline).Scan(&seq, &then, &renewal.Timeline)
 	if errors.Is(err, sql.ErrNoRows) {
 		return renewal, notThere
 	}

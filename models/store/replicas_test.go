@@ -21,7 +21,7 @@ func joined(t *testing.T, w storetest.World, name string) models.Replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.AckedSeq = renewal.Seq
+	r.AckedSeq, r.Timeline = renewal.Seq, renewal.Timeline
 	return r
 }
 

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/driver/postgres"
@@ -147,11 +148,16 @@ func openPostgres(url string) (*sql.DB, *pgx.ConnConfig, error) {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
+	if config.ValidateConnect == nil && !mutantStandby { // what moves an address to a standby must not have anything read there
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
 	return connections(config, 20), config, nil
 }
 
 // connections are so many to PostgreSQL at most. As many are kept, or many callers at once have one made and thrown away for each call.
 func connections(config *pgx.ConnConfig, most int) *sql.DB {
+	config = config.Copy()
+	config.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {} // a pooler may bring what others listen for, and it would be kept for ever
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(readTimesInUTC))
 	pool.SetMaxOpenConns(most)
 	pool.SetMaxIdleConns(most)
@@ -300,7 +306,17 @@ func translate(err error) error {
 	case errors.Is(err, gorm.ErrDuplicatedKey):
 		return models.Fail(models.Conflict, "That exists already.").Because(err)
 	}
-	return models.Fail(models.Unavailable, "The database did not answer as it should. Nothing was changed. Try again in a moment.").Because(err)
+	return models.Fail(models.Unavailable, "The database did not answer as it should. Nothing was changed. Try again in a moment.").Because(hinted(err))
+}
+
+// hinted tells whoever reads the log what to do where that is known: behind a pooler that gives each transaction another connection, statements that
+// were prepared by a name are not there, or are there already.
+func hinted(err error) error {
+	var said *pgconn.PgError
+	if errors.As(err, &said) && (said.Code == "26000" || said.Code == "42P05") {
+		return fmt.Errorf("%w: there seems to be a pooler in transaction mode; add default_query_exec_mode=cache_describe to TOKENDESK_DATABASE_URL", err)
+	}
+	return err
 }
 
 // allow refuses what the actor may not do.

@@ -42,8 +42,11 @@ var settings = []string{
 var quick = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"}
 
 // lasting is what PostgreSQL promises where nobody changed a setting: what it called committed is on the
-// disk. Checkpoints come often, so that crashes meet them, and each finds some log to read again.
-var lasting = []string{"fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=8MB", "min_wal_size=2MB"}
+// disk. Checkpoints come often, so that crashes meet them, and each finds some log to read again. A standby may follow.
+var lasting = []string{
+	"fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=8MB", "min_wal_size=2MB",
+	"wal_level=replica", "max_wal_senders=4", "wal_keep_size=256MB",
+}
 
 // startServer makes a cluster in memory, which keeps nothing across a crash, and starts it. It takes about a second.
 func startServer(ctx context.Context) (*server, error) { return makeServer(ctx, memoryRoot(), quick) }
@@ -53,7 +56,19 @@ func startLastingServer(ctx context.Context) (*server, error) {
 	return makeServer(ctx, diskRoot(), lasting)
 }
 
-func makeServer(ctx context.Context, root string, more []string) (_ *server, err error) {
+func makeServer(ctx context.Context, root string, more []string) (*server, error) {
+	return fillServer(ctx, root, more, func(s *server) error {
+		initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", "postgres",
+			"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--wal-segsize", "1")
+		if out, err := initdb.CombinedOutput(); err != nil {
+			return fmt.Errorf("initdb: %w\n%s", err, out)
+		}
+		return nil
+	})
+}
+
+// fillServer has its data come from somewhere, and starts a server on it.
+func fillServer(ctx context.Context, root string, more []string, fill func(*server) error) (_ *server, err error) {
 	s := &server{settings: slices.Concat(settings, more)}
 	if s.bin, err = findServer(); err != nil {
 		return nil, err
@@ -69,10 +84,8 @@ func makeServer(ctx context.Context, root string, more []string) (_ *server, err
 			s.stop()
 		}
 	}()
-	initdb := s.command(ctx, "initdb", "--pgdata", s.data(), "--username", "postgres",
-		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--wal-segsize", "1")
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
+	if err := fill(s); err != nil {
+		return nil, err
 	}
 	if err := s.start(ctx); err != nil {
 		return nil, err
