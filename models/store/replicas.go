@@ -62,6 +62,9 @@ var errStandby = models.Fail(models.Unavailable, "The database that answered is 
 func (s *Store) RegisterReplica(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
 	defer s.alone()()
 	err = s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
+		if err := s.endWhenIdle(tx); err != nil {
+			return err
+		}
 		var clock changeClock
 		if err := fresh(tx).Clauses(clause.Locking{Strength: "SHARE"}).Take(&clock).Error; err != nil {
 			return err
@@ -99,9 +102,9 @@ const timeline = "left(pg_walfile_name(pg_current_wal_lsn()), 8)"
 // models.NotFound.
 func (s *Store) RenewLease(ctx context.Context, r models.Replica) (renewal models.LeaseRenewal, err error) {
 	defer s.aloneFirst()()
-	acked := "max(acked_seq, CASE WHEN $6 = '' THEN $2 ELSE 0 END)"
+	acked := "max(acked_seq, CASE WHEN $6 = '' THEN CAST($2 AS bigint) ELSE 0 END)"
 	if s.dialect == migrations.Postgres {
-		acked = "greatest(acked_seq, CASE WHEN $6 = " + timeline + " THEN $2 ELSE 0 END)"
+		acked = "greatest(acked_seq, CASE WHEN $6 = " + timeline + " THEN CAST($2 AS bigint) ELSE 0 END)"
 	}
 	statement := "UPDATE replicas SET lease_no = lease_no + 1, acked_seq = " + acked + ", seen_at = $3, entries = $4, notice = $5 WHERE id = $1 RETURNING (SELECT last_seq FROM change_clock), " + s.renewed()
 	var seq int64

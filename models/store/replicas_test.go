@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
@@ -216,4 +217,39 @@ func TestListenForChanges(t *testing.T) {
 			t.Error("it ended well")
 		}
 	})
+}
+
+// A server that stands still in the middle of a change keeps the others waiting for some seconds and not for as long as it stands: its transaction is
+// ended, and it is told that nothing was changed.
+func TestAServerThatStandsStillKeepsNobody(t *testing.T) {
+	t.Parallel()
+	w := storetest.New(t, storetest.Postgres(t, nil))
+	admin := w.SetUp(t)
+	still, goesOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	stopped := w.OpenWith(t, func(set *store.Settings) {
+		now := set.Clock
+		set.Clock = func() time.Time {
+			once.Do(func() { // the row that everybody locks is locked by now
+				close(still)
+				<-goesOn
+			})
+			return now()
+		}
+	})
+	over := make(chan error)
+	go func() {
+		_, err := stopped.SetCallLimits(t.Context(), admin, "marlowe-press", models.CallLimits{API: 7, User: 50, Automation: 300})
+		over <- err
+	}()
+	<-still
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, _, err := w.CreateAPIToken(ctx, admin, "marlowe-press", models.NewAPIToken{Name: "B"}, secret.FormID()); err != nil {
+		t.Errorf("another server: %v", err)
+	}
+	close(goesOn)
+	if err := <-over; models.KindOf(err) != models.Unavailable {
+		t.Errorf("the server that stood still: %v", err)
+	}
 }

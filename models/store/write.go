@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
 
+	"tokendesk/migrations"
 	"tokendesk/models"
 	"tokendesk/models/secret"
 )
@@ -68,6 +70,9 @@ func (s *Store) store(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 	var events []models.Event
 	ready := false // all is in the transaction; what is left is the commit
 	err := s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) (err error) {
+		if err = s.endWhenIdle(tx); err != nil {
+			return err
+		}
 		if events, err = fn(tx); err != nil {
 			return err
 		}
@@ -97,6 +102,18 @@ func (s *Store) store(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 		return nil, translate(err)
 	}
 	return events, nil
+}
+
+// mostIdle is how long a transaction may stand still between two statements. What it has locked everybody else waits for, and a server that is
+// stopped, or cut off, does not know that it keeps them waiting.
+const mostIdle = 5 * time.Second
+
+// endWhenIdle has PostgreSQL end this transaction when it stands still for too long: it then has changed nothing.
+func (s *Store) endWhenIdle(tx *gorm.DB) error {
+	if s.dialect != migrations.Postgres {
+		return nil
+	}
+	return fresh(tx).Exec("SELECT set_config('idle_in_transaction_session_timeout', ?, true)", strconv.FormatInt(mostIdle.Milliseconds(), 10)).Error
 }
 
 // afterLostCommit finds out what became of a commit whose answer was lost. An event that is there
