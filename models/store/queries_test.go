@@ -89,7 +89,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"FindProgram":                 {4, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
 				"RoleIn":                      {2, func() error { _, _, err := w.RoleIn(t.Context(), admin.ID, home.ID); return err }},
 				"ProgramOf":                   {5, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
-				"RenewProgram": {19, func() error { // three before its turn, six that every write asks or stores
+				"RenewProgram": {20, func() error { // three before its turn, six that every write asks or stores
 					next, tokens, err := w.RenewProgram(t.Context(), guest, signed.refresh, models.Renewal{Email: signed.Person.Email})
 					if err == nil {
 						signed = a.write(t, next, tokens)
