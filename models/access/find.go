@@ -301,3 +301,6 @@ func (g *Gate) Holds(p *Pass) bool {
 
 // Hears says whether this server knows what has changed up to a moment ago. Where it does not, what was let in before must not go on.
 func (m *Memory) Hears() bool { return m.heard.granted.Load().holds(m.clocks()) }
+
+// Hears says whether this server knows what has changed up to a moment ago. A gate without a memory asks each time.
+func (g *Gate) Hears() bool { return g.memory == nil || g.memory.Hears() }
