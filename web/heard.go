@@ -8,12 +8,17 @@ import (
 
 	"tokendesk/handlers"
 	"tokendesk/models"
+	"tokendesk/models/access"
 	"tokendesk/web/gateway"
 )
 
 // Ended ends what is under way when an event takes away what let it in, calls to products and downloads: neither must outlive its right. Whoever waits for
 // the event to be in effect is told after this.
 func (s *Server) Ended(e models.Event) {
+	if e.Action == models.ProductChanged {
+		s.productChanged(e)
+		return
+	}
 	whose := s.endedBy(e)
 	s.handlers.Gateway.Cut(whose)
 	s.handlers.Downloads.Cut(func(t handlers.Transfer) bool { return downloadEnded(e, t, whose) })
@@ -83,6 +88,22 @@ func (s *Server) endedBy(e models.Event) func(gateway.Caller) bool {
 	}
 	all := e.Touches().Everything
 	return func(gateway.Caller) bool { return all }
+}
+
+// productChanged ends the calls to a product that it would not take as it took them: those whose method and path are of another operation now, or of none, and WebSockets
+// where there are to be none. Where that cannot be found out, all of them. One that begins meanwhile is let in by what the product is now: see access.Gate.Holds.
+func (s *Server) productChanged(e models.Event) {
+	if s.handlers.Gateway.CallsTo(e.SubjectID) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // replicas are waited for
+	defer cancel()
+	p, asOf, err := s.handlers.Store.ProductAsOf(ctx, e.SubjectID)
+	known, routes := err == nil && asOf.Seq >= e.Seq, access.Compile(p.Resources)
+	s.handlers.Gateway.CutOf(e.SubjectID, func(c gateway.Call) bool {
+		scope, _ := routes.Match(c.Method, c.Path)
+		return known && scope == c.Scope && (p.WebSocket || !c.WebSocket)
+	})
 }
 
 func nobody(gateway.Caller) bool { return false }

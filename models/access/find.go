@@ -259,10 +259,15 @@ func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decis
 	if look.lease == nil {
 		asking, done := look.in(ctx)
 		defer done()
-		return g.products.at(asking, TextOf(opens.product), look.revision)
+		p, err := g.products.at(asking, TextOf(opens.product), look.revision)
+		if err == nil {
+			d.product, d.served = opens.product, max(p.seq, d.opened) // the revision was read with what opens it
+		}
+		return p, err
 	}
 	if p, ok := g.memory.recallProduct(opens.product); ok {
 		look.remembered = true
+		d.product, d.served = opens.product, p.seq
 		return p, nil
 	}
 	asking, done := look.in(ctx)
@@ -272,20 +277,21 @@ func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decis
 		return nil, err
 	}
 	g.memory.keepProduct(opens.product, p, d.generation)
+	d.product, d.served = opens.product, p.seq
 	return p, nil
 }
 
 // Pass is what a call was let in by, for what goes on after the decision.
 type Pass struct {
-	credential, person, of, workspace uuid.UUID
-	known, opened, generation         int64
-	automation                        bool
+	credential, person, of, workspace, product uuid.UUID
+	known, opened, served, generation          int64
+	automation                                 bool
 }
 
 // Pass is that of a decision that allows.
 func (d *Decision) Pass() Pass {
 	k := &d.Known
-	return Pass{k.ID, k.Person, k.Of, d.Workspace, k.seq, d.opened, d.generation, k.Kind() == models.AutomationToken}
+	return Pass{k.ID, k.Person, k.Of, d.Workspace, d.product, k.seq, d.opened, d.served, d.generation, k.Kind() == models.AutomationToken}
 }
 
 // Holds says whether a call would still be let in, as far as this server has heard. Whoever is let in goes first to where Cut finds them, and then asks
@@ -295,7 +301,7 @@ func (g *Gate) Holds(p *Pass) bool {
 	if m == nil || *p == (Pass{}) {
 		return true
 	}
-	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) &&
+	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) && m.stamps.good(p.served, &p.product) &&
 		(!p.automation || m.stamps.automation.Load() <= p.known) && m.Hears()
 }
 
