@@ -50,6 +50,10 @@ var (
 // asked from. The file ends early, and the connection with it, when the reader loses the right on the way
 // or the database goes away: half a file must not look like a whole one.
 func (h *Handlers) exportEvents(c echo.Context, as format) error {
+	return h.download(c, func(answer *steadyWriter) error { return h.sendEvents(c, as, answer) })
+}
+
+func (h *Handlers) sendEvents(c echo.Context, as format, answer *steadyWriter) error {
 	ctx, who := c.Request().Context(), actor(c)
 	var within models.WorkspaceSeen
 	if slug := c.Param("workspace"); slug != "" {
@@ -65,11 +69,7 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	if asked.nothing {
 		return models.Fail(models.Ambiguous, "What the filter asks for is not clear. Go back to the log and choose there.")
 	}
-	answer, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
+	answer.found(within.ID, "", within.ID != "")
 	f := asked.filter
 	f.Before, f.Limit = 0, exportBatch
 	events, err := h.exportable(ctx, who, f)
@@ -78,7 +78,7 @@ func (h *Handlers) exportEvents(c echo.Context, as format) error {
 	}
 	name := fmt.Sprintf("audit-%s.%s", h.Clock().Format(time.DateOnly), as.ending)
 	attach(c, name, as.kind)
-	c.Response().WriteHeader(http.StatusOK)
+	answer.WriteHeader(http.StatusOK)
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}

@@ -17,41 +17,44 @@ import (
 
 // CollectionArchive sends a version's zip as it was installed, or the one part of it that is asked for.
 func (h *Handlers) CollectionArchive(c echo.Context) error {
-	_, seen, err := h.version(c)
-	if err != nil {
-		return err
-	}
-	return h.sendArchive(c, seen.CollectionVersion)
+	return h.download(c, func(w *steadyWriter) error {
+		within, seen, err := h.version(c)
+		if err != nil {
+			return err
+		}
+		w.found(within.Workspace.ID, within.Collection.ID, false)
+		return h.sendArchive(c, w, seen.CollectionVersion)
+	})
 }
 
 // ReadCollectionArchive sends the zip of the version that is installed to a program.
 func (h *Handlers) ReadCollectionArchive(c echo.Context) error {
-	v, err := h.installed(c)
-	if err != nil {
-		return err
-	}
-	return h.sendArchive(c, v)
+	return h.download(c, func(w *steadyWriter) error {
+		v, err := h.installed(c, w)
+		if err != nil {
+			return err
+		}
+		return h.sendArchive(c, w, v)
+	})
 }
 
 // installed is the version of a collection that a program asks for.
-func (h *Handlers) installed(c echo.Context) (models.CollectionVersion, error) {
+func (h *Handlers) installed(c echo.Context, w *steadyWriter) (models.CollectionVersion, error) {
 	if err := noParameters(c, AccessKeyParameter); err != nil {
 		return models.CollectionVersion{}, err
 	}
 	within, err := h.Store.CollectionByID(c.Request().Context(), actor(c), c.Param("id"))
+	if err == nil {
+		w.found(within.Workspace.ID, within.Collection.ID, false)
+	}
 	return within.Version, err
 }
 
-func (h *Handlers) sendArchive(c echo.Context, v models.CollectionVersion) error {
+func (h *Handlers) sendArchive(c echo.Context, w *steadyWriter, v models.CollectionVersion) error {
 	content := h.Store.Archive(c.Request().Context(), v)
 	if _, err := content.ReadAt(make([]byte, 1), 0); err != nil { // while it can still be told as an error
 		return err
 	}
-	w, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
 	attach(c, v.FileName, "application/zip")
 	if header := c.Request().Header; strings.Contains(header.Get("Range"), ",") {
 		header.Del("Range") // thousands of small parts would cost a chunk each; whoever resumes asks for one
@@ -66,29 +69,34 @@ func (h *Handlers) CollectionFile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	_, seen, err := h.version(c)
-	if err != nil {
-		return err
-	}
-	return h.sendFile(c, seen.CollectionVersion, q["path"])
+	return h.download(c, func(w *steadyWriter) error {
+		within, seen, err := h.version(c)
+		if err != nil {
+			return err
+		}
+		w.found(within.Workspace.ID, within.Collection.ID, false)
+		return h.sendFile(c, w, seen.CollectionVersion, q["path"])
+	})
 }
 
 // ReadCollectionFile sends one file of the version that is installed to a program.
 func (h *Handlers) ReadCollectionFile(c echo.Context) error {
-	v, err := h.installed(c)
-	if err != nil {
-		return err
-	}
-	name := c.Param("*")
-	if c.Request().URL.RawPath != "" { // the router went by that
-		if name, err = url.PathUnescape(name); err != nil || !Legible(name) {
-			return models.Fail(models.NotFound, "This version has no such file.")
+	return h.download(c, func(w *steadyWriter) error {
+		v, err := h.installed(c, w)
+		if err != nil {
+			return err
 		}
-	}
-	return h.sendFile(c, v, name)
+		name := c.Param("*")
+		if c.Request().URL.RawPath != "" { // the router went by that
+			if name, err = url.PathUnescape(name); err != nil || !Legible(name) {
+				return models.Fail(models.NotFound, "This version has no such file.")
+			}
+		}
+		return h.sendFile(c, w, v, name)
+	})
 }
 
-func (h *Handlers) sendFile(c echo.Context, v models.CollectionVersion, name string) error {
+func (h *Handlers) sendFile(c echo.Context, w *steadyWriter, v models.CollectionVersion, name string) error {
 	ctx := c.Request().Context()
 	file, err := h.Store.File(ctx, v, name)
 	if err != nil {
@@ -99,14 +107,9 @@ func (h *Handlers) sendFile(c echo.Context, v models.CollectionVersion, name str
 		return err
 	}
 	defer body.Close()
-	w, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
 	attach(c, path.Base(file.Path), echo.MIMEOctetStream)
 	c.Response().Header().Set(echo.HeaderContentLength, strconv.FormatInt(size, 10))
-	c.Response().WriteHeader(http.StatusOK)
+	w.WriteHeader(http.StatusOK)
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}

@@ -22,6 +22,10 @@ var credentialColumns = []string{"id", "kind", "name", "prefix", "last_four", "s
 // CredentialsCSV is the list of all credentials as a table for spreadsheets: all that the address asks for, whatever page it was asked
 // from. As with the audit log, half a file must not look like a whole one.
 func (h *Handlers) CredentialsCSV(c echo.Context) error {
+	return h.download(c, func(answer *steadyWriter) error { return h.sendCredentials(c, answer) })
+}
+
+func (h *Handlers) sendCredentials(c echo.Context, answer *steadyWriter) error {
 	ctx, who := c.Request().Context(), actor(c)
 	asked, err := h.askedCredentials(c)
 	if err != nil {
@@ -30,11 +34,7 @@ func (h *Handlers) CredentialsCSV(c echo.Context) error {
 	if asked.nothing {
 		return models.Fail(models.Ambiguous, "What the filter asks for is not clear. Go back to the list and choose there.")
 	}
-	answer, done, err := h.steady(c)
-	if err != nil {
-		return err
-	}
-	defer done()
+	answer.found("", "", false)
 	f := asked.filter
 	f.After, f.Limit = models.CredentialPlace{}, exportBatch
 	found, err := h.Store.AllCredentials(ctx, who, f)
@@ -42,7 +42,7 @@ func (h *Handlers) CredentialsCSV(c echo.Context) error {
 		return err
 	}
 	attach(c, fmt.Sprintf("credentials-%s.csv", h.Clock().Format(time.DateOnly)), asCSV.kind)
-	c.Response().WriteHeader(http.StatusOK)
+	answer.WriteHeader(http.StatusOK)
 	if c.Request().Method == http.MethodHead {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -26,56 +25,54 @@ func attach(c echo.Context, name, kind string) {
 	h.Set(echo.HeaderContentSecurityPolicy, "default-src 'none'; sandbox; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 }
 
-// Downloads counts what each person is being sent. The zero value counts from none.
-type Downloads struct {
-	mu      sync.Mutex
-	running map[string]int
-}
-
-// mostDownloads is how many files a person is sent at once, as many as a browser asks one server for; each keeps a
-// part of a file, or of the log, in memory for as long as its reader takes.
-const mostDownloads = 6
-
-// begin counts one more, until done; or refuses it, with models.TooMany.
-func (d *Downloads) begin(person string) (done func(), err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.running[person] >= mostDownloads {
-		full := models.Fail(models.TooMany, "%d of your downloads are running. Wait until one is done, then try again.", mostDownloads)
-		full.RetryAfterSeconds = 5
-		return nil, full
-	}
-	if d.running == nil {
-		d.running = map[string]int{}
-	}
-	d.running[person]++
-	return func() {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.running[person]--; d.running[person] == 0 {
-			delete(d.running, person)
-		}
-	}, nil
-}
-
-// steady writes an answer for as long as it goes on, because a large download may take longer than any request should:
-// each piece has a deadline of its own, and every few seconds it asks whether the reader still may. done says that all
-// is written. models.TooMany refuses whoever has too many of them.
-func (h *Handlers) steady(c echo.Context) (w http.ResponseWriter, done func(), err error) {
-	if done, err = h.Downloads.begin(cmp.Or(actor(c).ID, actor(c).CredentialID)); err != nil {
-		return nil, nil, err
-	}
-	inUse := h.inUse(c)
-	return &steadyWriter{
+// download sends an answer for as long as it goes on, because a large one may take longer than any request should: each piece has a deadline
+// of its own. It ends when the right to it does: at the very change, and should that not be heard, a few seconds after it. models.TooMany refuses whoever
+// has too many of them.
+//
+// send finds out what it is and whether its reader may have it, then says what was found. It is called where Cut finds the download: a change before that is
+// seen by send, and one after it by Cut.
+func (h *Handlers) download(c echo.Context, send func(w *steadyWriter) error) error {
+	who, inUse := actor(c), h.inUse(c)
+	w := &steadyWriter{
 		ResponseWriter: c.Response(), control: http.NewResponseController(c.Response().Writer), now: h.Clock, asked: h.Clock(),
 		may: func() error {
-			if err := h.Store.StillMay(c.Request().Context(), actor(c)); err != nil {
+			if err := h.Store.StillMay(c.Request().Context(), who); err != nil {
 				return err
 			}
 			inUse()
 			return nil
 		},
-	}, done, nil
+		list: h.Downloads, transfer: transferOf(visit(c)),
+	}
+	whose := cmp.Or(who.ID, who.CredentialID)
+	if err := h.Downloads.enter(whose, w); err != nil {
+		return err
+	}
+	defer func() {
+		h.Downloads.leave(whose, w)
+		if w.cut.Load() {
+			h.Log.LogAttrs(c.Request().Context(), slog.LevelInfo, "a download was ended", slog.String("request_id", RequestID(c)))
+		}
+	}()
+	if !h.Gate.Hears() {
+		deaf := models.Fail(models.Unavailable, "This server does not know what has changed, so it sends no files. Try again in a moment.")
+		deaf.RetryAfterSeconds = 1
+		return deaf
+	}
+	if err := w.may(); err != nil {
+		return err
+	}
+	return send(w)
+}
+
+// transferOf is a download by whoever asks for it, before anybody has looked what it is of.
+func transferOf(v Visit) Transfer {
+	who := v.Actor
+	t := Transfer{Kind: string(v.Grant.Credential.Kind), Credential: cmp.Or(who.SessionID, who.CredentialID), Person: who.ID, Workspace: v.Grant.Credential.WorkspaceID}
+	if who.Kind == models.Human {
+		t.Kind = Browser
+	}
+	return t
 }
 
 // inUse has a session not end as idle while something that it sends or is sent goes on. It may be called at any
@@ -97,16 +94,9 @@ func (h *Handlers) inUse(c echo.Context) func() {
 	}
 }
 
-type steadyWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-	now     models.Clock
-	asked   time.Time
-	may     func() error
-}
-
 // WriteHeader keeps what every answer of ours says: http.ServeContent drops it where it refuses a range.
 func (s *steadyWriter) WriteHeader(status int) {
+	s.begun.Store(true)
 	s.Header().Set(echo.HeaderCacheControl, "no-store")
 	s.ResponseWriter.WriteHeader(status)
 }
@@ -115,7 +105,7 @@ const (
 	// A system takes megabytes from us at once, and then nothing until its reader had a third of them: what is slower
 	// than some 20 KiB a second is cut off.
 	perWrite   = 3 * time.Minute
-	stillEvery = 5 * time.Second // how long a right that was lost goes on
+	stillEvery = 5 * time.Second // how long a right that was lost goes on at most, whatever this server hears
 )
 
 func (s *steadyWriter) Write(b []byte) (int, error) {
@@ -125,6 +115,10 @@ func (s *steadyWriter) Write(b []byte) (int, error) {
 		}
 		s.asked = now
 	}
+	s.begun.Store(true)
 	_ = s.control.SetWriteDeadline(models.SystemClock().Add(perWrite)) // connections of net/http support it
+	if s.cut.Load() {                                                  // looked at after the deadline was moved on: see end
+		return 0, errRightEnded
+	}
 	return s.ResponseWriter.Write(b)
 }

@@ -239,13 +239,16 @@ func TestAnExportThatIsCutOff(t *testing.T) {
 
 // fillLog adds events with somebody's name, past the store, which would take long: as many as an export reads in several
 // goes, or so long that they do not fit into the buffers of a connection.
-func fillLog(t *testing.T, s webtest.Site, n int, name string) {
+func fillLog(t *testing.T, s webtest.Site, n int, name string) { fillLogOf(t, s, n, name, "") }
+
+// fillLogOf is fillLog with events of a workspace.
+func fillLogOf(t *testing.T, s webtest.Site, n int, name, workspace string) {
 	t.Helper()
 	numbers, hash := fmt.Sprintf("generate_series(1, %d) AS g(value)", n), `'\x00'::bytea`
 	if s.World.URL == "" {
 		numbers, hash = fmt.Sprintf("(WITH RECURSIVE g(value) AS (SELECT 1 UNION ALL SELECT value+1 FROM g WHERE value < %d) SELECT value FROM g) AS g", n), "x'00'"
 	}
 	execute(t, s, "INSERT INTO events (seq, id, at, action, actor_kind, actor_id, actor_name, session_id, credential_id, subject_kind, subject_id, subject_name, person_id, workspace_id, address, request_id, changes, hash) "+
-		"SELECT (SELECT last_seq FROM change_clock) + value, 'x' || value, (SELECT last_at FROM change_clock), 'person.changed', 'system', '', '"+name+"', '', '', '', '', '', '', '', '', '', '', "+hash+" FROM "+numbers)
+		"SELECT (SELECT last_seq FROM change_clock) + value, 'x' || value, (SELECT last_at FROM change_clock), 'person.changed', 'system', '', '"+name+"', '', '', '', '', '', '', '"+workspace+"', '', '', '', "+hash+" FROM "+numbers)
 	execute(t, s, fmt.Sprintf("UPDATE change_clock SET last_seq = last_seq + %d", n))
 }

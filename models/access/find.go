@@ -288,10 +288,15 @@ func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decis
 	if look.lease == nil {
 		asking, done := look.in(ctx)
 		defer done()
-		return g.products.at(asking, TextOf(opens.product), look.revision)
+		p, err := g.products.at(asking, TextOf(opens.product), look.revision)
+		if err == nil {
+			d.product, d.served = opens.product, max(p.seq, d.opened) // the revision was read with what opens it
+		}
+		return p, err
 	}
 	if p, ok := g.memory.recallProduct(opens.product); ok {
 		look.remembered = true
+		d.product, d.served = opens.product, p.seq
 		return p, nil
 	}
 	asking, done := look.in(ctx)
@@ -301,14 +306,15 @@ func (g *Gate) product(ctx context.Context, look *sight, opens opening, d *Decis
 		return nil, err
 	}
 	g.memory.keepProduct(opens.product, p, d.generation)
+	d.product, d.served = opens.product, p.seq
 	return p, nil
 }
 
 // Pass is what a call was let in by, for what goes on after the decision.
 type Pass struct {
-	credential, person, of, workspace uuid.UUID
-	known, opened, generation         int64
-	automation                        bool
+	credential, person, of, workspace, product uuid.UUID
+	known, opened, served, generation          int64
+	automation                                 bool
 }
 
 // Pass is that of a decision that allows.
@@ -317,7 +323,7 @@ func (d *Decision) Pass() Pass {
 	if opened == 0 { // it was not for any workspace
 		opened = k.seq
 	}
-	return Pass{k.ID, k.Person, k.Of, d.Workspace, k.seq, opened, d.generation, k.Kind() == models.AutomationToken}
+	return Pass{k.ID, k.Person, k.Of, d.Workspace, d.product, k.seq, opened, d.served, d.generation, k.Kind() == models.AutomationToken}
 }
 
 // Holds says whether a call would still be let in, as far as this server has heard. Whoever is let in goes first to where Cut finds them, and then asks
@@ -327,9 +333,12 @@ func (g *Gate) Holds(p *Pass) bool {
 	if m == nil || *p == (Pass{}) {
 		return true
 	}
-	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) &&
+	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) && m.stamps.good(p.served, &p.product) &&
 		(!p.automation || m.stamps.automation.Load() <= p.known) && m.Hears()
 }
 
 // Hears says whether this server knows what has changed up to a moment ago. Where it does not, what was let in before must not go on.
 func (m *Memory) Hears() bool { return m.heard.granted.Load().holds(m.clocks()) }
+
+// Hears says whether this server knows what has changed up to a moment ago. A gate without a memory asks each time.
+func (g *Gate) Hears() bool { return g.memory == nil || g.memory.Hears() }

@@ -84,6 +84,8 @@ type Decision struct {
 
 	grant      *models.Grant // see Grant
 	opened     int64         // the event that what the credential opens was read as of
+	product    uuid.UUID     // that a call is for, once it is known; zero: none
+	served     int64         // the event that it was read as of
 	generation int64         // of the memory
 	counts     quota         // what the call is counted against
 }

@@ -278,18 +278,27 @@ func TestHolds(t *testing.T) {
 		"another credential":    {func(r *remembering) { r.happened(9, models.CredentialRevoked, x2) }, true},
 		"the credential":        {func(r *remembering) { r.happened(9, models.CredentialRevoked, c1) }, false},
 		"the workspace":         {func(r *remembering) { r.happened(9, models.WorkspaceDeleted, w1) }, false},
+		"the product":           {func(r *remembering) { r.happened(9, models.ProductChanged, x1) }, false},
 		"the database":          {func(r *remembering) { r.memory.forget() }, false},
 		"nobody knows any more": {func(r *remembering) { r.now = r.now.After(models.LeaseUse, 0) }, false},
 	} {
 		for _, answers := range []bool{true, false} {
-			r := remember(t)
-			r.gate.Remember(r.memory, answers)
-			r.asOf(8)
-			d := r.gate.Decide(t.Context(), r.call)
-			p := d.Pass()
-			c.do(r)
-			if r.gate.Holds(&p) != c.holds {
-				t.Errorf("after %s it holds: %v (from memory: %v)", name, !c.holds, answers)
+			for _, everywhere := range []bool{false, true} {
+				r := remember(t)
+				if r.opens = r.grant.Opens; everywhere {
+					r.grant = goodGrant()
+				}
+				r.gate.Remember(r.memory, answers)
+				r.asOf(7)
+				r.gate.Decide(t.Context(), r.call) // products are kept from one call to the next
+				r.happened(8, models.CredentialRevoked, c1)
+				r.asOf(8)
+				d := r.gate.Decide(t.Context(), r.call)
+				p := d.Pass()
+				c.do(r)
+				if r.gate.Holds(&p) != c.holds || !d.Allowed() {
+					t.Errorf("after %s it holds: %v (from memory: %v, for everywhere: %v)", name, !c.holds, answers, everywhere)
+				}
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 type exchange struct {
 	gateway   *Gateway
 	line      *line
+	product   string
 	who       Caller
 	path      access.Path
 	callers   *http.Request // as it came
@@ -126,6 +127,38 @@ func (g *Gateway) Cut(whose func(Caller) bool) (ended int) {
 	defer g.mu.Unlock()
 	for x := g.live.next; x != &g.live; x = x.next {
 		if whose(x.who) {
+			x.end(errCut)
+			ended++
+		}
+	}
+	return ended
+}
+
+// Call is a call under way, as whoever let it in saw it.
+type Call struct {
+	Scope, Method string
+	Path          access.Path
+	WebSocket     bool // it asked to become one
+}
+
+// CallsTo is how many calls to a product are under way.
+func (g *Gateway) CallsTo(product string) (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for x := g.live.next; x != &g.live; x = x.next {
+		if x.product == product {
+			n++
+		}
+	}
+	return n
+}
+
+// CutOf ends the calls to a product that may not go on. It returns how many there were.
+func (g *Gateway) CutOf(product string, goesOn func(Call) bool) (ended int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for x := g.live.next; x != &g.live; x = x.next {
+		if x.product == product && !goesOn(Call{x.who.Scope, x.callers.Method, x.path, x.websocket}) {
 			x.end(errCut)
 			ended++
 		}

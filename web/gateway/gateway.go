@@ -113,7 +113,7 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 		g.settings.OnError(w, r, f.status, f.code, f.title, f.detail)
 		return true
 	}
-	x := &exchange{gateway: g, who: who, path: path, callers: r, websocket: len(r.Header["Upgrade"]) > 0}
+	x := &exchange{gateway: g, product: up.ProductID, who: who, path: path, callers: r, websocket: len(r.Header["Upgrade"]) > 0}
 	x.answer = answer{ResponseWriter: w, control: http.NewResponseController(w), exchange: x}
 	g.enter(x, up)
 	defer func() {
