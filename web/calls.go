@@ -30,6 +30,7 @@ type calls struct {
 	log      *slog.Logger
 	secure   bool
 	askers   []*net.IPNet // proxies that may ask for a decision
+	trusted  []*net.IPNet // proxies whose X-Forwarded-For is believed
 	// anonymous says that they are not told who calls. It is a setting and nothing of the question: a caller's query may come along with that.
 	anonymous bool
 	tracer    *tracing.Tracer // nil: nothing is traced

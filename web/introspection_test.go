@@ -273,6 +273,36 @@ func TestIntrospectionFollowsWhatChanges(t *testing.T) {
 	})
 }
 
+// A collection access key that is in use is good for as long as its use has moved its end out, also where the server remembers the end before.
+func TestIntrospectionOfAMovedEnd(t *testing.T) {
+	t.Parallel()
+	webtest.Each(t, func(t *testing.T, s webtest.Site) {
+		id := installed(t, s, s.Admin, "marlowe-press", "shared", zipOf(t, "a.txt", fox)).Collection.ID
+		_, text := s.Share(t, s.Admin, id, "for Tom")
+		asks := func(want string, headers ...string) introspection {
+			t.Helper()
+			a := introspect(t, s, text.Reveal(), append(headers, "X-API-Key", withKey(t, s, s.Admin).key)...)
+			if !strings.HasPrefix(a.Body, want) {
+				t.Fatalf("%d %s", a.Status, a.Body)
+			}
+			return readIntrospection(t, a)
+		}
+		first := asks(`{"active":true`)
+		s.Clock.Advance(models.CollectionKeyLife - time.Hour)
+		if again := asks(`{"active":true`); again.Exp > first.Exp { // it may be the one from before, and never later than it is
+			t.Errorf("it ends %d, and then %d", first.Exp, again.Exp)
+		}
+		s.Flush(t)
+		s.Clock.Advance(2 * time.Hour)
+		if moved := asks(`{"active":true`); moved.Exp <= first.Exp {
+			t.Errorf("it ends %d, and then %d", first.Exp, moved.Exp)
+		}
+		s.Flush(t)
+		s.Clock.Advance(models.CollectionKeyLife)
+		asks(inactiveBody)
+	})
+}
+
 // Asking is never too much: neither the limit of what is asked about nor that of who asks holds it up.
 func TestIntrospectionIsNotLimited(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func New(h *handlers.Handlers, trusted []*net.IPNet) *Server {
 	e.IPExtractor = clientAddress(trusted)
 	e.Pre(s.headers)
 	e.Use(s.logged, recovered, bounded)
-	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, upstreams: map[string]*ready{}}
+	s.calls = &calls{handlers: h, address: func(r *http.Request) string { return e.IPExtractor(r) }, log: h.Log, secure: s.secure, trusted: trusted, upstreams: map[string]*ready{}}
 	verbs := map[string]map[string]echo.HandlerFunc{}
 	for _, r := range routes(h) {
 		if r.handler == nil {

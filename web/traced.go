@@ -1,7 +1,10 @@
 package web
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -18,12 +21,22 @@ func (s *calls) traced(w http.ResponseWriter, r *http.Request, id string) (http.
 	if r.URL.Path == forwardAuthPath {
 		route = forwardAuthPath
 	}
-	r, span := s.tracer.Request(r, route, id)
+	r, span := s.tracer.Request(r, route, id, s.believes(r))
 	noted := &noted{ResponseWriter: w}
 	return noted, r, func() {
 		span.Answered(route, noted.status)
 		span.End()
 	}
+}
+
+// believes says whether a request came from a proxy whose X-Forwarded-For is believed; then so is its traceparent.
+func (s *calls) believes(r *http.Request) bool {
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	peer := net.IP(address.Addr().AsSlice())
+	return slices.ContainsFunc(s.trusted, func(network *net.IPNet) bool { return network.Contains(peer) })
 }
 
 // noted notes the status of an answer.
@@ -51,7 +64,7 @@ func (s *Server) traced(c echo.Context) (end func()) {
 	if route == "" {
 		route = "(none)"
 	}
-	r, span := s.tracer.Request(c.Request(), route, handlers.RequestID(c))
+	r, span := s.tracer.Request(c.Request(), route, handlers.RequestID(c), s.calls.believes(c.Request()))
 	c.SetRequest(r)
 	return func() {
 		span.Answered(route, c.Response().Status)

@@ -87,7 +87,7 @@ var parts = map[string]string{
 	"flag":         command + " " + tools,
 	"os/signal":    command + " " + tools,
 	"os/exec":      forTests,
-	"syscall":      "web/gateway " + command + " " + tools + " " + forTests, // of the gateway: the signature of net.Dialer's Control, and why a connection fails
+	"syscall":      "models/limits web/gateway " + command + " " + tools + " " + forTests, // of the gateway: the signature of net.Dialer's Control, and why a connection fails
 	"os.Args":      command + " " + tools,
 	"os.Exit":      command + " " + tools,
 	"os.Stdin":     command,

@@ -126,7 +126,9 @@ func start(ctx context.Context, io console, c config, log *slog.Logger) (a app, 
 	if err = errors.Join(a.replica.Begin(ctx), offerSetup(ctx, io, a, base)); err != nil {
 		return a, nil, errors.Join(err, listener.Close(), closeScrapes(scraped), inside.close(ctx), tally.Close())
 	}
-	if err := a.drain(ctx); err != nil {
+	draining, drained := context.WithTimeout(ctx, startDrain)
+	defer drained()
+	if err := a.drain(draining); err != nil {
 		log.Warn("it is tried again within the hour", slog.Any("error", err))
 	}
 	log.Info("tokendesk is listening", slog.String("address", base), slog.String("database", s.Database()), slog.String("version", programVersion()))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"tokendesk/models"
 	"tokendesk/models/access"
@@ -26,6 +27,9 @@ func openTally(c config, log *slog.Logger) (*access.Tally, error) {
 	return tally, nil
 }
 
+// startDrain is how long a start waits for what killed servers left behind. What is not written down by then is so within the hour.
+const startDrain = 5 * time.Second
+
 // drain writes down what servers counted in this data directory that were killed. What cannot be written now is tried again later.
 func (a app) drain(ctx context.Context) error {
 	d, err := access.Drain(ctx, a.usageDir, a.store, models.SystemClock())
@@ -34,6 +38,9 @@ func (a app) drain(ctx context.Context) error {
 	}
 	if d.Old > 0 {
 		a.log.Warn("calls are not counted that a server left behind which was killed more than 30 days ago", slog.Int64("calls", d.Old))
+	}
+	if d.Wrong > 0 {
+		a.log.Warn("counts are left out that no server writes: somebody else has written to the folder usage", slog.Int("counts", d.Wrong))
 	}
 	return wrap("calls that a killed server had counted", err)
 }

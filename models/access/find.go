@@ -99,14 +99,14 @@ func (g *Gate) readOnce(ctx context.Context, look *sight, hash secret.Hash) (gra
 		generation := g.memory.generation.Load()
 		var err error
 		*grant, err = g.source.GrantOf(ctx, hash)
-		g.remember(&hash, grant, generation, err) // before the others look for it
+		g.remember(look, &hash, grant, generation, err) // before the others look for it
 		return nil, err
 	})
 	return grant, led, err
 }
 
 // remember keeps what was read of a secret since the memory had a generation.
-func (g *Gate) remember(hash *secret.Hash, grant *models.Grant, generation int64, err error) {
+func (g *Gate) remember(look *sight, hash *secret.Hash, grant *models.Grant, generation int64, err error) {
 	switch {
 	case models.KindOf(err) == models.NotFound:
 		g.memory.unknown.add(*hash, g.memory.clocks())
@@ -118,6 +118,9 @@ func (g *Gate) remember(hash *secret.Hash, grant *models.Grant, generation int64
 		}
 		g.memory.keepPlace(k.Workspace, placeOf(grant), generation)
 		g.memory.keep(hash, k, generation)
+		if k.endMoved(latest(look.now, grant.AsOf.At)) {
+			g.memory.ended.add(*hash, g.memory.clocks())
+		}
 	}
 }
 
@@ -130,7 +133,7 @@ var errUnknown error = models.Fail(models.NotFound, "That does not exist.")
 // recall is find, from memory alone.
 func (g *Gate) recall(hash *secret.Hash, look *sight, d *Decision) bool {
 	m := g.memory
-	if !m.recall(hash, &d.Known) {
+	if !m.recall(hash, &d.Known) || d.Known.endMoved(look.now) && !m.ended.has(hash, m.clocks()) {
 		d.Known = Known{}
 		return false
 	}
@@ -157,7 +160,7 @@ func (g *Gate) read(ctx context.Context, call *Call, look *sight, d *Decision, h
 	grant, err := g.source.GrantOf(asking, hash)
 	g.misses.leave()
 	if look.lease != nil {
-		g.remember(&hash, &grant, d.generation, err)
+		g.remember(look, &hash, &grant, d.generation, err)
 	}
 	return g.took(call, look, d, &grant, err)
 }
@@ -205,7 +208,7 @@ func (g *Gate) findSignIn(ctx context.Context, call *Call, look *sight, d *Decis
 		return err
 	}
 	if look.lease != nil {
-		g.remember(&hash, &grant, d.generation, nil)
+		g.remember(look, &hash, &grant, d.generation, nil)
 	}
 	return g.took(call, look, d, &grant, nil)
 }

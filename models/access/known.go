@@ -96,6 +96,11 @@ func micros(t *time.Time) int64 {
 
 func momentOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
+// endMoved says whether the end that is known is over and may have been moved out since, which no event tells: as that of a collection access key is by its use.
+func (k *Known) endMoved(now time.Time) bool {
+	return k.Kind() == models.CollectionKey && k.State(now) == models.Expired
+}
+
 // Kind is the credential's.
 func (k *Known) Kind() models.CredentialKind { return kinds[k.kind] }
 

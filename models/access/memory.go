@@ -18,6 +18,7 @@ type Memory struct {
 	openings   *slab[opening]
 	vocabulary vocabulary
 	unknown    unknowns
+	ended      unknowns // whose end may have been moved out, and was not
 	stamps     stamps
 	lease      lease
 	heard      lease        // of calls under way: see Replica

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,15 +81,28 @@ func newTally(boot uuid.UUID, file *countsFile, now models.Clock) *Tally {
 func (t *Tally) Add(credential uuid.UUID, keeps bool, outcome models.Outcome, at time.Time, address netip.Addr) {
 	c := one{credential: credential, day: at.Unix() / secondsOfADay, at: at.UnixMicro(), outcome: outcome, keeps: keeps, address: address}
 	s := &t.shards[credential[len(credential)-1]%uint8(len(t.shards))]
+	if !t.add(s, &c) {
+		t.leaveFile()
+		t.add(s, &c)
+	}
+}
+
+// add is false where the file is not there any more.
+func (t *Tally) add(s *shard, c *one) (there bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := slotKey{credential, c.day}
+	defer faulted(debug.SetPanicOnFault(true), &there)
+	key := slotKey{c.credential, c.day}
 	if number, known := s.index[key]; known {
-		t.count(t.pool.at(number), &c)
-		return
+		at := t.pool.at(number)
+		if at[slotFlush] != s.flush {
+			return false
+		}
+		t.count(at, c)
+		return true
 	}
 	number := t.pool.take()
-	t.begin(t.pool.at(number), s.flush, &c)
+	t.begin(t.pool.at(number), s.flush, c)
 	s.index[key] = number
 	if t.began.Add(1)%manySlots == 0 {
 		select {
@@ -96,6 +110,7 @@ func (t *Tally) Add(credential uuid.UUID, keeps bool, outcome models.Outcome, at
 		default:
 		}
 	}
+	return true
 }
 
 // addressOf reads an address, which is the zero one where the text is none; it is kept without a zone.
@@ -123,15 +138,15 @@ func (t *Tally) Waiting() (n int) {
 func (t *Tally) Flush(ctx context.Context, to Recorder) error {
 	t.flushing.Lock()
 	defer t.flushing.Unlock()
-	if t.pool.file != nil {
-		t.pool.file.stamp(t.now())
+	if t.pool.inFile() && !touch(func() { t.pool.file.stamp(t.now()) }) {
+		t.leaveFile()
 	}
 	err := t.send(ctx, to)
 	if err == nil {
 		t.freeze()
 		err = t.send(ctx, to)
 	}
-	if err != nil && t.pool.file != nil {
+	if err != nil && t.pool.inFile() {
 		err = errors.Join(err, t.pool.file.sync()) // nobody knows for how long
 	}
 	return errors.Join(err, t.pool.troubled())
@@ -175,15 +190,21 @@ func (t *Tally) send(ctx context.Context, to Recorder) error {
 			end = after
 		}
 		part := t.frozen[:end]
-		slots := make([]*slot, len(part))
-		for i, number := range part {
-			slots[i] = t.pool.at(number)
+		slots, whole := t.copies(part)
+		if !whole {
+			t.leaveFile()
+			slots, _ = t.copies(part)
 		}
 		if err := record(ctx, to, t.boot, t.flush-1, int(inChunk), slots); err != nil {
 			return err
 		}
-		for _, s := range slots {
-			t.put(s, slotFlush, 0)
+		emptied := touch(func() {
+			for _, number := range part {
+				t.put(t.pool.at(number), slotFlush, 0)
+			}
+		})
+		if !emptied {
+			t.leaveFile()
 		}
 		t.pool.release(part)
 		t.frozen = t.frozen[end:]
@@ -201,12 +222,20 @@ func record(ctx context.Context, to Recorder, boot uuid.UUID, flush uint64, inCh
 	batch, days := make([]models.Usage, 0, len(slots)), make([]models.UsageDay, 0, len(slots))
 	for _, s := range slots {
 		u, d := s.usage()
-		days = append(days, d)
+		if last := len(days) - 1; last >= 0 && days[last].CredentialID == d.CredentialID && days[last].Day == d.Day { // in a file that is none of ours
+			days[last].Calls += d.Calls
+			days[last].Refused += d.Refused
+		} else {
+			days = append(days, d)
+		}
 		if last := len(batch) - 1; last >= 0 && batch[last].CredentialID == u.CredentialID {
 			batch[last] = merge(batch[last], u)
 		} else {
 			batch = append(batch, u)
 		}
+	}
+	if len(batch) == 0 {
+		return nil
 	}
 	err := to.RecordUsage(ctx, models.Flush{Boot: boot.String(), Number: int64(flush)<<20 | int64(inChunk)}, batch, days)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,7 @@ type Drained struct {
 	Files int
 	Calls int64 // that were sent; some may have been written down before
 	Old   int64 // calls in files that are too old, which are not counted
+	Wrong int   // slots that no server writes, which are not counted
 }
 
 // Drain has the counts in a folder written down whose servers are dead, each under its own name and the numbers that it had itself, and removes their
@@ -72,20 +74,26 @@ func (d *Drained) drainFile(ctx context.Context, path string, to Recorder, now t
 	} else if err != nil {
 		return fmt.Errorf("lock %s: %w", path, err)
 	}
-	counts, err := readCounts(file)
+	counts, err := readCounts(ctx, file)
 	if err != nil {
 		return err
 	}
 	old := now.Sub(counts.at) > models.FlushesKept
-	for _, flush := range counts.flushes {
-		for n := range counts.chunks {
+	for _, flush := range slices.Sorted(maps.Keys(counts.flushes)) {
+		for _, n := range counts.flushes[flush] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			slots, err := counts.slots(n, flush)
-			if err == nil && len(slots) > 0 && !old {
+			had := len(slots)
+			slots = slices.DeleteFunc(slots, func(s *slot) bool { return !s.possible(now) })
+			if err == nil && !old {
 				err = record(ctx, to, counts.boot, flush, n, slots)
 			}
 			if err != nil {
 				return err
 			}
+			d.Wrong += had - len(slots)
 			d.add(slots, old)
 		}
 	}
@@ -104,18 +112,20 @@ func (d *Drained) add(slots []*slot, old bool) {
 	}
 }
 
+// mostFlushes is how many may be in one file. A server has two at once; what a power cut leaves may be of some that were written down before.
+const mostFlushes = 256
+
 // deadCounts is the file of a dead server.
 type deadCounts struct {
 	file    *os.File
 	boot    uuid.UUID
-	at      time.Time // when its server lived last
-	chunks  int
-	flushes []uint64 // in order
+	at      time.Time        // when its server lived last
+	flushes map[uint64][]int // in which chunks each has slots
 	read    []byte
 }
 
-func readCounts(file *os.File) (*deadCounts, error) {
-	c := &deadCounts{file: file, read: make([]byte, unsafe.Sizeof(chunk{}))}
+func readCounts(ctx context.Context, file *os.File) (*deadCounts, error) {
+	c := &deadCounts{file: file, flushes: map[uint64][]int{}, read: make([]byte, unsafe.Sizeof(chunk{}))}
 	head := make([]byte, headAt+8)
 	if _, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -129,17 +139,25 @@ func readCounts(file *os.File) (*deadCounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.chunks = int((info.Size() - headBytes + int64(len(c.read)) - 1) / int64(len(c.read)))
-	for n := range c.chunks {
+	if info.Size() > headBytes+mostChunks*int64(len(c.read)) {
+		return nil, fmt.Errorf("%s has %d bytes, which no server counts in: it is left as it is. Remove it", file.Name(), info.Size())
+	}
+	for n := range int((info.Size() - headBytes + int64(len(c.read)) - 1) / int64(len(c.read))) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		slots, err := c.slots(n, 0)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range slots {
-			c.flushes = append(c.flushes, s[slotFlush])
+			if in := c.flushes[s[slotFlush]]; len(in) == 0 || in[len(in)-1] != n {
+				c.flushes[s[slotFlush]] = append(in, n)
+			}
 		}
-		slices.Sort(c.flushes)
-		c.flushes = slices.Compact(c.flushes)
+		if len(c.flushes) > mostFlushes {
+			return nil, fmt.Errorf("%s has counts of more than %d flushes, which no server has at once: it is left as it is. Remove it", file.Name(), mostFlushes)
+		}
 	}
 	return c, nil
 }
@@ -151,13 +169,14 @@ func (c *deadCounts) slots(chunk int, flush uint64) (found []*slot, err error) {
 		return nil, err
 	}
 	for at := 0; at+slotBytes <= n; at += slotBytes {
+		if of := binary.NativeEndian.Uint64(c.read[at+slotFlush*8:]); of == 0 || flush != 0 && of != flush {
+			continue
+		}
 		s := new(slot)
 		for word := range s {
 			s[word] = binary.NativeEndian.Uint64(c.read[at+word*8:])
 		}
-		if s[slotFlush] != 0 && (flush == 0 || s[slotFlush] == flush) {
-			found = append(found, s)
-		}
+		found = append(found, s)
 	}
 	return found, nil
 }

@@ -13,6 +13,11 @@ type chunk [chunkSlots]slot
 
 const chunkSlots = 8192
 
+// mostChunks is how many the file has at most, which are 1 GiB of counts of eight million credentials: whoever finds a larger one need not read it.
+const mostChunks = 1024
+
+var errFull = errors.New("calls are counted in plain memory, where a kill would lose them, because the file of counts has 1 GiB: nothing could be written down for long")
+
 // pool has the slots: where each is, and which are free. A slot is known by its number, which is also where it is in the file. The lowest free
 // one is taken first, so that what few credentials need is together.
 type pool struct {
@@ -20,13 +25,16 @@ type pool struct {
 	file   *countsFile              // nil: plain memory
 
 	mu      sync.Mutex
+	mapped  []bool   // of each chunk: whether it is in the file
+	left    bool     // none is any more
+	most    int      // chunks in the file
 	taken   []uint64 // a bit for each slot
 	low     int      // no word of taken before this one has a free slot
 	trouble error    // why the file did not grow, until somebody asks
 }
 
 func newPool(file *countsFile) *pool {
-	p := &pool{file: file}
+	p := &pool{file: file, most: mostChunks}
 	p.chunks.Store(new([]*chunk))
 	return p
 }
@@ -55,14 +63,19 @@ func (p *pool) take() uint32 {
 func (p *pool) grow() {
 	had := *p.chunks.Load()
 	more := new(chunk)
-	if p.file != nil {
+	inFile := false
+	if p.file != nil && !p.left && len(had) < p.most {
 		mapped, err := p.file.grow(len(had))
 		if err == nil {
-			more = mapped
+			more, inFile = mapped, true
 		} else {
 			p.trouble = errors.Join(p.trouble, err)
 		}
 	}
+	if p.file != nil && len(had) == p.most {
+		p.trouble = errors.Join(p.trouble, errFull)
+	}
+	p.mapped = append(p.mapped, inFile)
 	grown := append(slices.Clone(had), more)
 	p.chunks.Store(&grown)
 	p.taken = append(p.taken, make([]uint64, chunkSlots/64)...)

@@ -139,6 +139,26 @@ func (s *slot) usage() (u models.Usage, d models.UsageDay) {
 	return u, models.UsageDay{CredentialID: id, Day: day, Calls: u.Calls, Refused: u.Refused + u.Late}
 }
 
+// possible says whether a slot has what a server may have counted until now, by a clock that may be off by some weeks.
+func (s *slot) possible(now time.Time) bool {
+	const (
+		mostCalls = 1 << 48 // those of nine years at a million a second
+		mostFlush = 1 << 42 // as many seconds
+	)
+	latest := now.Add(models.FlushesKept)
+	for _, word := range []int{slotCalls, slotRefused, slotLate} {
+		if s[word] > mostCalls {
+			return false
+		}
+	}
+	for _, word := range []int{slotLastLate, slotKeptBy, slotUsed, slotUsedToo} {
+		if s[word] > uint64(latest.UnixMicro()) {
+			return false
+		}
+	}
+	return s[slotFlush] <= mostFlush && s[slotDay] <= uint64(latest.Unix()/secondsOfADay)
+}
+
 func moment(microseconds uint64) *time.Time {
 	if microseconds == 0 {
 		return nil

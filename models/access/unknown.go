@@ -9,7 +9,7 @@ import (
 )
 
 // unknowns remembers for a second which secrets nobody was given, apart from what is known: whoever makes secrets up has each looked up once a
-// second, and drives out nothing. Safe for concurrent use.
+// second, and drives out nothing. It is the same with secrets that something else was found out of which may change without an event. Safe for concurrent use.
 type unknowns struct {
 	mu         sync.Mutex
 	this, last map[secret.Hash]int64 // when each was looked up, in microseconds; of this second and the one before

@@ -4,6 +4,7 @@ package limits
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ func Open(address string) (*Redis, error) {
 	o.MinIdleConns = 1
 	o.Protocol, o.DisableIdentity = 2, true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.Dialer = guarded(redis.NewDialer(o))
 	return &Redis{redis.NewClient(o)}, nil
 }
 
@@ -42,7 +44,17 @@ func Open(address string) (*Redis, error) {
 func (r *Redis) Close() error { return r.client.Close() }
 
 // Ping says whether the server answers.
-func (r *Redis) Ping(ctx context.Context) error { return r.client.Ping(ctx).Err() }
+func (r *Redis) Ping(ctx context.Context) (err error) {
+	defer recovered(&err)
+	return r.client.Ping(ctx).Err()
+}
+
+// recovered makes a panic of the client an error: it believes more of what it reads than it should.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", errNonsense, p)
+	}
+}
 
 // prefix is what the names of keys begin with.
 const prefix = "tokendesk:limit:"
@@ -67,12 +79,13 @@ const unit = 100 * time.Nanosecond
 
 // Take is for access.Together. It is one round trip, but for the first call after the server forgot the script.
 func (r *Redis) Take(ctx context.Context, who string, pace, most time.Duration) (ahead time.Duration, passed bool, err error) {
+	defer recovered(&err)
 	answer, err := gcra.Run(ctx, r.client, []string{prefix + who}, int64(pace/unit), int64(most/unit)).Int64Slice()
 	if err != nil {
 		return 0, false, err
 	}
-	if len(answer) != 2 {
-		return 0, false, errors.New("limits: Redis answers something else")
+	if len(answer) != 2 || answer[0] < 0 || answer[0] > 1 || answer[1] < 0 || answer[1] > int64(most/unit) {
+		return 0, false, errNonsense
 	}
 	return time.Duration(answer[1]) * unit, answer[0] == 1, nil
 }

@@ -2,7 +2,7 @@
 // traceparent (W3C Trace Context, level 1). A nil *Tracer traces nothing, at the cost of a comparison.
 //
 // What a span has comes from lists in this program: methods, routes, codes, scopes, operations and tables. Of what a caller sent it has the trace
-// ID alone: no address, no query, no header field, no ID of ours but the request's, and no statement with what is in it.
+// ID and the span's alone: no tracestate, no address, no query, no header field, no ID of ours but the request's, and no statement with what is in it.
 package tracing
 
 import (
@@ -25,7 +25,7 @@ import (
 // Settings say where spans go.
 type Settings struct {
 	Endpoint *url.URL // of the collector; /v1/traces is put behind its path
-	Share    float64  // of the requests that come without a traceparent, from 0 to 1; with one, its sampled flag decides
+	Share    float64  // of the requests, from 0 to 1; of those with a traceparent that is believed its sampled flag decides instead
 	Version  string   // of this program
 	Log      *slog.Logger
 }
@@ -54,7 +54,7 @@ func New(ctx context.Context, s Settings) (*Tracer, error) {
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { s.Log.Warn("spans could not be sent", slog.Any("error", err)) }))
 	provider := trace.NewTracerProvider(
 		trace.WithBatcher(exporter, trace.WithExportTimeout(within)),
-		trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(s.Share))),
+		trace.WithSampler(sampler(s.Share)),
 		trace.WithResource(resource.NewSchemaless(attribute.String("service.name", "tokendesk"), attribute.String("service.version", s.Version))),
 	)
 	return &Tracer{provider, provider.Tracer("tokendesk")}, nil
@@ -71,15 +71,21 @@ func (t *Tracer) Close(ctx context.Context) error {
 // Span is a piece of work. The zero value is none, of which nothing is kept.
 type Span struct{ span api.Span }
 
-// propagator reads and writes traceparent and tracestate.
+// propagator reads and writes traceparent.
 var propagator propagation.TraceContext
 
-// Request begins the span of a request that came in, beneath the caller's. The request that it returns is the one to go on with.
-func (t *Tracer) Request(r *http.Request, name, requestID string) (*http.Request, Span) {
+// Request begins the span of a request that came in, beneath the caller's. The request that it returns is the one to go on with. Whoever is not believed
+// does not say whether it is traced, and nobody says what else belongs to the trace: tracestate is text that callers choose.
+func (t *Tracer) Request(r *http.Request, name, requestID string, believed bool) (*http.Request, Span) {
 	if t == nil {
 		return r, Span{}
 	}
-	ctx, span := t.tracer.Start(propagator.Extract(r.Context(), propagation.HeaderCarrier(r.Header)), name, api.WithSpanKind(api.SpanKindServer),
+	r.Header.Del("Tracestate")
+	ctx := propagator.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+	if !believed && api.SpanContextFromContext(ctx).IsValid() {
+		ctx = context.WithValue(ctx, stranger{}, true)
+	}
+	ctx, span := t.tracer.Start(ctx, name, api.WithSpanKind(api.SpanKindServer),
 		api.WithAttributes(attribute.String("http.request.method", methodOf(r)), attribute.String("tokendesk.request_id", requestID)))
 	return r.WithContext(ctx), Span{span}
 }
@@ -91,7 +97,6 @@ func (t *Tracer) Upstream(r *http.Request) Span {
 	}
 	ctx, span := t.tracer.Start(r.Context(), "upstream", api.WithSpanKind(api.SpanKindClient), api.WithAttributes(attribute.String("http.request.method", methodOf(r))))
 	if span.SpanContext().IsValid() {
-		r.Header.Del("Tracestate")
 		propagator.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	}
 	return Span{span}

@@ -11,7 +11,7 @@ import (
 
 // handle is what a call to a product has traced.
 func handle(t *Tracer, r *http.Request) {
-	r, call := t.Request(r, "/api/*", "r-1")
+	r, call := t.Request(r, "/api/*", "r-1", true)
 	_, step := t.Step(r.Context(), "decide")
 	step.End()
 	t.Of(r.Context()).Verdict("allowed", "agents:list")
@@ -28,7 +28,7 @@ func TestNothingIsTraced(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { handle(nil, r) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if again, _ := (*Tracer)(nil).Request(r, "/api/*", "r-1"); again != r || r.Header.Get("Traceparent") != "as it came" {
+	if again, _ := (*Tracer)(nil).Request(r, "/api/*", "r-1", false); again != r || r.Header.Get("Traceparent") != "as it came" {
 		t.Error("the request is another one")
 	}
 	if err := (*Tracer)(nil).Close(context.Background()); err != nil {
