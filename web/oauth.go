@@ -110,7 +110,7 @@ const bodySoon = time.Second
 
 // stillAsks is asked once the body has come, for which a caller may take its time: whoever is not let in any more by then hears nothing.
 func (s *calls) stillAsks(w http.ResponseWriter, r *http.Request, id string, as voice, who models.Actor, let admitted) (models.Actor, bool) {
-	if time.Since(let.at) < bodySoon && s.handlers.Gate.Holds(&let.by) {
+	if models.Ticks().Sub(let.at) < bodySoon && s.handlers.Gate.Holds(&let.by) {
 		return who, true
 	}
 	who, _, ok := s.asker(w, r, id, as)

@@ -181,7 +181,7 @@ type job func(ctx context.Context) error
 
 // flush writes down what was counted, and what was refused.
 func (a app) flush(ctx context.Context) error {
-	return errors.Join(a.counted(metrics.FlushUsage, a.flushUsage)(ctx), a.counted(metrics.FlushRefusals, a.flushRefusals)(ctx))
+	return errors.Join(a.counted(metrics.FlushUsage, a.flushInTurn)(ctx), a.counted(metrics.FlushRefusals, a.flushRefusals)(ctx))
 }
 
 func (a app) flushRefusals(ctx context.Context) error {

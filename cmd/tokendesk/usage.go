@@ -18,7 +18,7 @@ func usageDir(c config) string { return filepath.Join(c.dataDir, "usage") }
 func openTally(c config, log *slog.Logger) (*access.Tally, error) {
 	tally, err := access.OpenTally(usageDir(c), models.SystemClock)
 	if errors.Is(err, errors.ErrUnsupported) {
-		log.Warn("calls are counted in memory on this system: a server that is killed loses those of its last second")
+		log.Warn("calls are counted in memory on this system: a server that is killed loses those since the last flush")
 		return tally, nil
 	}
 	if err != nil {
@@ -43,6 +43,25 @@ func (a app) drain(ctx context.Context) error {
 		a.log.Warn("counts are left out that no server writes: somebody else has written to the folder usage", slog.Int("counts", d.Wrong))
 	}
 	return wrap("calls that a killed server had counted", err)
+}
+
+// A flush of many credentials takes a while of the database and of this server, and they are many because calls of each come again and again: the longer the next
+// one waits, the more of them it writes at once. It waits nine times as long as the one before took, and no longer than ten seconds.
+const (
+	restAfterFlush = 9
+	longestRest    = 10 * time.Second
+)
+
+// flushInTurn flushes, unless it is too early after the time before.
+func (a app) flushInTurn(ctx context.Context) error {
+	begun := models.Ticks()
+	if begun.Before(*a.rests) {
+		return nil
+	}
+	err := a.flushUsage(ctx)
+	ended := models.Ticks()
+	*a.rests = ended.Add(min(restAfterFlush*ended.Sub(begun), longestRest))
+	return err
 }
 
 func (a app) flushUsage(ctx context.Context) error {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"time"
 
 	"tokendesk/handlers"
 	"tokendesk/models"
@@ -112,6 +113,7 @@ type app struct {
 	tally    *access.Tally
 	replica  *access.Replica
 	usageDir string
+	rests    *time.Time // from flushes of what was counted, until then; of whoever flushes in turn
 	server   *web.Server
 	metrics  *metrics.Metrics // nil: nobody asks
 	scraped  net.Listener     // where they do
@@ -137,7 +139,7 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	})
 	h.Replica = replica
 	s.Listen(func(models.Event) { replica.Heard() })
-	a := app{together: together, store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), replica: replica, server: server, scraped: scraped, log: log}
+	a := app{together: together, store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), rests: new(time.Time), replica: replica, server: server, scraped: scraped, log: log}
 	settings := gateway.Settings{
 		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem, Holds: gate.Holds,
 	}

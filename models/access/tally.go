@@ -61,7 +61,7 @@ type slotKey struct {
 
 const (
 	secondsOfADay = 24 * 60 * 60
-	manySlots     = 1000    // a flush with so many need not wait for its second
+	manySlots     = 50_000  // a flush with so many need not wait for its turn
 	largeIndex    = 1 << 14 // an index that had more in it is not kept
 )
 
