@@ -17,7 +17,7 @@ import (
 // .ci/bench verify runs it, on one core, and has the servers run on the other.
 //
 // TOKENDESK_TEST_COST is how many rounds there are; without it there are none. In a round every server is called for
-// TOKENDESK_TEST_COST_SECONDS, one after the other; and then once more while what it is compared with is called too, on the same core.
+// TOKENDESK_TEST_COST_SECONDS, one after the other, and right before it what it is compared with.
 // TOKENDESK_TEST_COST_TOKENS is how many credentials there are, and TOKENDESK_TEST_COST_ONLY a part of the name of what is measured.
 func TestCost(t *testing.T) {
 	if os.Getenv("TOKENDESK_TEST_COST") == "" {
@@ -27,15 +27,14 @@ func TestCost(t *testing.T) {
 	list := subjects(t)
 	before := loadAverage(t)
 	for _, s := range list {
-		together(t, 2, s.at()) // connections are made, and what is kept is kept
+		s.at().asked(t, 1) // connections are made, and what is kept is kept
 	}
 	for range rounds {
 		for _, s := range list {
-			s.alone = append(s.alone, together(t, seconds, s.at())[0])
 			if s.against != nil {
-				pair := together(t, seconds, s.at(), s.of(s.against))
-				s.beside, s.theirs = append(s.beside, pair[0]), append(s.theirs, pair[1])
+				s.theirs = append(s.theirs, s.of(s.against).asked(t, seconds))
 			}
+			s.own = append(s.own, s.at().asked(t, seconds))
 		}
 	}
 	fmt.Printf("\nLoad average before and after: %s, %s. %d rounds of %d s.\n\n%s\n", before, loadAverage(t), rounds, seconds, table(list))
@@ -49,8 +48,7 @@ type subject struct {
 	against *server // which is asked the same; nil for what others are compared with
 	many    int     // credentials a request
 
-	alone          []figures // by round
-	beside, theirs []figures // by round, of it and of what it is compared with, both at once
+	own, theirs []figures // by round, of it and of what it is compared with, which comes right before it
 }
 
 const callPath = "/api/agent-base/42?full=1"

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -41,20 +39,14 @@ func (s *subject) of(other *server) asking {
 	return asking{"against " + s.name, *other, s.asked.script}
 }
 
-// together asks servers at the same time, for some seconds, and insists that each call was answered well. What else the machine does
-// meets them all alike.
-func together(t *testing.T, seconds int, servers ...asking) []figures {
+// asked asks a server for some seconds, and insists that each call was answered well.
+func (s asking) asked(t *testing.T, seconds int) figures {
 	t.Helper()
-	got, errs := make([]figures, len(servers)), make([]error, len(servers))
-	var all sync.WaitGroup
-	for i, s := range servers {
-		all.Go(func() { got[i], errs[i] = s.call(seconds) })
-	}
-	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	f, err := s.call(seconds)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return got
+	return f
 }
 
 func (s asking) call(seconds int) (f figures, err error) {
@@ -97,8 +89,8 @@ func loadAverage(t *testing.T) string {
 	return first
 }
 
-// table is the figures in Markdown: of when each was alone, as medians of the rounds; and the ratios within each round of when both were
-// called at once, where each has the same share of the core: the median, the lowest and the highest. Of a request about many credentials, all
+// table is the figures in Markdown: as medians of the rounds; and the ratios within each round to what it is compared with: the median, the lowest
+// and the highest. Of a request about many credentials, all
 // is told by the credential.
 // A ratio of 1 costs as much as what it is compared with, and one below costs more.
 func table(list []*subject) string {
@@ -107,10 +99,10 @@ func table(list []*subject) string {
 	for _, s := range list {
 		byCPU, byCalls := "1", "1"
 		if s.against != nil {
-			byCPU = ratios(s.theirs, s.beside, figures.cpu)
-			byCalls = ratios(s.beside, s.theirs, figures.calls)
+			byCPU = ratios(s.theirs, s.own, figures.cpu)
+			byCalls = ratios(s.own, s.theirs, figures.calls)
 		}
-		calls, cpu := median(figuresIn(s.alone, figures.calls)), median(figuresIn(s.alone, figures.cpu))
+		calls, cpu := median(figuresIn(s.own, figures.calls)), median(figuresIn(s.own, figures.cpu))
 		if s.many > 0 {
 			calls, cpu, byCPU = calls*float64(s.many), cpu/float64(s.many), fmt.Sprintf("%.0f a second on one core", 1e6*float64(s.many)/cpu)
 			byCalls = "of credentials"
