@@ -125,7 +125,7 @@ func appendRandom62(text []byte, count int, random io.Reader) ([]byte, error) {
 
 func appendChecksum(text []byte) []byte {
 	var digits [checksumLength]byte
-	sum := checksum(text)
+	sum := checksum(unsafe.String(unsafe.SliceData(text), len(text)))
 	for i := checksumLength - 1; i >= 0; i-- {
 		digits[i] = base62[sum%62]
 		sum /= 62
@@ -133,13 +133,9 @@ func appendChecksum(text []byte) []byte {
 	return append(text, digits[:]...)
 }
 
-// checksum is crc32.ChecksumIEEE, spelled out because that one makes its argument escape to the heap.
-func checksum[T string | []byte](s T) uint32 {
-	table, sum := crc32.IEEETable, ^uint32(0)
-	for i := range len(s) {
-		sum = table[byte(sum)^s[i]] ^ sum>>8
-	}
-	return ^sum
+// checksum reads the text where it is, and copies nothing: crc32 does not change what it is given.
+func checksum(s string) uint32 {
+	return crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 func isPrefix(s string) bool {
@@ -151,6 +147,12 @@ func isPrefix(s string) bool {
 	return true
 }
 
-func isBase62(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-}
+func isBase62(c byte) bool { return isDigit62[c] }
+
+// isDigit62 says of each byte whether it is a digit of base62.
+var isDigit62 = func() (is [256]bool) {
+	for i := range len(base62) {
+		is[base62[i]] = true
+	}
+	return is
+}()
