@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"tokendesk/models/store/storetest"
 )
@@ -67,7 +69,10 @@ func subjects(t *testing.T) (list []*subject) {
 	setUp.setUp(t).product(t, upstream.base)
 	setUp.stop(t)
 	many := crowded(t, in.open(t), howMany(t, "TOKENDESK_TEST_COST_TOKENS", 1_000_000))
+	begun := time.Now()
 	whole := in.pinned(t, env...)
+	whole.awaitReady(t)
+	fmt.Printf("\nA server over %d credentials answered that it is ready %.2f s after it was started.\n", len(many.tokens), time.Since(begun).Seconds())
 	nameless := in.pinned(t, append(env, "TOKENDESK_FORWARD_AUTH_IDENTITY=off", "TOKENDESK_REPLICA_NAME=nameless")...)
 	many.remembered(t, whole)
 	many.remembered(t, nameless)
@@ -105,6 +110,20 @@ func alone(t *testing.T, core, program string, env ...string) server {
 	t.Helper()
 	p := pinned(t, core, program, env)
 	return server{p, p.await(t, p.err, listening)[1]}
+}
+
+// awaitReady waits until a server says that it is.
+func (s server) awaitReady(t *testing.T) {
+	t.Helper()
+	for late := time.Now().Add(enough); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if a, err := http.Get(s.base + "/readyz"); err == nil {
+			a.Body.Close()
+			if a.StatusCode == http.StatusOK {
+				return
+			}
+		}
+	}
+	t.Fatalf("not ready: %s", s.err)
 }
 
 // pinned starts the command serve on the core for servers.
