@@ -44,7 +44,9 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request, id string) {
 		s.unreadable(w, r, d, err)
 		return
 	}
-	if !s.anonymous {
+	if s.anonymous {
+		delete(w.Header(), "X-Request-Id") // which is for what is sent on, too
+	} else {
 		who := callerOf(&d, id, "")
 		gateway.Identify(w.Header(), up.signer, &who, told.method, told.target, s.handlers.Clock().Unix())
 	}

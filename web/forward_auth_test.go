@@ -98,7 +98,7 @@ func TestForwardAuthWithoutIdentity(t *testing.T) {
 	for query, status := range map[string]int{"": 200, "?identity=on": 200, "?for=nginx": 200} {
 		a := s.Browser(t).Get(t, "/forward-auth"+query, "Authorization", "Bearer "+text.Reveal(), "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/api/agent-base").Want(t, status)
 		for name := range a.Header {
-			if strings.HasPrefix(name, "X-Tokendesk-") {
+			if name != "Cache-Control" && name != "Content-Length" && name != "Date" {
 				t.Errorf("%s: it tells %s", query, name)
 			}
 		}
