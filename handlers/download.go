@@ -54,7 +54,7 @@ func (h *Handlers) download(c echo.Context, send func(w *steadyWriter) error) er
 			h.Log.LogAttrs(c.Request().Context(), slog.LevelInfo, "a download was ended", slog.String("request_id", RequestID(c)))
 		}
 	}()
-	if !h.Gate.Hears() {
+	if w.goesOn = h.Gate.GoesOn; !w.goesOn() {
 		deaf := models.Fail(models.Unavailable, "This server does not know what has changed, so it sends no files. Try again in a moment.")
 		deaf.RetryAfterSeconds = 1
 		return deaf
@@ -116,8 +116,12 @@ func (s *steadyWriter) Write(b []byte) (int, error) {
 		s.asked = now
 	}
 	s.begun.Store(true)
-	_ = s.control.SetWriteDeadline(models.SystemClock().Add(perWrite)) // connections of net/http support it
-	if s.cut.Load() {                                                  // looked at after the deadline was moved on: see end
+	_ = s.control.SetWriteDeadline(models.Ticks().Add(perWrite)) // connections of net/http support it
+	if s.cut.Load() {                                            // looked at after the deadline was moved on: see end
+		return 0, errRightEnded
+	}
+	if s.goesOn != nil && !s.goesOn() { // this server may have stood still since the last part
+		s.end()
 		return 0, errRightEnded
 	}
 	return s.ResponseWriter.Write(b)

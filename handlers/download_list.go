@@ -85,6 +85,7 @@ type steadyWriter struct {
 	now     models.Clock
 	asked   time.Time
 	may     func() error
+	goesOn  func() bool // says whether anything may
 
 	list     *Downloads
 	transfer Transfer    // guarded by the list

@@ -141,7 +141,7 @@ func wire(c config, key secret.Key, s *store.Store, tally *access.Tally, listeni
 	s.Listen(func(models.Event) { replica.Heard() })
 	a := app{together: together, store: s, handlers: h, sample: inside, tally: tally, usageDir: usageDir(c), rests: new(time.Time), replica: replica, server: server, scraped: scraped, log: log}
 	settings := gateway.Settings{
-		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem, Holds: gate.Holds,
+		Allow: c.upstreamAllow, Own: own(listening, scraped), Secure: c.secure(), Log: log, Clock: models.SystemClock, OnError: server.Problem, Holds: gate.Holds, GoesOn: gate.GoesOn,
 	}
 	if scraped != nil {
 		a.metrics = newMetrics(a)

@@ -337,11 +337,20 @@ func (g *Gate) Holds(p *Pass) bool {
 		return true
 	}
 	return m.generation.Load() == p.generation && m.stamps.good(p.known, &p.credential, &p.person, &p.of) && m.stamps.good(p.opened, &p.person, &p.workspace) && m.stamps.good(p.served, &p.product) &&
-		(!p.automation || m.stamps.automation.Load() <= p.known) && m.Hears()
+		(!p.automation || m.stamps.automation.Load() <= p.known) && m.GoesOn()
 }
 
-// Hears says whether this server knows what has changed up to a moment ago. Where it does not, what was let in before must not go on.
+// Hears says whether this server knows what has changed up to a moment ago.
 func (m *Memory) Hears() bool { return m.heard.granted.Load().holds(m.clocks()) }
 
-// Hears says whether this server knows what has changed up to a moment ago. A gate without a memory asks each time.
-func (g *Gate) Hears() bool { return g.memory == nil || g.memory.Hears() }
+// GoesOn says whether what was let in before may go on: this server knows what has changed up to a moment ago, and nobody has taken it off the list of
+// those that are waited for when something does. Who has the database alone is waited for by nobody else.
+func (m *Memory) GoesOn() bool {
+	now := m.clocks()
+	listed := m.alone.Load() || m.lease.granted.Load().left(now) > models.LeaseUse-models.LeaseWait+watchEvery
+	return listed && m.heard.granted.Load().holds(now)
+}
+
+// GoesOn is to be asked before each part of what is under way is passed on: a server that stood still does not know for how long. A gate without a memory
+// asks each time.
+func (g *Gate) GoesOn() bool { return g.memory == nil || g.memory.GoesOn() }

@@ -23,6 +23,7 @@ type Memory struct {
 	lease      lease
 	heard      lease        // of calls under way: see Replica
 	generation atomic.Int64 // what was read before it changed is not taken any more
+	alone      atomic.Bool  // the database is a file of this machine, and no other server's
 
 	mu       sync.RWMutex
 	places   map[uuid.UUID]place

@@ -54,7 +54,6 @@ type Replica struct {
 	shared func(at, of int)
 
 	told      atomic.Bool // the database tells of changes
-	alone     atomic.Bool // it is a file of this machine, and no other server's
 	notice    atomic.Pointer[string]
 	applied   atomic.Int64
 	listed    atomic.Pointer[string] // its ID on the list

@@ -34,7 +34,7 @@ func (r *Replica) listen(ctx context.Context) {
 			return
 		}
 		if err == nil { // it tells nobody, and is none the worse for it
-			r.alone.Store(true)
+			r.memory.alone.Store(true)
 			return
 		}
 		if r.told.Load() || r.Notice() == "" {
@@ -93,7 +93,7 @@ func (r *Replica) tidyAgain(ctx context.Context) {
 func (r *Replica) watch(ctx context.Context) {
 	lapsed := true // nothing is under way yet
 	for sleep(ctx, watchEvery) {
-		if r.memory.Hears() && !r.forgotten() {
+		if r.memory.GoesOn() {
 			lapsed = false
 			continue
 		}
@@ -103,12 +103,6 @@ func (r *Replica) watch(ctx context.Context) {
 		r.lapsed()
 		lapsed = true
 	}
-}
-
-// forgotten says whether others may have taken this replica off the list, and do not wait for it when something changes. Who has the database alone
-// is waited for by nobody else.
-func (r *Replica) forgotten() bool {
-	return !r.alone.Load() && r.memory.lease.granted.Load().left(r.memory.clocks()) <= models.LeaseUse-models.LeaseWait+watchEvery
 }
 
 // sleep says whether the context goes on.

@@ -72,7 +72,7 @@ func (a *answer) inform(status int) {
 // Write sends what came on its way at once. Only what ends a body of known length waits for the answer's end, which follows.
 func (a *answer) Write(b []byte) (int, error) {
 	a.pace()
-	if ended := a.exchange.ended.Load(); ended != nil { // looked at after the deadline was moved on: see end
+	if ended := a.exchange.over(); ended != nil { // looked at after the deadline was moved on: see end
 		return 0, *ended
 	}
 	n, err := a.ResponseWriter.Write(b)
@@ -99,7 +99,7 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &pacedConn{Conn: conn, within: a.exchange.gateway.stall}, buffered, nil
+	return &switchedConn{pacedConn{Conn: conn, within: a.exchange.gateway.stall}, a.exchange}, buffered, nil
 }
 
 var (

@@ -36,6 +36,9 @@ func (b *body) Read(p []byte) (int, error) {
 		_ = b.exchange.answer.control.SetReadDeadline(b.set.Add(b.exchange.gateway.stall)) // connections of net/http support it
 	}
 	n, err := b.ReadCloser.Read(p)
+	if ended := b.exchange.over(); ended != nil {
+		return 0, *ended
+	}
 	if err == nil {
 		return n, nil
 	}

@@ -189,6 +189,15 @@ func (x *exchange) end(why error) {
 	}
 }
 
+// over ends an exchange also when nobody knows any more whether what let it in holds. It is asked after each part was read that is to be passed on: a server
+// that stood still does not know for how long.
+func (x *exchange) over() *error {
+	if goesOn := x.gateway.settings.GoesOn; goesOn != nil && x.ended.Load() == nil && !goesOn() {
+		x.end(errCut)
+	}
+	return x.ended.Load()
+}
+
 // brokeOff notes an answer that could not be finished. That a caller leaves is their business, and no news.
 func (x *exchange) brokeOff() {
 	switch ended := x.ended.Load(); {

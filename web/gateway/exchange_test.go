@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -244,5 +245,51 @@ func TestLines(t *testing.T) {
 	d.mu.Unlock()
 	if first != nil || last == nil {
 		t.Error("it is not the oldest that goes")
+	}
+}
+
+// A server that does not know any more whether what let a call in still holds passes nothing on, of what the product sends and of what the caller does; it
+// looks each time, because it may have stood still since.
+func TestNothingGoesOnThatMayNot(t *testing.T) {
+	t.Parallel()
+	var deaf atomic.Bool
+	product := newTalking()
+	got := make(chan byte, 10)
+	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			product.ServeHTTP(w, r)
+			return
+		}
+		var one [1]byte
+		for _, err := r.Body.Read(one[:]); err == nil; _, err = r.Body.Read(one[:]) {
+			got <- one[0]
+		}
+		product.gone <- struct{}{}
+	}, func(d *door) { d.settings.GoesOn = func() bool { return !deaf.Load() } })
+
+	reads := d.connect(t)
+	reads.say("GET /api/a HTTP/1.1\r\nHost: x\r\n\r\n")
+	stream := reads.hear("GET")
+	product.next <- struct{}{}
+	body := bufio.NewReader(stream.Body)
+	if text, err := body.ReadString('\n'); text != "data: x\n" || err != nil {
+		t.Fatalf("%q, %v", text, err)
+	}
+	writes := d.connect(t)
+	writes.say("POST /api/a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\na")
+	if one := <-got; one != 'a' {
+		t.Fatalf("%q", one)
+	}
+
+	deaf.Store(true)
+	product.next <- struct{}{}
+	if rest, err := io.ReadAll(body); string(rest) != "\n" || err == nil {
+		t.Errorf("then %q came, %v", rest, err)
+	}
+	writes.say("b")
+	within(t, "the end of both at the product", product.gone)
+	within(t, "the end of both at the product", product.gone)
+	if len(got) > 0 {
+		t.Errorf("then the product got %q", <-got)
 	}
 }

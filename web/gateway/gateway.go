@@ -61,6 +61,7 @@ type Settings struct {
 	Log     *slog.Logger
 	Clock   models.Clock
 	Holds   func(*access.Pass) bool                                                              // says whether a caller would still be let in; nil: yes
+	GoesOn  func() bool                                                                          // says, before each part is passed on, whether calls under way may go on; nil: yes
 	OnError func(w http.ResponseWriter, r *http.Request, status int, code, title, detail string) // tells a caller of what went wrong
 
 	OnAnswer func(took time.Duration) // hears how long a product took to begin an answer; nil: nobody does

@@ -31,6 +31,27 @@ func (c *pacedConn) CloseWrite() error {
 	return c.Close()
 }
 
+// switchedConn is the connection to the caller of a WebSocket.
+type switchedConn struct {
+	pacedConn
+	exchange *exchange
+}
+
+func (c *switchedConn) Read(b []byte) (int, error) {
+	n, err := c.pacedConn.Read(b)
+	if ended := c.exchange.over(); ended != nil {
+		return 0, *ended
+	}
+	return n, err
+}
+
+func (c *switchedConn) Write(b []byte) (int, error) {
+	if ended := c.exchange.over(); ended != nil {
+		return 0, *ended
+	}
+	return c.pacedConn.Write(b)
+}
+
 // due says whether a deadline that was set some time ago is to be set anew, and notes that it is. Once in a while is enough: setting
 // one costs more than a look at the clock.
 func due(set *time.Time, within time.Duration) bool {

@@ -132,7 +132,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
 		Secure: secure, Log: h.Log, Clock: w.Clock.Now, OnError: site.Problem,
-		Holds: gate.Holds,
+		Holds: gate.Holds, GoesOn: gate.GoesOn,
 	})
 	replica := access.NewReplica(access.ReplicaSettings{
 		Feed: set.store, Memory: memory, Name: "test", Version: "test", NewID: models.NewID, Log: h.Log, Ended: site.Ended, Lapsed: site.Lapsed,
