@@ -38,8 +38,8 @@ func mutantTick() {
 	for {
 		now := models.ReadClocks()
 		mutantClock.Store(&now)
-		time.Sleep(25 * time.Millisecond)
-		time.Sleep(25 * time.Millisecond) // so that the first one to wake after a stop does not read yet
+		time.Sleep(150 * time.Millisecond)
+		time.Sleep(150 * time.Millisecond) // so that the first one to wake after a stop does not read yet
 	}
 }
 
