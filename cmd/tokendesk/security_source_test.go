@@ -130,7 +130,7 @@ func TestSQLIsWrittenAndNotMade(t *testing.T) {
 		// Of the list of every credential: columns and signs that stand in credential_order.go, and conditions that were checked where they were handed on.
 		`sql`, `p.sql`, `from.order`, `"(" + from.end + ", " + from.id + ") " + from.sign + " (?, ?)"`, `from.id + " " + from.sign + " ?"`, `sql + " AND credentials.expires_at " + begin + " ?"`,
 		// Of replicas: what each database calls its clock and its history, as it stands in replicas.go; and of what is read at every call (grants.go).
-		`statement`, `s.snapshotSQL()`, `"SELECT " + s.renewed("?")`,
+		`statement`, `s.snapshotSQL()`, `"SELECT " + s.renewed()`,
 		// The values of statements that were prepared.
 		`u.CredentialID`, `d.CredentialID`,
 	}
