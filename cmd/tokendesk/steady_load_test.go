@@ -24,7 +24,7 @@ import (
 // TOKENDESK_TEST_LOAD is how many seconds that lasts on each database, and TOKENDESK_TEST_TOKENS with how many tokens. Nothing else runs beside it: what it
 // looks at are the memory and the goroutines of a server that has the machine to itself.
 func TestSteadyLoad(t *testing.T) {
-	lasts, tokens := time.Duration(howMany(t, "TOKENDESK_TEST_LOAD", 5))*time.Second, howMany(t, "TOKENDESK_TEST_TOKENS", 300)
+	lasts, tokens := time.Duration(howMany(t, "TOKENDESK_TEST_LOAD", 3))*time.Second, howMany(t, "TOKENDESK_TEST_TOKENS", 300)
 	program := shipped(t)
 	for _, where := range []func(*testing.T) place{onSQLite, onPostgres} { // one after the other
 		in := where(t)
