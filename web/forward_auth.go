@@ -54,13 +54,17 @@ func (s *calls) forwardAuth(w http.ResponseWriter, r *http.Request, id string) {
 }
 
 // mayAsk says whether a request comes from a proxy that was named, by the address of the connection itself.
-func (s *calls) mayAsk(r *http.Request) bool {
+func (s *calls) mayAsk(r *http.Request) bool { return comesFrom(r, s.askers) }
+
+// comesFrom says whether the connection of a request is from one of some networks.
+func comesFrom(r *http.Request, networks []*net.IPNet) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return false
 	}
-	for _, network := range s.askers {
-		if network.Contains(net.IP(from.Addr().Unmap().AsSlice())) {
+	peer := net.IP(from.Addr().Unmap().AsSlice())
+	for _, network := range networks {
+		if network.Contains(peer) {
 			return true
 		}
 	}

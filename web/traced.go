@@ -1,10 +1,7 @@
 package web
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,14 +27,7 @@ func (s *calls) traced(w http.ResponseWriter, r *http.Request, id string) (http.
 }
 
 // believes says whether a request came from a proxy whose X-Forwarded-For is believed; then so is its traceparent.
-func (s *calls) believes(r *http.Request) bool {
-	address, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	peer := net.IP(address.Addr().AsSlice())
-	return slices.ContainsFunc(s.trusted, func(network *net.IPNet) bool { return network.Contains(peer) })
-}
+func (s *calls) believes(r *http.Request) bool { return comesFrom(r, s.trusted) }
 
 // noted notes the status of an answer.
 type noted struct {
