@@ -55,7 +55,6 @@ func isCall(r *http.Request) bool {
 func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := models.NewID()
 	header := w.Header()
-	header["X-Request-Id"] = []string{id}
 	header["Cache-Control"] = noStore
 	if s.secure {
 		header["Strict-Transport-Security"] = strictTransport
@@ -73,13 +72,17 @@ func (s *calls) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case introspectPath, verifyPath:
 		allowed = postMethods
 	}
+	ok := slices.Contains(allowed, r.Method)
+	if ok && r.URL.Path == forwardAuthPath {
+		s.forwardAuth(w, r, id)
+		return
+	}
+	numbered(w, id)
 	switch {
-	case !slices.Contains(allowed, r.Method):
+	case !ok:
 		list := strings.Join(allowed, ", ")
 		header["Allow"] = []string{list}
 		s.Problem(w, r, http.StatusMethodNotAllowed, string(access.MethodNotAllowed), "The method is not allowed", "Use one of "+list+".")
-	case r.URL.Path == forwardAuthPath:
-		s.forwardAuth(w, r, id)
 	case r.URL.Path == introspectPath:
 		s.introspect(w, r, id)
 	case r.URL.Path == verifyPath:
@@ -295,7 +298,7 @@ func (s *calls) recovered(w http.ResponseWriter, r *http.Request, id string) {
 		panic(why)
 	default:
 		s.log.LogAttrs(r.Context(), slog.LevelError, "request failed", slog.String("request_id", id), slog.String("error", fmt.Sprintf("panic: %v\n%s", why, debug.Stack())))
-		s.Problem(w, r, http.StatusInternalServerError, "internal", "The server couldn't finish that", "Try again. If it happens again, tell an Admin the request_id.")
+		s.Problem(numbered(w, id), r, http.StatusInternalServerError, "internal", "The server couldn't finish that", "Try again. If it happens again, tell an Admin the request_id.")
 	}
 }
 

@@ -108,7 +108,7 @@ func TestHttpbinGetsEveryOperation(t *testing.T) {
 		key := signingKey(t, s, admin, product)
 		for _, o := range operations {
 			path, body := bracketed.ReplaceAllString(o.path, "x%20y"), o.body
-			a := p.call(t, o.method, path, body, "Accept-Language", "en", "X-Tokendesk-Person", "mallory")
+			a := p.call(t, o.method, path, body, "Accept-Language", "en", "X-Tokendesk-Identity", "mallory")
 			got := echoed(t, a)
 			if strings.Contains(a.Body, p.token) || strings.Contains(a.Body, "mallory") {
 				t.Errorf("%s %s: the product got %s", o.method, path, a.Body)

@@ -135,7 +135,7 @@ func TestAnAPIOfOnesOwn(t *testing.T) {
 		admin.Get(t, product+"/upstream").Has(t, "Saved. The next call goes there.").Has(t, "Sent now: Accept-Language, X-Product-Pass.").HasNot(t, "open sesame")
 
 		key := signingKey(t, s, admin, product)
-		p.call(t, "POST", "/api/webhook/a%20b?x=1&x=2", `{}`, "X-Tokendesk-Workspace", "another", "X-Tokendesk-Signature", "t=0,v1=00", "X-Request-Id", "mine", "X-Forwarded-For", "192.0.2.1", "Cookie", "sid=x").Want(t, 204)
+		p.call(t, "POST", "/api/webhook/a%20b?x=1&x=2", `{}`, "X-Tokendesk-Identity", `t=0, workspace="another", v1="00"`, "X-Request-Id", "mine", "X-Forwarded-For", "192.0.2.1", "Cookie", "sid=x").Want(t, 204)
 		arrived := api.one(t)
 		who, err := sample.Verify(arrived, key, s.Clock.Now())
 		if err != nil {

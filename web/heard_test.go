@@ -21,7 +21,8 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	s := webtest.SQLite(t)
 	left := make(chan string, 10)
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who := r.Header.Get("X-Tokendesk-Credential")
+		_, who, _ := strings.Cut(r.Header.Get("X-Tokendesk-Identity"), `credential="`)
+		who, _, _ = strings.Cut(who, `"`)
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = w.Write([]byte("data: first\n\n"))
 		_ = http.NewResponseController(w).Flush()

@@ -32,7 +32,7 @@ func TestTestConnection(t *testing.T) {
 		}
 	}
 	for _, arrived := range api.take() {
-		if arrived.Header.Get("X-Product-Pass") != "open sesame" || arrived.Header.Get("X-Tokendesk-Signature") != "" {
+		if arrived.Header.Get("X-Product-Pass") != "open sesame" || arrived.Header.Get("X-Tokendesk-Identity") != "" {
 			t.Errorf("a test arrives with %v", arrived.Header)
 		}
 	}
@@ -47,7 +47,7 @@ func TestTestConnection(t *testing.T) {
 		{pointing(api.URL, "connect_timeout", "0"), "connect_timeout", "from 1 to 30"},
 		{pointing(api.URL, "answer_timeout", "601"), "answer_timeout", "from 1 to 600"},
 		{pointing(api.URL, "max_body", "many"), "max_body", "from 1 to 10,240"},
-		{pointing(api.URL, "headers", "A: b\nX-Tokendesk-Scope: all"), "headers", "Line 2: The gateway sets or removes X-Tokendesk-Scope itself."},
+		{pointing(api.URL, "headers", "A: b\nX-Tokendesk-Identity: all"), "headers", "Line 2: The gateway sets or removes X-Tokendesk-Identity itself."},
 	} {
 		for _, path := range []string{"/test", "/upstream"} {
 			c.form["revision"] = "1"

@@ -86,15 +86,14 @@ func TestSampleWithAKey(t *testing.T) {
 	t.Parallel()
 	s := onSQLite(t).sample(t, "TOKENDESK_SAMPLE_KEY="+hex.EncodeToString([]byte("a key for the tests")))
 	b := s.browser(t)
-	if a := b.get(t, "/api/agent-base"); a.status != http.StatusUnauthorized || !strings.Contains(a.body, "X-Tokendesk-Signature is missing") {
+	if a := b.get(t, "/api/agent-base"); a.status != http.StatusUnauthorized || !strings.Contains(a.body, "X-Tokendesk-Identity is missing") {
 		t.Errorf("status %d: %s", a.status, a.body)
 	}
 	r := b.request(t, http.MethodGet, "/api/agent-base", nil)
-	now := fmt.Sprint(time.Now().Unix())
 	mac := hmac.New(sha256.New, []byte("a key for the tests"))
-	fmt.Fprintf(mac, "tokendesk-v1\n%s\nGET\n/api/agent-base\nw1\n\n\n\n\n", now)
-	r.Header.Set("X-Tokendesk-Workspace", "w1")
-	r.Header.Set("X-Tokendesk-Signature", "t="+now+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	said := fmt.Sprintf(`t=%d, request="r1", workspace="w1", kind="api", credential="c1", person="", scope="agents:list"`, time.Now().Unix())
+	io.WriteString(mac, "GET\n/api/agent-base\n"+said)
+	r.Header.Set("X-Tokendesk-Identity", said+`, v1="`+hex.EncodeToString(mac.Sum(nil))+`"`)
 	b.do(t, r).want(t, http.StatusOK)
 	if ended := s.stop(t); strings.Contains(ended.err, "WARN") {
 		t.Errorf("stderr %q", ended.err)

@@ -10,7 +10,7 @@ import (
 
 // madeUp are fields that say who calls, from where or for what. Products believe some of them.
 var madeUp = []string{
-	"X-Tokendesk-Person", "X-Tokendesk-Scope", "X-Tokendesk-Workspace", "X-Tokendesk-Credential", "X-Tokendesk-Kind", "X-Tokendesk-Signature", "X-Request-Id",
+	"X-Tokendesk-Identity", "X-Request-Id",
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-User", "X-Forwarded-Email", "X-Real-IP",
 	"X-Original-Method", "X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Auth-User", "X-Remote-User", "Remote-User",
 }
@@ -30,7 +30,7 @@ func (b *behind) believesNobodyElse(t *testing.T) {
 			}
 		}
 	}
-	for _, field := range []string{"Connection: X-Tokendesk-Credential, X-Tokendesk-Workspace, X-Tokendesk-Signature", "Connection: X-Request-Id, close", "connection: x-tokendesk-scope"} {
+	for _, field := range []string{"Connection: X-Tokendesk-Identity", "Connection: X-Tokendesk-Identity, X-Request-Id, close", "connection: x-tokendesk-identity"} {
 		if a := b.call(t, "GET", searchPath, field); a.status != http.StatusOK || len(b.sound(t, field)) != 1 {
 			t.Errorf("%s: status %d: %s", field, a.status, a.body)
 		}
@@ -81,7 +81,7 @@ func (b *behind) otherWays(t *testing.T) {
 	t.Helper()
 	host, token := "Host: api.example", "Authorization: Bearer "+b.token
 	socket := []string{host, token, "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"}
-	chunked, behindIt := []string{host, token, "Transfer-Encoding: chunked"}, "2\r\n{}\r\n0\r\nX-Tokendesk-Person: mallory\r\n\r\n"
+	chunked, behindIt := []string{host, token, "Transfer-Encoding: chunked"}, "2\r\n{}\r\n0\r\nX-Tokendesk-Identity: mallory\r\n\r\n"
 	for what, c := range map[string]struct {
 		method, rest, body string
 		fields             []string
@@ -112,7 +112,7 @@ func (b *behind) otherWays(t *testing.T) {
 		"another answer for nginx":    {"GET", "/api/nope?for=nginx HTTP/1.1", "", []string{host, token}, 404},
 		"a body that goes with a GET": {"GET", searchPath + " HTTP/1.1", "{}", []string{host, token, "Content-Length: 2"}, 200},
 		"a body in chunks":            {"POST", "/api/webhook/x HTTP/1.1", "2\r\n{}\r\n0\r\n\r\n", chunked, 200},
-		"told fields behind a body":   {"POST", "/api/webhook/x HTTP/1.1", behindIt, append(chunked, "TE: trailers", "Trailer: X-Tokendesk-Person"), 200},
+		"told fields behind a body":   {"POST", "/api/webhook/x HTTP/1.1", behindIt, append(chunked, "TE: trailers", "Trailer: X-Tokendesk-Identity"), 200},
 		"fields behind a body":        {"POST", "/api/webhook/x HTTP/1.1", behindIt, chunked, 200},
 		"two lengths":                 {"POST", "/api/webhook/x HTTP/1.1", "0\r\n\r\nDELETE /api/agent-base/1 HTTP/1.1\r\nHost: x\r\n\r\n", append(chunked, "Content-Length: 5"), 0},
 	} {

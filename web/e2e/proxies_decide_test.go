@@ -116,7 +116,7 @@ func (b *behind) lets(t *testing.T) {
 func (b *behind) tellsOfPeople(t *testing.T) {
 	t.Helper()
 	made, text := b.Token(t, b.Admin, b.Admin.ID)
-	a := b.say(t, "GET", "/api/agent-base HTTP/1.1", "", "Host: api.example", "Authorization: Bearer "+text.Reveal(), "X-Tokendesk-Person: mallory")
+	a := b.say(t, "GET", "/api/agent-base HTTP/1.1", "", "Host: api.example", "Authorization: Bearer "+text.Reveal(), "X-Tokendesk-Identity: mallory")
 	came := b.arrived()
 	if a.status != http.StatusOK || len(came) != 1 {
 		t.Fatalf("status %d, and %d calls arrived: %s", a.status, len(came), a.body)

@@ -242,7 +242,7 @@ func TestDirectIsWrittenAsByNetHTTP(t *testing.T) {
 	t.Parallel()
 	for _, head := range []string{
 		"GET /api/a", "HEAD /api/a?b=%20c&&d", "GET /api/%C3%A9?", "GET /api/a\nUser-Agent: x\nAccept: a\nAccept: b", "GET /api/a\nX-Own: mine\nX-Kept: ",
-		"GET /api/a\nConnection: X-Kept\nX-Kept: 1\nTe: trailers", "GET /api/a\nCookie: a=b\nX-Tokendesk-Person: root\nAuthorization: Bearer x\nX-Api-Key: y",
+		"GET /api/a\nConnection: X-Kept\nX-Kept: 1\nTe: trailers", "GET /api/a\nCookie: a=b\nX-Tokendesk-Identity: root\nAuthorization: Bearer x\nX-Api-Key: y",
 		"GET /api/a\nConnection: close, Te\nTe: trailers, gzip",
 	} {
 		first, rest, _ := strings.Cut(head, "\n")

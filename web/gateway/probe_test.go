@@ -63,7 +63,7 @@ func TestTest(t *testing.T) {
 		}
 	}
 	r := <-asked
-	if r.Method != "GET" || r.URL.Path != "/base" || r.Host != "inner.example" || r.Header.Get("X-Api-Version") != "3" || r.Header.Get("X-Tokendesk-Workspace") != "" || r.Header.Get("X-Tokendesk-Signature") != "" {
+	if r.Method != "GET" || r.URL.Path != "/base" || r.Host != "inner.example" || r.Header.Get("X-Api-Version") != "3" || r.Header.Get("X-Tokendesk-Identity") != "" {
 		t.Errorf("%s %s at %s: %v", r.Method, r.URL, r.Host, r.Header)
 	}
 	if got := New(Settings{}).Test(t.Context(), Upstream{}); got.OK || got.Sentence != "Enter the product's address first." {

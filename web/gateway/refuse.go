@@ -69,9 +69,17 @@ func refuse(r *http.Request, up Upstream, path access.Path) *failure {
 // so that X_Auth_User would become X-Auth-User once nobody looks any more. What is left are letters, digits and hyphens.
 func CheckHeaders(h http.Header) error {
 	for name := range h {
-		if !plainName(name) {
-			return models.Fail(models.Ambiguous, "The name of the header field %.40q has other characters than letters, digits and hyphens. Rename it, or leave it out.", name)
+		if err := CheckName(name); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// CheckName is CheckHeaders for the name of one field.
+func CheckName(name string) error {
+	if !plainName(name) {
+		return models.Fail(models.Ambiguous, "The name of the header field %.40q has other characters than letters, digits and hyphens. Rename it, or leave it out.", name)
 	}
 	return nil
 }

@@ -80,8 +80,7 @@ func (x *exchange) fields(target string) iter.Seq2[string, []string] {
 
 // identity are the fields by which the product is told who calls.
 var identity = [...]string{
-	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id",
-	"X-Tokendesk-Workspace", "X-Tokendesk-Kind", "X-Tokendesk-Credential", "X-Tokendesk-Person", "X-Tokendesk-Scope", "X-Tokendesk-Signature",
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Request-Id", "X-Tokendesk-Identity",
 }
 
 // identify tells who calls, in the order of identity.
@@ -89,7 +88,7 @@ func (x *exchange) identify(target string) *[len(identity)]string {
 	who := &x.who
 	return &[len(identity)]string{
 		x.address(), x.callers.Host, x.scheme(), who.RequestID,
-		who.Workspace, who.Kind, who.Credential, who.Person, who.Scope, x.line.signer.sign(x.begun.Unix(), x.callers.Method, target, who),
+		x.line.signer.identity(who, x.callers.Method, target, x.begun.Unix()),
 	}
 }
 

@@ -314,7 +314,7 @@ func TestTrailers(t *testing.T) {
 		w.Header().Set(http.TrailerPrefix+"X-Late", "1")
 	}, nil)
 	c := d.connect(t)
-	c.say("POST /api/a HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: X-Tokendesk-Person, X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Tokendesk-Person: mallory\r\nX-Sum: 1\r\n\r\n")
+	c.say("POST /api/a HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nTrailer: X-Tokendesk-Identity, X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Tokendesk-Person: mallory\r\nX-Sum: 1\r\n\r\n")
 	answer, _ := c.answer("POST")
 	if got := <-trailers; len(got) > 0 {
 		t.Errorf("the product got %v", got)

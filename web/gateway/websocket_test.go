@@ -14,7 +14,7 @@ const socketAsked = "GET /api/socket HTTP/1.1\r\nHost: gateway.example\r\nConnec
 // echo is a product with a WebSocket that says again what it hears. What is inside of one is not looked at, so neither does this look.
 func echo(ended chan<- struct{}) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || r.Header.Get("Connection") != "Upgrade" || r.Header.Get("X-Tokendesk-Workspace") != "w-1" {
+		if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") || r.Header.Get("Connection") != "Upgrade" || !strings.Contains(r.Header.Get("X-Tokendesk-Identity"), `workspace="w-1"`) {
 			http.Error(w, "what?", http.StatusTeapot)
 			return
 		}

@@ -98,7 +98,8 @@ func (s *Sample) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = errFull
 	default:
 		if r.Context().Err() == nil {
-			s.log.Error("the sample failed", slog.String("request_id", r.Header.Get("X-Request-Id")), slog.String("path", r.URL.Path), slog.Any("error", err))
+			caller, _ := callerOf(r.Header) // who was believed, or the error would be another one
+			s.log.Error("the sample failed", slog.String("request_id", caller.RequestID), slog.String("path", r.URL.Path), slog.Any("error", err))
 		}
 		p = &problem{http.StatusInternalServerError, "internal", "The sample could not finish that. Its log has the reason."}
 	}

@@ -55,7 +55,7 @@ func TestExamplesOfTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if text := string(out); strings.Contains(text, `"success":false`) || !strings.Contains(text, "event: done") || !strings.Contains(text, "kettle") || !strings.Contains(text, "53f276d176036ebaad418d10b4de03e2048a2f409814101053464dfa310c6015\n") {
+	if text := string(out); strings.Contains(text, `"success":false`) || !strings.Contains(text, "event: done") || !strings.Contains(text, "kettle") || !strings.Contains(text, "40d14abe3858bf7f65cca809e0a750a54ac9917cc2a336ce5f9c1143bf0c1486\n") {
 		t.Errorf("they print %s", text)
 	}
 	for path, methods := range sample.Resources() {

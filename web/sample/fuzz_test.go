@@ -82,21 +82,39 @@ func FuzzSearch(f *testing.F) {
 	})
 }
 
-// Whatever claims to be a signature, only the one that the key makes is believed.
+// Whatever claims to be an identity, only the one that the key makes is believed.
 func FuzzVerify(f *testing.F) {
-	good := signed().Header.Get("X-Tokendesk-Signature")
-	for _, header := range []string{good, "", "t=,v1=", "t=1795168800", strings.ToUpper(good), good + " ", "t=-1,v1=00", strings.Replace(good, "t=", "t=0", 1), good + "," + good} {
-		f.Add(header, "ws_1", "req_1")
+	good := signed().Header.Get(identityField)
+	said, sum, _ := strings.Cut(good, ", v1=")
+	for _, field := range []string{good, "", `t=, v1=""`, said, strings.ToUpper(good), good + " ", `t=-1, v1="00"`, strings.Replace(good, "t=", "t=0", 1), good + ", " + good, said + ", v1=" + strings.ToUpper(sum)} {
+		f.Add(field)
 	}
-	f.Fuzz(func(t *testing.T, signature, workspace, requestID string) {
+	f.Fuzz(func(t *testing.T, field string) {
 		r := signed()
-		r.Header.Set("X-Tokendesk-Signature", signature)
-		r.Header.Set("X-Tokendesk-Workspace", workspace)
-		r.Header.Set("X-Request-Id", requestID)
+		r.Header.Set(identityField, field)
 		caller, err := sample.Verify(r, signingKey, signedAt)
-		same := strings.EqualFold(signature, good) && strings.HasPrefix(signature, "t=1795168800,v1=") && workspace == "ws_1" && requestID == "req_1"
+		same := strings.HasPrefix(field, said+", v1=") && strings.EqualFold(field, good)
 		if (err == nil) != same || err != nil && caller != (sample.Caller{}) {
-			t.Fatalf("%q of %q and %q: %+v, %v", signature, workspace, requestID, caller, err)
+			t.Fatalf("%q: %+v, %v", field, caller, err)
+		}
+	})
+}
+
+// Whatever an identity says that the key has signed, it is read or refused, and is a value that could have been written.
+func FuzzIdentity(f *testing.F) {
+	for _, said := range []string{claimed(searcher, signedAt), "", "t=1795168800", `t=1795168800, person="", request="", workspace="", kind="", credential="", scope=""`, `t=1795168800, , =, x`, claimed(searcher, signedAt) + `, scope="all"`} {
+		f.Add(said)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		r := signed()
+		signText(r, said, signingKey)
+		caller, err := sample.Verify(r, signingKey, signedAt)
+		if err != nil {
+			return
+		}
+		signText(r, claimed(caller, signedAt), signingKey)
+		if again, err := sample.Verify(r, signingKey, signedAt); err != nil || again != caller {
+			t.Fatalf("%q: %+v, and then %+v, %v", said, caller, again, err)
 		}
 	})
 }

@@ -135,7 +135,7 @@ func (s *Sample) identify(r *http.Request) (c Caller, err error) {
 	}
 	for _, value := range []string{c.Workspace, c.Kind, c.Credential, c.Person, c.Scope, c.RequestID} {
 		if len(value) > longestIdentity {
-			return Caller{}, fmt.Errorf("one of its identity headers is longer than %d bytes", longestIdentity)
+			return Caller{}, fmt.Errorf("one of the values in its identity is longer than %d bytes", longestIdentity)
 		}
 	}
 	return c, err

@@ -116,6 +116,11 @@ type caller struct {
 
 func (p *product) as(workspace string) caller { return caller{p, workspace} }
 
+// caller is who calls, as the gateway tells of it.
+func (c caller) caller() sample.Caller {
+	return sample.Caller{Workspace: c.workspace, Credential: "cred_001", RequestID: "req_001"}
+}
+
 // request makes a request as the gateway does, with more headers in pairs.
 func (c caller) request(method, path string, body io.Reader, headers ...string) *http.Request {
 	c.t.Helper()
@@ -123,9 +128,7 @@ func (c caller) request(method, path string, body io.Reader, headers ...string) 
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	r.Header.Set("X-Tokendesk-Workspace", c.workspace)
-	r.Header.Set("X-Tokendesk-Credential", "cred_001")
-	r.Header.Set("X-Request-Id", "req_001")
+	r.Header.Set(identityField, claimed(c.caller(), signedAt))
 	if text, is := body.(*strings.Reader); is && strings.HasPrefix(firstByte(text), "{") {
 		r.Header.Set("Content-Type", "application/json")
 	}
