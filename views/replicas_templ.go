@@ -42,7 +42,7 @@ func ReplicasPage(p Page, l Replicas) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"head\"><div><h1>Replicas</h1><p class=\"sub\">The servers that check credentials from memory. A change that takes something away is answered when each of them has put it into effect, or may not answer from memory any more.</p></div></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"head\"><div><h1>Replicas</h1><p class=\"sub\">The servers that check credentials from memory. A change that takes something away is answered when each of them has put it into effect, or may not answer from memory any more. One that says nothing for three seconds is taken off this list, and comes back by itself.</p></div></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,6 +22,9 @@ import (
 	"tokendesk/web/gateway"
 	"tokendesk/web/tracing"
 )
+
+// errDoubted is why a call that the gate lets in is not sent on: what it was let in by changed at each attempt, or this server cannot know whether it does.
+var errDoubted = errors.New("what the call was let in by changed again and again, or this server may not rely on hearing of it: see readyz")
 
 // calls answers what programs ask of products. It stands before the console's middleware and not behind it: each call
 // pays for what it needs and nothing else.
@@ -122,7 +126,7 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 			return
 		}
 	}
-	s.refuse(w, r, access.Decision{Code: access.VerifierUnavailable, Check: "changes", Detail: "What let the call in changed again and again while it was let in. Try again in a moment."})
+	s.refuse(w, r, access.Decision{Code: access.VerifierUnavailable, Check: "changes", Detail: "Whether the token stays good while the call lasts could not be found out. Try again in a moment.", Cause: errDoubted})
 }
 
 // decide asks the gate, and notes what it says at a door.
