@@ -153,10 +153,10 @@ func tellRestored(out io.Writer, c config, file string, holds store.Contents, do
 	return err
 }
 
-// dumpCommand is the shell command that backs a PostgreSQL database up. Signed-in browsers and set-up
-// codes stay out of it, because none may come back.
+// dumpCommand is the shell command that backs a PostgreSQL database up. Signed-in browsers, set-up
+// codes and the list of servers stay out of it, because none may come back.
 func dumpCommand(address, file string) string {
-	return "pg_dump --format=custom --exclude-table-data=sessions --exclude-table-data=setup_codes --file=" + quoted(file) + " --dbname=" + passwordless(address, "")
+	return "pg_dump --format=custom --exclude-table-data=sessions --exclude-table-data=setup_codes --exclude-table-data=replicas --file=" + quoted(file) + " --dbname=" + passwordless(address, "")
 }
 
 func restoreCommand(address, file string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -45,8 +46,10 @@ func (s *Store) Restore(ctx context.Context, who models.Actor, c *Copy, exact bo
 			return err
 		}
 		done.Kept = was.kept
-		done, err = c.settle(ctx, who, was)
-		return err
+		if done, err = c.settle(ctx, who, was); err != nil {
+			return err
+		}
+		return s.outlastLeases(ctx)
 	})
 	if err == nil {
 		return done, nil
@@ -55,6 +58,20 @@ func (s *Store) Restore(ctx context.Context, who models.Actor, c *Copy, exact bo
 		err = errors.Join(err, os.Remove(done.Kept))
 	}
 	return Restored{}, translate(err)
+}
+
+// outlastLeases waits until no server answers from a memory of what is there now: nobody can renew a lease while pages are moved.
+func (s *Store) outlastLeases(ctx context.Context) error {
+	list, err := s.Replicas(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	select {
+	case <-time.After(models.LeaseWait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // former is the database that a copy takes the place of; the zero value where there is none.

@@ -104,6 +104,9 @@ func (c *Copy) settle(ctx context.Context, who models.Actor, was former) (Restor
 		if err := tx.Exec("DELETE FROM setup_codes").Error; err != nil { // one may have been used since
 			return event, err
 		}
+		if err := tx.Exec("DELETE FROM replicas").Error; err != nil { // a server that runs begins anew when it does not find itself
+			return event, err
+		}
 		admins, err := countOtherAdmins(tx, "")
 		done.NoAdmin = admins == 0
 		return c.event(was, done), err

@@ -171,6 +171,34 @@ func TestRestoreBringsNobodyBackIn(t *testing.T) {
 	}
 }
 
+// A server that runs finds itself in the list of servers no more, and begins anew; what it may remember of the database before is over by then. Servers of the backup's
+// time are waited for by nobody.
+func TestRestoreOutlastsWhatServersRemember(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t)
+	w.SetUp(t)
+	gone := models.Replica{ID: models.NewID(), Name: "gone", StartedAt: w.Clock.Now()}
+	if _, err := w.RegisterReplica(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	before := backup(t, w)
+	runs := models.Replica{ID: models.NewID(), Name: "runs", StartedAt: w.Clock.Now()}
+	if _, err := w.RegisterReplica(t.Context(), runs); err != nil {
+		t.Fatal(err)
+	}
+	begun := models.ReadClocks()
+	restore(t, w, before, false)
+	if took := begun.AtLeast(models.ReadClocks()); took < models.LeaseUse {
+		t.Errorf("it took %s, and what is remembered holds for %s", took, models.LeaseUse)
+	}
+	if list, err := w.Replicas(t.Context()); err != nil || len(list) > 0 {
+		t.Errorf("the servers are %+v (%v)", list, err)
+	}
+	if _, err := w.RenewLease(t.Context(), runs); models.KindOf(err) != models.NotFound {
+		t.Errorf("the server that runs is told %v", err)
+	}
+}
+
 // When all Admins of the backup have lost the role since, it goes to those who have it now, and back to
 // nobody from whom it was taken. Where there is none of them in the backup, nobody is an Admin.
 func TestRestoreWithoutAdmins(t *testing.T) {
