@@ -124,7 +124,7 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 			t.Fatalf("%d rows in %d tables", len(was), len(tables))
 		}
 		steps, err := w.Migrate(t.Context())
-		if err != nil || len(steps) != 6 || steps[0].Version != 4 {
+		if err != nil || len(steps) != 7 || steps[0].Version != 4 {
 			t.Fatalf("applied %+v (%v)", steps, err)
 		}
 		if is := rowsOf(t, w, tables); !slices.Equal(is, was) {

@@ -9,19 +9,25 @@ import (
 	"tokendesk/models"
 )
 
+// idleStep is by how much the last use is later before it moves idle_since, which indexes have: an hour.
+const idleStep = time.Hour
+
 // What is added to a row that is there. Servers write their flushes down in any order: what was last is what has the
-// later moment.
+// later moment. What an index has is changed only when it is too far off.
 const (
 	addUsage = ` ON CONFLICT (credential_id) DO UPDATE SET
 		calls = usages.calls + excluded.calls, refused = usages.refused + excluded.refused, late = usages.late + excluded.late,
 		last_used_at = CASE WHEN usages.last_used_at IS NULL OR excluded.last_used_at > usages.last_used_at THEN excluded.last_used_at ELSE usages.last_used_at END,
 		last_address = CASE WHEN usages.last_used_at IS NULL OR excluded.last_used_at > usages.last_used_at THEN excluded.last_address ELSE usages.last_address END,
 		last_late_at = CASE WHEN usages.last_late_at IS NULL OR excluded.last_late_at > usages.last_late_at THEN excluded.last_late_at ELSE usages.last_late_at END,
-		idle_since = CASE WHEN excluded.last_used_at > usages.idle_since THEN excluded.last_used_at ELSE usages.idle_since END`
+		used = usages.used OR excluded.used,
+		ranked = CASE WHEN usages.workspace_id IS NOT NULL AND usages.calls + excluded.calls - usages.ranked > usages.ranked / 1000 THEN usages.calls + excluded.calls ELSE usages.ranked END,
+		idle_since = CASE WHEN `
+	reachesIdle   = ` >= usages.idle_since THEN excluded.last_used_at ELSE usages.idle_since END`
 	addUsageDay   = ` ON CONFLICT (credential_id, day) DO UPDATE SET calls = usage_days.calls + excluded.calls, refused = usage_days.refused + excluded.refused`
 	addUsageTotal = ` ON CONFLICT (day) DO UPDATE SET calls = usage_totals.calls + excluded.calls, refused = usage_totals.refused + excluded.refused`
 
-	intoUsages = "INSERT INTO usages (credential_id, calls, refused, late, last_used_at, last_address, last_late_at, idle_since) "
+	intoUsages = "INSERT INTO usages (credential_id, calls, refused, late, last_used_at, last_address, last_late_at, idle_since, used) "
 	intoDays   = "INSERT INTO usage_days (credential_id, day, calls, refused) "
 	intoTotals = "INSERT INTO usage_totals (day, calls, refused) "
 
@@ -41,7 +47,11 @@ func addToPostgres(ctx context.Context, tx *sql.Tx, batch []models.Usage, days [
 	for i, d := range days {
 		ids[i], names[i], calls[i], refused[i] = d.CredentialID, d.Day, d.Calls, d.Refused
 	}
-	if _, err := tx.ExecContext(ctx, intoDays+"SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])"+addUsageDay, ids, names, calls, refused); err != nil {
+	every, of := "unnest($2::text[])", any(names)
+	if len(totals) == 1 { // as most of the time: it is sent once
+		every, of = "$2::text", totals[0].Day
+	}
+	if _, err := tx.ExecContext(ctx, intoDays+"SELECT unnest($1::text[]), "+every+", unnest($3::bigint[]), unnest($4::bigint[])"+addUsageDay, ids, of, calls, refused); err != nil {
 		return err
 	}
 	for _, t := range totals {
@@ -52,23 +62,27 @@ func addToPostgres(ctx context.Context, tx *sql.Tx, batch []models.Usage, days [
 	return nil
 }
 
+// usagesFromArrays unpacks the arrays in the list of what is selected, from where rows are taken one by one; a table of all of them would be made first.
+const usagesFromArrays = intoUsages + `SELECT id, calls, refused, late, last_used_at, last_address, last_late_at, coalesce(last_used_at, '0001-01-01 00:00:00+00'), last_used_at IS NOT NULL
+	FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS calls, unnest($3::bigint[]) AS refused, unnest($4::bigint[]) AS late,
+		unnest($5::timestamptz[]) AS last_used_at, unnest($6::text[]) AS last_address, unnest($7::timestamptz[]) AS last_late_at) AS counted` +
+	addUsage + "excluded.last_used_at - interval '1 hour'" + reachesIdle
+
 func usagesToPostgres(ctx context.Context, tx *sql.Tx, batch []models.Usage) error {
 	n := len(batch)
 	ids, addresses := make([]string, n), make([]string, n)
 	calls, refused, late := make([]int64, n), make([]int64, n), make([]int64, n)
-	used, lastLate, since := make([]*time.Time, n), make([]*time.Time, n), make([]time.Time, n)
+	used, lastLate := make([]*time.Time, n), make([]*time.Time, n)
 	var kept []string
 	var by, until []time.Time
 	for i, u := range batch {
 		ids[i], addresses[i], calls[i], refused[i], late[i] = u.CredentialID, u.LastAddress, u.Calls, u.Refused, u.Late
-		used[i], lastLate[i], since[i] = u.LastUsedAt, u.LastLateAt, idleSince(u)
+		used[i], lastLate[i] = u.LastUsedAt, u.LastLateAt
 		if u.KeptBy != nil {
 			kept, by, until = append(kept, u.CredentialID), append(by, *u.KeptBy), append(until, keptUntil(u))
 		}
 	}
-	_, err := tx.ExecContext(ctx, intoUsages+
-		"SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::text[], $7::timestamptz[], $8::timestamptz[])"+addUsage,
-		ids, calls, refused, late, used, addresses, lastLate, since)
+	_, err := tx.ExecContext(ctx, usagesFromArrays, ids, calls, refused, late, used, addresses, lastLate)
 	if err == nil && len(kept) > 0 {
 		_, err = tx.ExecContext(ctx, `UPDATE credentials SET expires_at = least(latest_expires_at, k.until)
 			FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS k (id, by, until)
@@ -79,7 +93,7 @@ func usagesToPostgres(ctx context.Context, tx *sql.Tx, batch []models.Usage) err
 
 // addToSQLite adds a flush row by row, with statements that are prepared once.
 func addToSQLite(ctx context.Context, tx *sql.Tx, batch []models.Usage, days []models.UsageDay, totals []models.UsageTotal) (err error) {
-	usage, err := tx.PrepareContext(ctx, intoUsages+"VALUES (?, ?, ?, ?, ?, ?, ?, ?)"+addUsage)
+	usage, err := tx.PrepareContext(ctx, intoUsages+"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?5 IS NOT NULL)"+addUsage+"?9"+reachesIdle)
 	if err != nil {
 		return err
 	}
@@ -91,7 +105,7 @@ func addToSQLite(ctx context.Context, tx *sql.Tx, batch []models.Usage, days []m
 	}
 	defer push.Close()
 	for _, u := range batch {
-		_, err := usage.ExecContext(ctx, u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, idleSince(u))
+		_, err := usage.ExecContext(ctx, u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, idleSince(u), idleSince(u).Add(-idleStep))
 		if err == nil && u.KeptBy != nil {
 			_, err = push.ExecContext(ctx, u.CredentialID, *u.KeptBy, keptUntil(u))
 		}
