@@ -184,6 +184,10 @@ type Usage struct {
 	Used         bool      // LastUsedAt is set
 	Ranked       int64     // an API token's Calls, or up to a thousandth less: those of a workspace are sorted by it
 
+	Day        string // of which DayCalls and DayRefused are counted here and not as a UsageDay; empty: none
+	DayCalls   int64
+	DayRefused int64
+
 	KeptBy *time.Time `gorm:"-"` // the last accepted call of a collection access key, which pushes its end out; nil: nothing does
 }
 

@@ -167,7 +167,5 @@ func (s *Store) UsageDays(ctx context.Context, who models.Actor, workspaceID, id
 }
 
 func (s *Store) usageDays(ctx context.Context, id string, from time.Time) ([]models.UsageDay, error) {
-	var days []models.UsageDay
-	err := s.db.WithContext(ctx).Where("credential_id = ? AND day >= ?", id, from.UTC().Format(time.DateOnly)).Order("day").Find(&days).Error
-	return days, translate(err)
+	return daysFrom(s.db.WithContext(ctx), []string{id}, from)
 }

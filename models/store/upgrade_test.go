@@ -138,6 +138,7 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 			"a session of a program":   "FROM sessions WHERE kind <> 'browser' OR workspace_id IS NOT NULL",
 			"a usage of a workspace's": "FROM usages WHERE workspace_id IS NOT NULL",
 			"a day with refused calls": "FROM usage_days WHERE refused <> 0",
+			"a use that is not marked": "FROM usages WHERE used <> (last_used_at IS NOT NULL)",
 			"an event":                 "FROM events",
 		} {
 			if n := number(t, w, "SELECT count(*) "+query); n > 0 {
