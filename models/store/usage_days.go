@@ -52,8 +52,8 @@ func (l latestDay) counts(batch []models.Usage, ids []string) (days []models.Usa
 }
 
 // addDays adds a flush to the rows of usages and to days of their own. Where a row counts for an earlier day than the flush, that day becomes one of its own,
-// and the row counts for the new one from then on; where it counts for a later one, because a server was late, it stays so. The row is locked, which
-// keeps two servers that begin a day at once from each adding the one before.
+// and the row counts for the next from then on; where it counts for a later one, because a server was late, the day of the flush has a row of its own. The
+// rows of usages are locked by then, all of them and in one order, which keeps two servers that begin a day at once from each adding the one before.
 func (s *Store) addDays(ctx context.Context, tx *sql.Tx, batch []models.Usage, days []models.UsageDay) error {
 	latest, others := divideDays(batch, days)
 	add, among, value := addToSQLite, " credential_id IN (SELECT value FROM json_each($1))", asJSON
