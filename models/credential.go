@@ -180,7 +180,13 @@ type Usage struct {
 	LastAddress  string     // of that call
 	LastLateAt   *time.Time
 	WorkspaceID  string    `gorm:"serializer:optional"` // an API token's, by which those of a workspace are sorted
-	IdleSince    time.Time // its last use, and before that its creation
+	IdleSince    time.Time // its last use, or up to an hour before it; before the first, its creation
+	Used         bool      // LastUsedAt is set
+	Ranked       int64     // an API token's Calls, or up to a thousandth less: those of a workspace are sorted by it
+
+	Day        string // of which DayCalls and DayRefused are counted here and not as a UsageDay; empty: none
+	DayCalls   int64
+	DayRefused int64
 
 	KeptBy *time.Time `gorm:"-"` // the last accepted call of a collection access key, which pushes its end out; nil: nothing does
 }

@@ -54,13 +54,13 @@ func many(t testing.TB, s webtest.Site, n int) (list []aged) {
 		made, _ := s.WorkspaceToken(t, s.Admin, "marlowe-press", token)
 		a.id = made.ID
 		for range a.calls {
-			a.used = now.Add(time.Duration(i*53%n+1) * time.Minute)
+			a.used = now.Add(time.Duration(i*53%n+1) * time.Hour)
 			s.Tally.Add(uuid.MustParse(made.ID), false, models.CallAccepted, a.used, netip.MustParseAddr("203.0.113.24"))
 		}
 		list = append(list, a)
 	}
 	s.Flush(t)
-	s.Clock.Advance(time.Duration(n+2) * time.Minute)
+	s.Clock.Advance(time.Duration(n+2) * time.Hour)
 	return list
 }
 

@@ -102,13 +102,15 @@ func (s *Store) askStatus(q *asked) (live bool) {
 // askUse asks when they were used.
 func (s *Store) askUse(q *asked) {
 	if q.filter.NeverUsed {
-		q.part("usages.last_used_at IS NULL")
-		q.used("usages_never", true, "usages.last_used_at IS NULL")
+		const never = "NOT usages.used AND usages.last_used_at IS NULL" // a server of the version before does not set used
+		q.part(never)
+		q.used("usages_never", true, never)
 	}
 	if q.filter.UnusedFor > 0 {
 		since := s.now().Add(-q.filter.UnusedFor)
-		q.part("usages.idle_since < ?", since)
-		q.used("usages_since", false, "usages.idle_since < ?", since)
+		const idle = "usages.idle_since < ? AND (usages.last_used_at IS NULL OR usages.last_used_at < ?)" // which idle_since may be an hour before
+		q.part(idle, since, since)
+		q.used("usages_since", false, idle, since, since)
 	}
 }
 

@@ -176,8 +176,7 @@ func (s *Store) CredentialCalls(ctx context.Context, who models.Actor, ids []str
 		return nil, err
 	}
 	var days []models.UsageDay
-	err = s.db.WithContext(ctx).Select("credential_id", "sum(calls) AS calls").Where("credential_id IN ? AND day >= ?", ids, from.UTC().Format(time.DateOnly)).
-		Group("credential_id").Find(&days).Error
+	err = s.db.WithContext(ctx).Raw("SELECT credential_id, sum(calls) AS calls FROM ("+countedDays+") AS counted GROUP BY credential_id", countedFrom(ids, from)).Scan(&days).Error
 	calls := make(map[string]int64, len(days))
 	for _, d := range days {
 		calls[d.CredentialID] = d.Calls

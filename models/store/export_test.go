@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"regexp"
 	"sync/atomic"
 
@@ -32,10 +30,7 @@ func (s *Store) CountStatements() *atomic.Int64 {
 			asked.Add(1)
 		}
 	}
-	s.ask = func(ctx context.Context, statement string, values ...any) *sql.Row {
-		asked.Add(1)
-		return s.pool.QueryRowContext(ctx, statement, values...)
-	}
+	s.onAsk = func(string, []any) { asked.Add(1) }
 	on := s.db.Callback()
 	for _, err := range []error{
 		on.Query().Register("count", count), on.Row().Register("count", count), on.Raw().Register("count", count),
@@ -57,13 +52,12 @@ func (s *Store) ListenStatements(f func(sql string)) {
 			f(tx.Dialector.Explain(tx.Statement.SQL.String(), tx.Statement.Vars...))
 		}
 	}
-	s.ask = func(ctx context.Context, statement string, values ...any) *sql.Row {
+	s.onAsk = func(statement string, values []any) {
 		written := statement
 		if s.dialect == migrations.SQLite {
 			written = numbered.ReplaceAllString(statement, "?")
 		}
 		f(s.db.Dialector.Explain(written, values...))
-		return s.pool.QueryRowContext(ctx, statement, values...)
 	}
 	on := s.db.Callback()
 	for _, err := range []error{on.Query().Register("tell", tell), on.Row().Register("tell", tell)} {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"tokendesk/models"
 	"tokendesk/models/secret"
 )
@@ -15,7 +17,7 @@ import (
 // grantColumns are what a verdict depends on, and who it is about. All of it is read in one statement, with the number of the last event: the
 // row is what it is after that event.
 const grantColumns = `k.last_seq, %s,
-	c.id, c.kind, c.name, c.prefix, c.last4, c.person_id, c.workspace_id, c.product_id, c.collection_id, c.scopes, c.enabled,
+	c.id, c.kind, c.name, c.prefix, c.last4, c.person_id, c.workspace_id, c.product_id, c.collection_id, c.scopes, coalesce(c.enabled, false),
 	c.created_at, c.created_by, c.expires_at, c.latest_expires_at, c.revoked_at, c.revoked_by, c.revoke_reason, c.replaced_by,
 	p.name, p.role, p.deactivated_at, w.slug, w.api_calls_a_minute, w.deleted_at, d.revision
 	FROM change_clock k LEFT JOIN credentials c ON c.%s
@@ -54,39 +56,44 @@ func (s *Store) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, er
 func (s *Store) grantOf(ctx context.Context, statement string, by any) (models.Grant, error) {
 	var g models.Grant
 	c := &g.Credential
-	var seq int64
-	var then, created, expires, latest, revoked, left, deleted sql.NullTime
-	var standby bool
-	var id, kind, name, prefix, last4, person, workspace, product, collection, scopes, createdBy, revokedBy, reason, replacedBy, owner, role, slug sql.NullString
-	var enabled sql.NullBool
-	var calls, revision sql.NullInt64
-	err := s.ask(ctx, statement, by).Scan(&seq, &then, &standby,
-		&id, &kind, &name, &prefix, &last4, &person, &workspace, &product, &collection, &scopes, &enabled,
-		&created, &createdBy, &expires, &latest, &revoked, &revokedBy, &reason, &replacedBy,
-		&owner, &role, &left, &slug, &calls, &deleted, &revision)
-	if err != nil {
+	var r grantRow
+	if err := s.read(ctx, statement, by, &r.seq, &r.then, &r.standby,
+		&r.id, &r.kind, &r.name, &r.prefix, &r.last4, &r.person, &r.workspace, &r.product, &r.collection, &r.scopes, &r.enabled,
+		&r.created, &r.createdBy, &r.expires, &r.latest, &r.revoked, &r.revokedBy, &r.reason, &r.replacedBy,
+		&r.owner, &r.role, &r.left, &r.slug, &r.calls, &r.deleted, &r.revision); err != nil {
 		return g, translate(err)
 	}
-	if g.AsOf, err = s.snapshot(seq, then, standby); err != nil {
+	var err error
+	if g.AsOf, err = s.snapshot(r.seq, sql.NullTime{Time: r.then.Time, Valid: r.then.Valid}, r.standby); err != nil {
 		return g, err
 	}
-	if !id.Valid {
+	if !r.id.Valid {
 		return g, notThere
 	}
-	c.ID, c.Kind, c.Name, c.Prefix, c.Last4 = id.String, models.CredentialKind(kind.String), name.String, prefix.String, last4.String
-	c.PersonID, c.WorkspaceID, c.ProductID, c.CollectionID = person.String, workspace.String, product.String, collection.String
-	c.Scopes, c.Enabled, c.CreatedAt, c.CreatedBy = strings.Fields(scopes.String), enabled.Bool, created.Time, createdBy.String
-	c.ExpiresAt, c.LatestExpiresAt, c.RevokedAt = timeOf(expires), timeOf(latest), timeOf(revoked)
-	c.RevokedBy, c.RevokeReason, c.ReplacedBy = revokedBy.String, reason.String, replacedBy.String
-	g.Owner = models.Person{ID: person.String, Name: owner.String, Role: models.Role(role.String), DeactivatedAt: timeOf(left)}
+	c.ID, c.Kind, c.Name, c.Prefix, c.Last4 = r.id.String, models.CredentialKind(r.kind.String), r.name.String, r.prefix.String, r.last4.String
+	c.PersonID, c.WorkspaceID, c.ProductID, c.CollectionID = r.person.String, r.workspace.String, r.product.String, r.collection.String
+	c.Scopes, c.Enabled, c.CreatedAt, c.CreatedBy = strings.Fields(r.scopes.String), r.enabled, r.created.Time, r.createdBy.String
+	c.ExpiresAt, c.LatestExpiresAt, c.RevokedAt = timeOf(r.expires), timeOf(r.latest), timeOf(r.revoked)
+	c.RevokedBy, c.RevokeReason, c.ReplacedBy = r.revokedBy.String, r.reason.String, r.replacedBy.String
+	g.Owner = models.Person{ID: r.person.String, Name: r.owner.String, Role: models.Role(r.role.String), DeactivatedAt: timeOf(r.left)}
 	g.Opens = models.Opens{
-		WorkspaceID: workspace.String, Slug: slug.String, Closed: deleted.Valid,
-		ProductID: product.String, Revision: revision.Int64, CallsAMinute: int(calls.Int64),
+		WorkspaceID: r.workspace.String, Slug: r.slug.String, Closed: r.deleted.Valid,
+		ProductID: r.product.String, Revision: r.revision.Int64, CallsAMinute: int(r.calls.Int64),
 	}
 	return g, nil
 }
 
-func timeOf(t sql.NullTime) *time.Time {
+// grantRow is a row of grantColumns. All but the first belong to what may not be there.
+type grantRow struct {
+	seq                                                                   int64
+	standby, enabled                                                      bool
+	then, created, expires, latest, revoked, left, deleted                pgtype.Timestamptz
+	id, kind, name, prefix, last4, person, workspace, product, collection pgtype.Text
+	scopes, createdBy, revokedBy, reason, replacedBy, owner, role, slug   pgtype.Text
+	calls, revision                                                       pgtype.Int8
+}
+
+func timeOf(t pgtype.Timestamptz) *time.Time {
 	if !t.Valid {
 		return nil
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"time"
 
 	"tokendesk/models"
 )
@@ -117,10 +116,9 @@ func (s *Store) seeCredentials(ctx context.Context, list []models.Credential) ([
 	if err := s.db.WithContext(ctx).Where("credential_id IN ?", ids).Find(&usages).Error; err != nil {
 		return nil, translate(err)
 	}
-	var days []models.UsageDay
-	since := s.now().AddDate(0, 0, -13).Format(time.DateOnly)
-	if err := s.db.WithContext(ctx).Where("credential_id IN ? AND day >= ?", ids, since).Order("day").Find(&days).Error; err != nil {
-		return nil, translate(err)
+	days, err := daysFrom(s.db.WithContext(ctx), ids, s.now().AddDate(0, 0, -13))
+	if err != nil {
+		return nil, err
 	}
 	products, err := s.productNames(ctx, list)
 	if err != nil {

@@ -66,8 +66,8 @@ const DefaultReach = 5000
 type Store struct {
 	db        *gorm.DB
 	pool      *sql.DB
-	steady    *sql.DB                                                             // connections to PostgreSQL for what a lease hangs on, which must not stand in line behind callers; nil for SQLite
-	ask       func(ctx context.Context, statement string, values ...any) *sql.Row // of the pool: what must be quick does without GORM
+	steady    *sql.DB                              // connections to PostgreSQL for what a lease hangs on, which must not stand in line behind callers; nil for SQLite
+	onAsk     func(statement string, values []any) // told of what is asked without GORM; nil: nobody is
 	dialect   migrations.Dialect
 	now       models.Clock
 	newID     models.IDs
@@ -114,7 +114,6 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.ask = s.pool.QueryRowContext
 	s.db, err = gorm.Open(dialector, &gorm.Config{
 		NowFunc:                s.now,
 		TranslateError:         true,

@@ -12,7 +12,7 @@ import (
 // listed is an API token with what it is sorted by.
 type listed struct {
 	models.Credential
-	Calls     int64
+	Ranked    int64
 	IdleSince time.Time
 	Part      int `gorm:"-"` // of the order
 }
@@ -44,6 +44,7 @@ func (s *Store) APITokens(ctx context.Context, who models.Actor, workspace strin
 		list[i] = row.Credential
 	}
 	found.Tokens, err = s.seeCredentials(ctx, list)
+	sortPage(found.Tokens, f.Sort)
 	return found, err
 }
 
@@ -98,7 +99,7 @@ func (s *Store) tokenPart(tx *gorm.DB, workspaceID string, f models.TokenFilter,
 	}
 	q := fresh(tx).Table("(?) AS listed", s.tokensAfter(tx, workspaceID, f).Limit(room))
 	if byUse(f.Sort) {
-		q = fresh(tx).Table("(?) AS listed", s.keysAfter(tx, workspaceID, f).Limit(room)).Select("credentials.*, listed.calls, listed.idle_since").
+		q = fresh(tx).Table("(?) AS listed", s.keysAfter(tx, workspaceID, f).Limit(room)).Select("credentials.*, listed.ranked, listed.idle_since").
 			Joins("JOIN credentials ON credentials.id = listed.credential_id")
 	}
 	if err := s.letThrough(q, f).Order(asListed(f)).Limit(most).Find(&rows).Error; err != nil || len(rows) == most {
@@ -166,7 +167,5 @@ func (s *Store) UsageDays(ctx context.Context, who models.Actor, workspaceID, id
 }
 
 func (s *Store) usageDays(ctx context.Context, id string, from time.Time) ([]models.UsageDay, error) {
-	var days []models.UsageDay
-	err := s.db.WithContext(ctx).Where("credential_id = ? AND day >= ?", id, from.UTC().Format(time.DateOnly)).Order("day").Find(&days).Error
-	return days, translate(err)
+	return daysFrom(s.db.WithContext(ctx), []string{id}, from)
 }

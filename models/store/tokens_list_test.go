@@ -34,7 +34,7 @@ func cards(t *testing.T, w storetest.World, product models.Product, list []card)
 			c.Prefix = product.Prefix + "_" + c.ID[33:]
 		}
 		c.Kind, c.WorkspaceID, c.ProductID, c.Hash, c.NameKey, c.CreatedAt = models.APIToken, product.WorkspaceID, product.ID, []byte(c.ID), models.Fold(c.Name), w.Clock.Now()
-		credentials[i], usages[i] = c.Credential, models.Usage{CredentialID: c.ID, WorkspaceID: c.WorkspaceID, Calls: c.calls, IdleSince: c.idle}
+		credentials[i], usages[i] = c.Credential, models.Usage{CredentialID: c.ID, WorkspaceID: c.WorkspaceID, Calls: c.calls, Ranked: c.calls, IdleSince: c.idle}
 	}
 	must(t, w.DB().CreateInBatches(credentials, 50).Error)
 	must(t, w.DB().CreateInBatches(usages, 50).Error)

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -21,26 +23,26 @@ func (s *Store) tokensAfter(tx *gorm.DB, workspaceID string, f models.TokenFilte
 // keysAfter are the same, but only what they are sorted by, which is in the index.
 func (s *Store) keysAfter(tx *gorm.DB, workspaceID string, f models.TokenFilter) *gorm.DB {
 	if byUse(f.Sort) {
-		return usedAfter(tx, workspaceID, f).Select("credential_id, credential_id AS id, calls, idle_since")
+		return usedAfter(tx, workspaceID, f).Select("credential_id, credential_id AS id, ranked, idle_since")
 	}
 	return s.itselfAfter(tx, workspaceID, f).Select("id, expires_at")
 }
 
 // withTokens adds the tokens to usages: only API tokens have a workspace there. To ask for the kind would have SQLite begin with all of that kind.
 func withTokens(usages *gorm.DB) *gorm.DB {
-	return usages.Select("credentials.*, usages.calls, usages.idle_since").Joins("JOIN credentials ON credentials.id = usages.credential_id")
+	return usages.Select("credentials.*, usages.ranked, usages.idle_since").Joins("JOIN credentials ON credentials.id = usages.credential_id")
 }
 
 func usedAfter(tx *gorm.DB, workspaceID string, f models.TokenFilter) *gorm.DB {
 	q, at := fresh(tx).Table("usages").Where("usages.workspace_id = ?", workspaceID), f.After
 	switch {
 	case f.Sort == models.MostUsed && at.ID != "":
-		q = q.Where("(usages.calls, usages.credential_id) < (?, ?)", at.Calls, at.ID)
+		q = q.Where("(usages.ranked, usages.credential_id) < (?, ?)", at.Calls, at.ID)
 	case at.ID != "":
 		q = q.Where("(usages.idle_since, usages.credential_id) > (?, ?)", at.At, at.ID)
 	}
 	if f.Sort == models.MostUsed {
-		return q.Order("usages.calls DESC, usages.credential_id DESC")
+		return q.Order("usages.ranked DESC, usages.credential_id DESC")
 	}
 	return q.Order("usages.idle_since, usages.credential_id")
 }
@@ -118,7 +120,7 @@ func expiryOrder(part int) string {
 func asListed(f models.TokenFilter) string {
 	switch f.Sort {
 	case models.MostUsed:
-		return "calls DESC, credential_id DESC"
+		return "ranked DESC, credential_id DESC"
 	case models.Unused:
 		return "idle_since, credential_id"
 	case models.ExpiringFirst:
@@ -127,11 +129,26 @@ func asListed(f models.TokenFilter) string {
 	return "id DESC"
 }
 
+// sortPage puts what one page shows of an order by use into exactly that order, by the numbers that it shows: what the index goes by follows them from
+// afar. From one page to the next, what differs by less than a thousandth of the calls, or by less than an hour, may be the other way round.
+func sortPage(list []models.CredentialSeen, sort models.TokenSort) {
+	switch sort {
+	case models.MostUsed:
+		slices.SortStableFunc(list, func(a, b models.CredentialSeen) int {
+			return cmp.Or(cmp.Compare(b.Usage.Calls, a.Usage.Calls), cmp.Compare(b.ID, a.ID))
+		})
+	case models.Unused:
+		slices.SortStableFunc(list, func(a, b models.CredentialSeen) int {
+			return cmp.Or(idleSince(a.Usage).Compare(idleSince(b.Usage)), cmp.Compare(a.ID, b.ID))
+		})
+	}
+}
+
 func placeOf(row listed, sort models.TokenSort) models.TokenPlace {
 	at := models.TokenPlace{ID: row.ID, Part: row.Part}
 	switch {
 	case sort == models.MostUsed:
-		at.Calls = row.Calls
+		at.Calls = row.Ranked
 	case sort == models.Unused:
 		at.At = row.IdleSince
 	case sort == models.ExpiringFirst && (row.Part == willExpire || row.Part == hasExpired):

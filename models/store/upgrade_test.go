@@ -124,7 +124,7 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 			t.Fatalf("%d rows in %d tables", len(was), len(tables))
 		}
 		steps, err := w.Migrate(t.Context())
-		if err != nil || len(steps) != 6 || steps[0].Version != 4 {
+		if err != nil || len(steps) != 7 || steps[0].Version != 4 {
 			t.Fatalf("applied %+v (%v)", steps, err)
 		}
 		if is := rowsOf(t, w, tables); !slices.Equal(is, was) {
@@ -138,6 +138,7 @@ func TestUpgradeFromTheThirdStep(t *testing.T) {
 			"a session of a program":   "FROM sessions WHERE kind <> 'browser' OR workspace_id IS NOT NULL",
 			"a usage of a workspace's": "FROM usages WHERE workspace_id IS NOT NULL",
 			"a day with refused calls": "FROM usage_days WHERE refused <> 0",
+			"a use that is not marked": "FROM usages WHERE used <> (last_used_at IS NOT NULL)",
 			"an event":                 "FROM events",
 		} {
 			if n := number(t, w, "SELECT count(*) "+query); n > 0 {

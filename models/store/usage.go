@@ -12,7 +12,6 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"tokendesk/migrations"
 	"tokendesk/models"
 )
 
@@ -51,12 +50,7 @@ func (s *Store) RecordUsage(ctx context.Context, flush models.Flush, batch []mod
 
 func (s *Store) recordUsage(ctx context.Context, flush models.Flush, batch []models.Usage, days []models.UsageDay) (err error) {
 	sort.Slice(batch, func(i, j int) bool { return batch[i].CredentialID < batch[j].CredentialID })
-	sort.Slice(days, func(i, j int) bool {
-		if days[i].CredentialID != days[j].CredentialID {
-			return days[i].CredentialID < days[j].CredentialID
-		}
-		return days[i].Day < days[j].Day
-	})
+	sortDays(days)
 	defer s.alone()() // or a flush after a flush keeps every other writer of the file waiting
 	tx, err := s.pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -67,12 +61,13 @@ func (s *Store) recordUsage(ctx context.Context, flush models.Flush, batch []mod
 	if err != nil || counted {
 		return err
 	}
-	add := addToSQLite
-	if s.dialect == migrations.Postgres {
-		add = addToPostgres
-	}
-	if err := add(ctx, tx, batch, days, totalsOf(days)); err != nil {
+	if err := s.addDays(ctx, tx, batch, days); err != nil {
 		return err
+	}
+	for _, t := range totalsOf(days) { // last, because every server adds to the same rows
+		if _, err := tx.ExecContext(ctx, intoTotals+"VALUES ($1, $2, $3)"+addUsageTotal, t.Day, t.Calls, t.Refused); err != nil {
+			return err
+		}
 	}
 	return tx.Commit()
 }

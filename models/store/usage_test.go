@@ -94,9 +94,9 @@ func TestUsageIsAllOrNothing(t *testing.T) {
 		admin := w.SetUp(t)
 		token, _ := w.Token(t, admin, admin.ID)
 		batch, days := []models.Usage{{CredentialID: token.ID, Calls: 1}}, []models.UsageDay{{CredentialID: token.ID, Day: "2026-11-21", Calls: 1}}
-		exec(t, w, "ALTER TABLE usage_days RENAME TO away")
-		wantKind(t, "days that cannot be written", w.RecordUsage(t.Context(), storetest.Flush(), batch, days), models.Unavailable)
-		exec(t, w, "ALTER TABLE away RENAME TO usage_days")
+		exec(t, w, "ALTER TABLE usage_totals RENAME TO away")
+		wantKind(t, "totals that cannot be written", w.RecordUsage(t.Context(), storetest.Flush(), batch, days), models.Unavailable)
+		exec(t, w, "ALTER TABLE away RENAME TO usage_totals")
 		if u := used(t, w, token.ID).Usage; u.Calls != 0 {
 			t.Errorf("written down: %+v", u)
 		}
@@ -137,7 +137,7 @@ func TestUsageOfWhatIsGone(t *testing.T) {
 		}
 		wantKind(t, "all gone", w.RecordUsage(t.Context(), storetest.Flush(), batch[1:2], days[1:2]), "")
 		wantKind(t, "days that are gone", w.RecordUsage(t.Context(), storetest.Flush(), nil, days[1:2]), "")
-		if n := number(t, w, "SELECT (SELECT count(*) FROM usages) + (SELECT count(*) FROM usage_days)"); n != 2 {
+		if n := number(t, w, "SELECT (SELECT count(*) FROM usages) + (SELECT count(*) FROM usage_days)"); n != 1 {
 			t.Errorf("%d rows are written down", n)
 		}
 	})

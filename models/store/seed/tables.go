@@ -32,7 +32,7 @@ func tables(set Settings) []table {
 		{"credentials", "id kind name name_key prefix last4 hash person_id workspace_id product_id scopes enabled created_at created_by expires_at revoked_at revoked_by revoke_reason replaced_by",
 			again((*play).credentialRows)},
 		{"replaced_secrets", "hash credential_id prefix last4 replaced_at replaced_by", again((*play).secretRows)},
-		{"usages", "credential_id calls refused late last_used_at last_address last_late_at workspace_id idle_since", again((*play).usageRows)},
+		{"usages", "credential_id calls refused late last_used_at last_address last_late_at workspace_id idle_since used ranked", again((*play).usageRows)},
 		{"usage_days", "credential_id day calls refused", again((*play).usageDayRows)},
 		{"usage_totals", "day calls refused", again((*play).usageTotalRows)},
 		{"blobs", "sha256 size created_at", end.blobRows},
@@ -124,7 +124,7 @@ func (p *play) secretRows(yield func([]any) bool) {
 func (p *play) usageRows(yield func([]any) bool) {
 	p.ended = func(c models.Credential) bool {
 		u, _ := p.usageOf(c)
-		return yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, orNothing(u.WorkspaceID), u.IdleSince})
+		return yield([]any{u.CredentialID, u.Calls, u.Refused, u.Late, u.LastUsedAt, u.LastAddress, u.LastLateAt, orNothing(u.WorkspaceID), u.IdleSince, u.Used, u.Ranked})
 	}
 	p.tell()
 }

@@ -27,6 +27,9 @@ func (p *play) usageOf(c models.Credential) (u models.Usage, used bool) {
 		}
 	}
 	u.Calls, u.Refused, u.LastUsedAt, u.LastAddress, u.IdleSince = int64(1+early(draw, most)), int64(draw>>16%3), &last, "192.0.2.10", last
+	if u.Used = true; api { // no other is sorted by it
+		u.Ranked = u.Calls
+	}
 	if c.RevokedAt != nil && draw>>24%10 == 0 {
 		late := models.Instant(c.RevokedAt.Add(time.Minute))
 		u.Late, u.LastLateAt = int64(1+draw>>32%20), &late
