@@ -100,7 +100,10 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 		}
 	}
 	begun, r.me.ID = r.memory.clocks(), r.newID()
-	r.me.StartedAt, r.me.AckedSeq = begun.Time(), r.applied.Load() // what is under way was ended up to there, and no further
+	if r.me.StartedAt.IsZero() { // however often it joins
+		r.me.StartedAt = begun.Time()
+	}
+	r.me.AckedSeq = r.applied.Load() // what is under way was ended up to there, and no further
 	r.me.Timeline = r.timeline
 	if renewal, err = r.feed.RegisterReplica(ctx, r.me); err != nil {
 		return begun, renewal, err
