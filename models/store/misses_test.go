@@ -80,7 +80,7 @@ func TestMisses(t *testing.T) {
 	}
 }
 
-// manyTokens makes so many API tokens of the first product, each by the hash of its number. A million take a minute or two: the IDs are in order, as those of the program are, the indexes are made anew when all are
+// manyTokens makes so many API tokens of the first product, each by the hash of its number. A million take half a minute: the IDs are in order, as those of the program are, the indexes are made anew when all are
 // there, and nothing is looked up for each of them.
 func manyTokens(t *testing.T, w storetest.World, many int) {
 	t.Helper()

@@ -142,3 +142,29 @@ func TestIndexesFollowFromAfar(t *testing.T) {
 		idle("a second later", 2)
 	})
 }
+
+// Rows of usage that were there before the indexes followed from afar have in them what they would have been given since.
+func TestUpgradeRanksUsage(t *testing.T) {
+	eachAtStep(t, 9, func(t *testing.T, w storetest.World) {
+		now := w.Clock.Now()
+		exec(t, w, "INSERT INTO people (id, name, name_key, email, email_key, role, password_hash, password_changed_at, created_at) VALUES ('p', 'A', 'a', 'a', 'a', 'Admin', 'x', ?, ?)", now, now)
+		for i, id := range []string{"card", "used", "unused"} {
+			exec(t, w, `INSERT INTO credentials (id, kind, name, name_key, prefix, last4, hash, person_id, scopes, enabled, created_at, created_by, revoked_at, revoked_by, revoke_reason, replaced_by)
+				VALUES (?, 'bearer', 'b', 'b', 'user_000', 'abcd', ?, 'p', '', true, ?, '', ?, '', '', '')`, id, []byte(id), now, now)
+			at := []any{now, now, nil}[i]
+			exec(t, w, "INSERT INTO usages (credential_id, calls, refused, late, last_used_at, last_address, workspace_id, idle_since) VALUES (?, 5, 6, 7, ?, '', ?, ?)", id, at, []any{"w", nil, nil}[i], now)
+		}
+		if _, err := w.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for what, query := range map[string]string{
+			"a card's":       "credential_id = 'card' AND used AND ranked = 5 AND calls = 5 AND refused = 6 AND late = 7",
+			"of what was":    "credential_id = 'used' AND used AND ranked = 0 AND calls = 5",
+			"of what wasn't": "credential_id = 'unused' AND NOT used AND last_used_at IS NULL AND day = '' AND day_calls = 0",
+		} {
+			if n := number(t, w, "SELECT count(*) FROM usages WHERE "+query); n != 1 {
+				t.Errorf("the row %s used is another", what)
+			}
+		}
+	})
+}
