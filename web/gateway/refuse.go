@@ -102,7 +102,7 @@ func CheckQuery(raw string) error {
 	if raw == "" {
 		return nil
 	}
-	if strings.ContainsAny(raw, ";#") {
+	if strings.IndexByte(raw, ';') >= 0 || strings.IndexByte(raw, '#') >= 0 { // each call is looked at: strings.ContainsAny takes three times as long
 		return models.Fail(models.Ambiguous, "The address has a semicolon or a hash sign after its question mark. Write %%3B or %%23.")
 	}
 	if strings.Count(raw, "&") >= mostParameters {
@@ -110,7 +110,7 @@ func CheckQuery(raw string) error {
 	}
 	for parameter := range strings.SplitSeq(raw, "&") {
 		name, _, _ := strings.Cut(parameter, "=")
-		if strings.ContainsAny(name, "%+") {
+		if strings.IndexByte(name, '%') >= 0 || strings.IndexByte(name, '+') >= 0 {
 			if plain, err := url.QueryUnescape(name); err == nil {
 				name = plain
 			}

@@ -9,19 +9,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Pooler is a pgbouncer in transaction mode in front of an OwnPostgres: a process of its own, to kill and to start again.
+// Pooler is a pgbouncer in transaction mode in front of an OwnPostgres: a process of its own, to kill and to start again. When it ends by itself it is started
+// again, as systemd would: pgbouncer 1.18 gives up now and then where many questions are cancelled at once ("server in bad state").
 type Pooler struct {
 	Address string // host and port; the same after every start
 	dir     string
 	program string
 	owner   *syscall.Credential
+
+	mu      sync.Mutex
 	process *os.Process
 	ended   chan struct{}
+	meant   bool // to end
 }
 
 // poolerSettings have it go on soon after the database was away: it would wait for 15 seconds. It takes anybody, as the database does.
@@ -76,7 +81,9 @@ func (p *Pooler) write(t testing.TB, o *OwnPostgres) {
 func (p *Pooler) Redirect(t testing.TB, to *OwnPostgres) {
 	t.Helper()
 	p.write(t, to)
-	if err := p.process.Signal(syscall.SIGHUP); err != nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.process.Signal(syscall.SIGHUP); err != nil && !errors.Is(err, os.ErrProcessDone) { // the next start reads it too
 		t.Fatalf("redirect pgbouncer: %v", err)
 	}
 }
@@ -101,29 +108,13 @@ func findPooler(dir string) (string, error) {
 // Start starts it, and returns when it takes connections.
 func (p *Pooler) Start(t testing.TB) {
 	t.Helper()
-	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	p.mu.Lock()
+	err := p.launch()
+	ended := p.ended
+	p.mu.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
-	cmd := exec.Command(p.program, filepath.Join(p.dir, "ini"))
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner, Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // see server.start
-		defer runtime.UnlockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			close(ended)
-		}
-	}()
-	if err := <-started; err != nil {
-		t.Fatal(err)
-	}
-	p.process, p.ended = cmd.Process, ended
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	again := time.NewTicker(10 * time.Millisecond)
@@ -137,26 +128,67 @@ func (p *Pooler) Start(t testing.TB) {
 		select {
 		case <-again.C:
 			continue
-		case <-p.ended:
+		case <-ended:
 		case <-ctx.Done():
 		}
-		text, _ := os.ReadFile(log.Name())
+		text, _ := os.ReadFile(filepath.Join(p.dir, "log"))
 		t.Fatalf("start pgbouncer: %v\n%s", err, text)
 	}
+}
+
+// launch starts the process. The caller holds p.mu.
+func (p *Pooler) launch() error {
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.Command(p.program, filepath.Join(p.dir, "ini"))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.owner, Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		runtime.LockOSThread() // see server.start
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err != nil {
+			return
+		}
+		_ = cmd.Wait()
+		close(ended)
+		time.Sleep(100 * time.Millisecond) // between one attempt and the next
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !p.meant && p.ended == ended {
+			_ = p.launch()
+		}
+	}()
+	if err := <-started; err != nil {
+		return err
+	}
+	p.process, p.ended, p.meant = cmd.Process, ended, false
+	return nil
 }
 
 // Kill ends it at once, with all its connections.
 func (p *Pooler) Kill(t testing.TB) {
 	t.Helper()
-	if err := p.process.Kill(); err != nil {
+	if err := p.kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatalf("kill pgbouncer: %v", err)
 	}
-	<-p.ended
 }
 
-func (p *Pooler) end() {
-	if p.process != nil {
-		_ = p.process.Kill()
-		<-p.ended
+func (p *Pooler) kill() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.meant = true
+	if p.process == nil {
+		return nil
 	}
+	err := p.process.Kill()
+	<-p.ended
+	return err
 }
+
+func (p *Pooler) end() { _ = p.kill() }
