@@ -74,6 +74,7 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 	r.renewing.Lock()
 	defer r.renewing.Unlock()
 	begun = r.memory.clocks() // before the question is sent
+	gone := false
 	if r.member {
 		me := r.me
 		me.AckedSeq, me.Timeline, me.Entries, me.Notice = r.applied.Load(), r.timeline, int64(r.memory.Entries()), r.Notice()
@@ -85,7 +86,8 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 			r.timeline = renewal.Timeline
 			return begun, renewal, errAnotherHistory
 		case models.KindOf(err) == models.NotFound:
-			r.log.Warn("this server was silent for so long that the others do not wait for it any more; it begins anew")
+			r.log.Warn("this server is not on the list any more, because it was silent for too long or the database was restored; it begins anew")
+			gone = true
 		default:
 			return begun, renewal, err
 		}
@@ -94,6 +96,9 @@ func (r *Replica) renew(ctx context.Context) (begun models.Reading, renewal mode
 	r.member = false
 	r.memory.lease.end()
 	r.memory.forget()
+	if gone { // a log that was restored may end at the very number that was put into effect here: no event would end what is under way
+		r.lapsed()
+	}
 	if r.me.ID != "" { // nobody need wait for what it was before
 		if err := r.feed.RemoveReplica(ctx, r.me.ID, 0); err != nil {
 			return begun, renewal, err

@@ -200,9 +200,9 @@ func TestAReplicaBeginsAnew(t *testing.T) {
 		happens func(f *feed, r *oneReplica)
 		lapses  int32
 	}{
-		"taken off the list":                    {func(f *feed, r *oneReplica) { delete(f.rows, r.me.ID) }, 0},
+		"taken off the list":                    {func(f *feed, r *oneReplica) { delete(f.rows, r.me.ID) }, 1},
 		"another timeline":                      {func(f *feed, r *oneReplica) { f.timeline = "2" }, 1},
-		"another timeline, and not on the list": {func(f *feed, r *oneReplica) { f.timeline = "2"; delete(f.rows, r.me.ID) }, 1},
+		"another timeline, and not on the list": {func(f *feed, r *oneReplica) { f.timeline = "2"; delete(f.rows, r.me.ID) }, 2},
 		"an older database":                     {func(f *feed, r *oneReplica) { f.events = f.events[:1] }, 1},
 		"a gap": {func(f *feed, r *oneReplica) {
 			f.happens(models.CredentialRevoked, x2)

@@ -10,7 +10,8 @@ import (
 
 // madeUp are fields that say who calls, from where or for what. Products believe some of them.
 var madeUp = []string{
-	"X-Tokendesk-Identity", "X-Request-Id",
+	"X-Tokendesk-Identity", "X-Tokendesk-Status", "X-Tokendesk-Code", "X-Request-Id",
+	"X-Tokendesk-Person", "X-Tokendesk-Scope", "X-Tokendesk-Workspace", "X-Tokendesk-Credential", "X-Tokendesk-Kind", "X-Tokendesk-Signature", // of versions before the one field
 	"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-User", "X-Forwarded-Email", "X-Real-IP",
 	"X-Original-Method", "X-Original-URI", "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Auth-User", "X-Remote-User", "Remote-User",
 }
