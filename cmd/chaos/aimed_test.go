@@ -112,3 +112,19 @@ func silentWhileOneEnds(r *run, at *replica, random *rand.Rand) {
 		over()
 	})
 }
+
+// slowWhileOneEnds slows a replica down on which streams of a token are open, and has that revoked elsewhere. It still hears in time of what changes, or all streams
+// would end; these would go on for some time.
+func slowWhileOneEnds(r *run, at *replica, random *rand.Rand) {
+	r.aimedAt(at, func(n int, one *token) {
+		r.warm(n, one)
+		var streams sync.WaitGroup
+		for range 4 {
+			streams.Go(func() { r.stream(one, n, 5*time.Second) })
+		}
+		defer streams.Wait()
+		defer r.poison(at, "latency", `"latency":150,"jitter":50`)()
+		time.Sleep(between(random, 100*time.Millisecond, 500*time.Millisecond))
+		r.end(one, (n+1)%len(r.replicas), random)
+	})
+}

@@ -22,6 +22,7 @@ var faults = []fault{
 	{"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed}, {"stopped", stopped}, {"cut off in silence", silent}, {"killed", killed},
 	{"connections closed", closed}, {"slow by 600 ms", slow}, {"slow to close", slowClose},
 	{"stopped in mid-click", stoppedInMidClick}, {"stopped while a token ends", stoppedWhileOneEnds}, {"cut off while a token ends", silentWhileOneEnds},
+	{"slow while streams' token ends", slowWhileOneEnds},
 	{"PostgreSQL restarted, fast", restarted(syscall.SIGINT)}, {"PostgreSQL restarted, at once", restarted(syscall.SIGQUIT)}, {"PostgreSQL killed", crashed},
 	{"pgbouncer killed", poolerKilled}, {"led to a standby", misled(500*time.Millisecond, 5*time.Second)},
 }

@@ -14,13 +14,13 @@ var mutants = []struct {
 	faults []fault
 }{
 	{"no-wait", faults},
-	{"ttl", []fault{{"cut off for long", silentForLong}}},
+	{"ttl", []fault{{"cut off while a token ends", silentWhileOneEnds}, {"cut off for long", silentForLong}}},
 	{"long-lease", []fault{{"cut off while a token ends", silentWhileOneEnds}}},
 	{"resume", []fault{{"stopped while a token ends", stoppedWhileOneEnds}, {"stopped", stopped}}},
 	{"fill", []fault{{"cut off in silence", silent}, {"slow by 600 ms", slow}, {"connections closed", closed}}},
 	{"ack-first", []fault{{"slow by 600 ms", slow}}},
 	{"standby", []fault{{"led to a standby for long", misled(5*time.Second, 8*time.Second)}}},
-	{"streams", []fault{{"slow by 600 ms", slow}, {"stopped", stopped}}},
+	{"streams", []fault{{"slow while streams' token ends", slowWhileOneEnds}}},
 }
 
 // TOKENDESK_CHAOS_MUTANTS is how many seconds each of them is looked for, at most; without it they are not.
