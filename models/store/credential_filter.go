@@ -102,15 +102,13 @@ func (s *Store) askStatus(q *asked) (live bool) {
 // askUse asks when they were used.
 func (s *Store) askUse(q *asked) {
 	if q.filter.NeverUsed {
-		const never = "NOT usages.used AND usages.last_used_at IS NULL" // a server of the version before does not set used
-		q.part(never)
-		q.used("usages_never", true, never)
+		q.part(neverUsed)
+		q.used("usages_never", true, neverUsed)
 	}
 	if q.filter.UnusedFor > 0 {
 		since := s.now().Add(-q.filter.UnusedFor)
-		const idle = "usages.idle_since < ? AND (usages.last_used_at IS NULL OR usages.last_used_at < ?)" // which idle_since may be an hour before
-		q.part(idle, since, since)
-		q.used("usages_since", false, idle, since, since)
+		q.part(idleFor, since, since)
+		q.used("usages_since", false, idleFor, since, since)
 	}
 }
 
@@ -177,3 +175,8 @@ func (s *Store) union(tx *gorm.DB, of []func(tx *gorm.DB) *gorm.DB) *gorm.DB {
 	}
 	return fresh(tx).Table("("+sql+") AS gathered", all...).Select("gathered.id")
 }
+
+const (
+	neverUsed = "NOT usages.used AND usages.last_used_at IS NULL"                                    // a server of the version before does not set used
+	idleFor   = "usages.idle_since < ? AND (usages.last_used_at IS NULL OR usages.last_used_at < ?)" // which idle_since may be an hour before
+)
