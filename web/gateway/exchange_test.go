@@ -117,7 +117,7 @@ func TestCutBeforeTheAnswer(t *testing.T) {
 			answer, body = c.answer("POST")
 		}()
 		d.swept(t, "the answer", told)
-		if answer.StatusCode != 401 || !strings.Contains(body, "credential_ended: The token stopped being valid. It did while the call was under way.") || answer.Header.Get("WWW-Authenticate") == "" {
+		if answer.StatusCode != 401 || !strings.Contains(body, "credential_ended: The token stopped being valid. It did while the call was under way.") || answer.Header.Get("WWW-Authenticate") == "" || !answer.Close { // or the next call on the connection would be taken for one whose caller has left
 			t.Errorf("%q: %s %s", framing, answer.Status, body)
 		}
 		if strings.Contains(d.log.String(), "level=WARN") { // it is not the product's doing

@@ -18,7 +18,8 @@ func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 		x.answer.ResponseWriter.Header().Set("WWW-Authenticate", `Bearer realm="tokendesk", error="invalid_token"`) // RFC 9110, section 15.5.2: a 401 says how
 		x.log(slog.LevelInfo, "a call was ended", errCut)
 	}
-	if x.body.fault.Load() != 0 { // where the next request begins is anybody's guess
+	// Where the next request begins is anybody's guess; or net/http's watch over the connection was ended with the call, and takes every later caller on it for gone.
+	if x.body.fault.Load() != 0 || x.ended.Load() != nil {
 		x.answer.ResponseWriter.Header().Set("Connection", "close")
 	}
 	x.answer.pace()
