@@ -37,23 +37,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	admin := s.SignedIn(t, "ines@marlowe.example")
 	point(t, admin, "/w/marlowe-press/settings/products/"+products[0].ID, pointing(api.URL)).Want(t, http.StatusSeeOther)
 
-	stream := func(text secret.Text) *bufio.Reader {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/assistant/chat", strings.NewReader("{}"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Authorization", "Bearer "+text.Reveal())
-		res, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { res.Body.Close() })
-		body := bufio.NewReader(res.Body)
-		if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" {
-			t.Fatalf("%q (%v)", line, err)
-		}
-		return body
-	}
+	stream := func(text secret.Text) *bufio.Reader { return chatStream(t, s, text) }
 	person := s.Person(t, s.Admin, models.Member)
 	kept, keptText := s.WorkspaceToken(t, s.Admin, "marlowe-press", models.NewAPIToken{Name: "Kept"})
 	goesOn := stream(keptText)
@@ -197,4 +181,24 @@ func signedInProgram(t *testing.T, s webtest.Site) (who models.Actor, p *apiUser
 		t.Fatal(list, err)
 	}
 	return who, p, list[0].ID
+}
+
+// chatStream opens a stream through the gateway, and reads the first line of it.
+func chatStream(t *testing.T, s webtest.Site, text secret.Text) *bufio.Reader {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/assistant/chat", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+text.Reveal())
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	body := bufio.NewReader(res.Body)
+	if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" {
+		t.Fatalf("%q (%v)", line, err)
+	}
+	return body
 }

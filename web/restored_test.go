@@ -1,13 +1,11 @@
 package web_test
 
 import (
-	"bufio"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -51,21 +49,7 @@ func TestAStreamEndsWithItsDatabase(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/api/assistant/chat", strings.NewReader("{}"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header.Set("Authorization", "Bearer "+text.Reveal())
-			res, err := http.DefaultTransport.RoundTrip(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { res.Body.Close() })
-			body := bufio.NewReader(res.Body)
-			if line, err := body.ReadString('\n'); err != nil || line != "data: first\n" {
-				t.Fatalf("%q (%v)", line, err)
-			}
-
+			body := chatStream(t, s, text)
 			ends := make(chan error, 1)
 			go func() { _, err := body.ReadString(0); ends <- err }()
 			copied, err := store.OpenCopy(t.Context(), store.Settings{

@@ -119,6 +119,9 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 	g.enter(x, up)
 	defer func() {
 		g.leave(x)
+		if x.ended.Load() != nil { // for the answer of whoever decides again; see failed
+			w.Header().Set("Connection", "close")
+		}
 		if broken := recover(); broken != nil {
 			x.brokeOff()
 			panic(broken)
