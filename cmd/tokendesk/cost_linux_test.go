@@ -61,7 +61,7 @@ func subjects(t *testing.T) (list []*subject) {
 	upstream := alone(t, loadCore, "upstream")
 	to := "UPSTREAM=" + upstream.base
 	proxy, again, free := alone(t, serverCore, "proxy", to), alone(t, serverCore, "proxy", to), alone(t, serverCore, "free proxy", to)
-	echo, second := alone(t, serverCore, "echo"), alone(t, serverCore, "echo")
+	echo, second, freeEcho := alone(t, serverCore, "echo"), alone(t, serverCore, "echo"), alone(t, serverCore, "free echo")
 
 	in := place{dir: filepath.Join(t.TempDir(), "data"), url: storetest.NewOwnPostgres(t).URL}
 	env := []string{"TOKENDESK_UPSTREAM_ALLOW=127.0.0.0/8", "TOKENDESK_FORWARD_AUTH_FROM=127.0.0.0/8", "TOKENDESK_METRICS_LISTEN=127.0.0.1:0"}
@@ -82,6 +82,7 @@ func subjects(t *testing.T) (list []*subject) {
 	all := []*subject{
 		{name: "Echo handler that answers 204 and checks nothing", server: echo, asked: forwardAuth(one)},
 		{name: "the same once more: the noise", server: second, asked: forwardAuth(one), against: &echo},
+		{name: "the same in a server without limits on time", server: freeEcho, asked: forwardAuth(one), against: &echo},
 		{name: "forward-auth with identity, one credential", server: whole, asked: forwardAuth(one), against: &echo},
 		{name: "forward-auth with identity, 1,000 credentials in turns", server: whole, asked: forwardAuth(few), against: &echo},
 		{name: "forward-auth with identity, 100,000 credentials in turns", server: whole, asked: forwardAuth(hundred), against: &echo},

@@ -29,6 +29,7 @@ var programs = map[string]func(){
 	"proxy":      func() { os.Exit(exitCode(serveAlone(tunedProxy(), limited))) },
 	"free proxy": func() { os.Exit(exitCode(serveAlone(tunedProxy(), unlimited))) },
 	"echo":       func() { os.Exit(exitCode(serveAlone(echoNothing(), limited))) },
+	"free echo":  func() { os.Exit(exitCode(serveAlone(echoNothing(), unlimited))) },
 }
 
 func exitCode(err error) int {

@@ -33,15 +33,16 @@ var rooms = []struct{ name, mayImport string }{
 	{"web/sample", ""},
 	{"web/gateway", "models models/secret models/access"},
 	{"web/metrics", "models models/access"},
+	{"web/deadline", "models"},
 	{"web/tracing", "models"},
 	{"handlers", "models models/secret models/archive models/access models/store views static web/session web/gateway"},
 	{"handlers/manage", "models models/secret models/store handlers views"},
 	{"web", "models models/secret models/archive models/access handlers handlers/manage views static web/session web/gateway web/tracing"},
-	{"cmd/tokendesk", "models models/secret models/archive models/access models/limits models/store migrations handlers views static web web/session web/gateway web/metrics web/tracing web/sample"},
+	{"cmd/tokendesk", "models models/secret models/archive models/access models/limits models/store migrations handlers views static web web/session web/gateway web/metrics web/tracing web/sample web/deadline"},
 	{"cmd/seed", "models models/secret models/store/seed"},
 
 	{"models/store/storetest", "models models/secret models/archive models/store migrations"},
-	{"web/webtest", "models models/secret models/archive models/access models/store models/store/storetest handlers web web/session web/gateway web/tracing web/sample"},
+	{"web/webtest", "models models/secret models/archive models/access models/store models/store/storetest handlers web web/session web/gateway web/tracing web/sample web/deadline"},
 	{"web/scale", ""},
 	{"web/e2e", "models/store/storetest"},
 }

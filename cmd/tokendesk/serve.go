@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/web/deadline"
 	"tokendesk/web/metrics"
 )
 
@@ -57,7 +58,7 @@ func (a app) run(ctx context.Context, listener net.Listener, log *slog.Logger) e
 	if a.together != nil {
 		defer a.together.Close()
 	}
-	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), listener, patience, log)), a.answerScrapes,
+	return runAll(ctx, a.finish, a.asReplica(answer(a.server.HTTP(), deadline.Listener(listener), patience, log)), a.answerScrapes,
 		every(flushEvery, log, a.flush), whenever(a.tally.Many(), log, a.counted(metrics.FlushUsage, a.flushUsage)),
 		every(pruneEvery, log, a.counted(metrics.Prune, a.prune)), every(sweepEvery, log, a.counted(metrics.Sweep, a.sweep)))
 }

@@ -143,7 +143,6 @@ func itsCollection(call *Call, d *Decision, look *sight) (Code, string) {
 	case d.Known.Kind() != models.CollectionKey:
 		return Allowed, ""
 	case call.Need.Live: // for whatever it reads
-	case call.Need.Live: // for whatever it reads
 	case call.Need.Collection == "":
 		return ScopeMissing, readsOnly
 	case id(call.Need.Collection) != d.Known.Of:

@@ -18,6 +18,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/models/access"
+	"tokendesk/web/deadline"
 )
 
 // patience is how long a test waits for what should have come at once.
@@ -74,7 +75,7 @@ func open(t *testing.T, address string, change func(*door)) *door {
 	}
 	d.server = httptest.NewUnstartedServer(d)
 	d.server.Config.WriteTimeout, d.server.Config.ReadTimeout = time.Minute, time.Minute
-	d.server.Config.ErrorLog = quietly
+	d.server.Config.ErrorLog, d.server.Listener = quietly, deadline.Listener(d.server.Listener)
 	d.server.Start()
 	d.address = d.server.Listener.Addr().String()
 	t.Cleanup(func() {

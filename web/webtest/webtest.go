@@ -19,6 +19,7 @@ import (
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web"
+	"tokendesk/web/deadline"
 	"tokendesk/web/gateway"
 	"tokendesk/web/session"
 	"tokendesk/web/tracing"
@@ -128,7 +129,7 @@ func Start(t testing.TB, w storetest.World, options ...Option) Site {
 	server, site := httptest.NewUnstartedServer(nil), web.New(h, set.trusted)
 	site.AnswerProxies(set.askers, !set.anonymous)
 	site.Trace(set.tracer)
-	server.Config = site.HTTP()
+	server.Config, server.Listener = site.HTTP(), deadline.Listener(server.Listener)
 	h.Gateway = gateway.New(gateway.Settings{
 		Allow:  []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // where the products of tests are
 		Secure: secure, Log: h.Log, Clock: w.Clock.Now, OnError: site.Problem,
