@@ -15,6 +15,7 @@ import (
 	"tokendesk/models/access"
 	"tokendesk/models/store/storetest"
 	"tokendesk/web"
+	"tokendesk/web/deadline"
 	"tokendesk/web/webtest"
 )
 
@@ -28,9 +29,9 @@ const (
 func slowly(t *testing.T, s webtest.Site) (ask func(path, field, value string) *http.Response) {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
-	server.Config = web.New(s.Handlers, nil).HTTP()
+	server.Config, server.Listener = web.New(s.Handlers, nil).HTTP(), deadline.Listener(server.Listener)
 	server.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		if err := c.(*net.TCPConn).SetWriteBuffer(narrow); err != nil {
+		if err := c.(interface{ SetWriteBuffer(bytes int) error }).SetWriteBuffer(narrow); err != nil {
 			t.Error(err)
 		}
 		return ctx

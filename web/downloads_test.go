@@ -17,6 +17,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/web"
+	"tokendesk/web/deadline"
 	"tokendesk/web/webtest"
 )
 
@@ -246,7 +247,7 @@ func TestG7DownloadsOutlastTheRequest(t *testing.T) {
 	t.Parallel()
 	s := webtest.SQLite(t)
 	impatient := httptest.NewUnstartedServer(nil)
-	impatient.Config = web.New(s.Handlers, nil).HTTP()
+	impatient.Config, impatient.Listener = web.New(s.Handlers, nil).HTTP(), deadline.Listener(impatient.Listener)
 	impatient.Config.ReadTimeout, impatient.Config.ReadHeaderTimeout, impatient.Config.WriteTimeout = 300*time.Millisecond, 300*time.Millisecond, 300*time.Millisecond
 	impatient.Start()
 	defer impatient.Close()

@@ -20,7 +20,8 @@ var inactive = []byte("{\"active\":false}\n")
 // subject, and what is for a product or a collection is for its ID. kind, workspace and collection are members of ours.
 func appendActive(b []byte, d access.Decision, issuer string) []byte {
 	k := &d.Known
-	id, subject, audience, collection := access.TextOf(k.ID), access.TextOf(k.ID), "", ""
+	id, audience, collection := access.TextOf(k.ID), "", ""
+	subject := id
 	if k.Kind() == models.CollectionKey {
 		collection = access.TextOf(k.Of)
 		audience = collection

@@ -10,6 +10,7 @@ import (
 
 	"tokendesk/models"
 	"tokendesk/web"
+	"tokendesk/web/deadline"
 	"tokendesk/web/webtest"
 )
 
@@ -128,7 +129,7 @@ func TestG7SlowSenders(t *testing.T) {
 	t.Parallel()
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		impatient := httptest.NewUnstartedServer(nil)
-		impatient.Config = web.New(s.Handlers, nil).HTTP()
+		impatient.Config, impatient.Listener = web.New(s.Handlers, nil).HTTP(), deadline.Listener(impatient.Listener)
 		impatient.Config.ReadTimeout, impatient.Config.ReadHeaderTimeout = 300*time.Millisecond, 300*time.Millisecond
 		impatient.Start()
 		defer impatient.Close()

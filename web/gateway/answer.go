@@ -49,6 +49,9 @@ func (a *answer) WriteHeader(status int) {
 		return
 	}
 	a.begun.Store(true)
+	if a.exchange.ended.Load() != nil { // before it could be seen that the answer had begun; see failed
+		a.ResponseWriter.Header().Set("Connection", "close")
+	}
 	a.ResponseWriter.WriteHeader(status)
 	if a.left > streamed {
 		_ = a.control.Flush() // what fails now fails again with the body
