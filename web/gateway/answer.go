@@ -102,6 +102,7 @@ func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	a.begun.Store(true) // so that end has nothing more of it go out
 	return &switchedConn{pacedConn{Conn: conn, within: a.exchange.gateway.stall}, a.exchange}, buffered, nil
 }
 

@@ -124,3 +124,37 @@ func TestWebSocketThatNobodyReads(t *testing.T) {
 	c.say("%s", socketAsked+"\r\n")
 	within(t, "the end at the product", left)
 }
+
+// A WebSocket whose caller has said their last word, and takes nothing, is cut off like any other: nobody reads from them who would run out of time.
+func TestAHalfClosedWebSocketIsCut(t *testing.T) {
+	t.Parallel()
+	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		for err == nil {
+			_, err = conn.Write(make([]byte, 64<<10))
+		}
+	}, nil)
+	c := d.connect(t)
+	c.say("%s", socketAsked+"\r\n")
+	c.socket()
+	if err := c.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond) // what the system takes is full
+	if n := d.Cut(func(Caller) bool { return true }); n != 1 {
+		t.Errorf("%d were ended", n)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for d.underWay.Load() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	d.swept(t, "its end", ended)
+}
