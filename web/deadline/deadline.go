@@ -2,7 +2,9 @@
 //
 // net/http sets eight deadlines for each request, which the runtime writes into its timers, and next to none of them is ever in force: what is read
 // is there already, and what is written is taken at once. Here one that the runtime has is left as long as it comes no later than the one that is wanted;
-// when it passes before its time, it is set anew, and what was waiting goes on. Nobody who uses the connection can tell the difference.
+// when it passes before its time, it is set anew, and what was waiting goes on. Whoever
+// reads and writes cannot tell the difference. What goes past that can: SyscallConn waits under the deadline that the runtime has, and a deadline can be set for a connection that is
+// closed.
 package deadline
 
 import (
@@ -34,6 +36,7 @@ func (l *listener) Accept() (net.Conn, error) {
 type conn struct {
 	*net.TCPConn
 	read, write side
+	writing     sync.Mutex // a Write that goes on after a deadline is still one: nobody else's comes in between
 }
 
 func (c *conn) SetDeadline(t time.Time) error {
@@ -59,6 +62,8 @@ func (c *conn) Write(b []byte) (n int, err error) {
 		return 0, err
 	}
 	defer c.write.end()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	for {
 		var more int
 		more, err = c.TCPConn.Write(b[n:])
@@ -74,10 +79,12 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 		return 0, err
 	}
 	defer c.write.end()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	return c.TCPConn.ReadFrom(r)
 }
 
-// WriteTo writes what is read to a writer, as ReadFrom does.
+// WriteTo writes what is read to a writer; TCPConn has one, which would go past the deadline.
 func (c *conn) WriteTo(w io.Writer) (int64, error) {
 	if err := c.read.exactly(); err != nil {
 		return 0, err
@@ -123,7 +130,7 @@ func (s *side) begin() error {
 	return nil
 }
 
-// exactly is begin for what goes on after a deadline only when it is begun anew.
+// exactly is begin for what cannot go on where it stopped: the runtime gets the very deadline.
 func (s *side) exactly() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,10 +159,7 @@ func (s *side) early(err error) bool {
 
 // later says whether the runtime would let something wait for longer than is wanted.
 func (s *side) later() bool {
-	if s.told.IsZero() || s.wanted.IsZero() {
-		return !s.wanted.IsZero()
-	}
-	return s.told.After(s.wanted)
+	return !s.wanted.IsZero() && (s.told.IsZero() || s.told.After(s.wanted))
 }
 
 // keep has the runtime have the deadline that is wanted.

@@ -23,6 +23,7 @@ type answer struct {
 	moves    atomic.Int64
 	awaits   atomic.Bool // more of a body whose length is known
 	begun    atomic.Bool // its header may be on its way
+	closes   bool        // its header says that the connection is closed after it
 }
 
 // streamed is how long a body of known length is at least for its header to go out before it.
@@ -48,13 +49,20 @@ func (a *answer) WriteHeader(status int) {
 		a.inform(status)
 		return
 	}
-	a.begun.Store(true)
-	if a.exchange.ended.Load() != nil { // before it could be seen that the answer had begun; see failed
-		a.ResponseWriter.Header().Set("Connection", "close")
-	}
+	a.begin()
 	a.ResponseWriter.WriteHeader(status)
 	if a.left > streamed {
 		_ = a.control.Flush() // what fails now fails again with the body
+	}
+}
+
+// begin is called just before the header goes out. No connection is used again on which a call was ended: net/http's watch over it was ended with the call, and takes every
+// later caller on it for gone. Who ends one after this finds that the answer has begun, and then Forward breaks the connection off.
+func (a *answer) begin() {
+	a.begun.Store(true)
+	if a.exchange.ended.Load() != nil {
+		a.closes = true
+		a.ResponseWriter.Header().Set("Connection", "close")
 	}
 }
 

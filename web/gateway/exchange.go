@@ -54,11 +54,16 @@ func (g *Gateway) enter(x *exchange, up Upstream) {
 	x.previous.next, x.next.previous = x, x
 }
 
+// leave takes an exchange out of those under way, once.
 func (g *Gateway) leave(x *exchange) {
-	g.underWay.Add(-1)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if x.next == nil {
+		return
+	}
+	g.underWay.Add(-1)
 	x.previous.next, x.next.previous = x.next, x.previous
+	x.previous, x.next = nil, nil
 }
 
 // RoundTrip sends the call to the product.

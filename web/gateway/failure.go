@@ -9,6 +9,7 @@ import (
 
 // failed tells a caller that there is no answer of the product. httputil calls it when nothing was sent yet.
 func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
+	x.gateway.leave(x) // nobody ends it while its caller is told
 	f := x.failure(err)
 	x.gateway.results.add(x.failedWith(f))
 	if f.status >= http.StatusInternalServerError && x.callers.Context().Err() == nil {
@@ -18,11 +19,11 @@ func (x *exchange) failed(_ http.ResponseWriter, _ *http.Request, err error) {
 		x.answer.ResponseWriter.Header().Set("WWW-Authenticate", `Bearer realm="tokendesk", error="invalid_token"`) // RFC 9110, section 15.5.2: a 401 says how
 		x.log(slog.LevelInfo, "a call was ended", errCut)
 	}
-	// Where the next request begins is anybody's guess; or net/http's watch over the connection was ended with the call, and takes every later caller on it for gone.
-	if x.body.fault.Load() != 0 || x.ended.Load() != nil {
+	x.answer.pace()
+	x.answer.begin()
+	if x.body.fault.Load() != 0 { // where the next request begins is anybody's guess
 		x.answer.ResponseWriter.Header().Set("Connection", "close")
 	}
-	x.answer.pace()
 	x.gateway.settings.OnError(x.answer.ResponseWriter, x.callers, f.status, f.code, f.title, f.detail)
 }
 

@@ -119,10 +119,15 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 	g.enter(x, up)
 	defer func() {
 		g.leave(x)
-		if x.ended.Load() != nil { // for the answer of whoever decides again; see failed
+		broken := recover()
+		switch begun := x.answer.begun.Load(); {
+		case x.ended.Load() == nil || x.answer.closes:
+		case !begun: // whoever decides again answers; see begin
 			w.Header().Set("Connection", "close")
+		case broken == nil: // all of the answer may be out, and the connection stay
+			broken = http.ErrAbortHandler
 		}
-		if broken := recover(); broken != nil {
+		if broken != nil {
 			x.brokeOff()
 			panic(broken)
 		}
