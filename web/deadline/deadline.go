@@ -79,8 +79,6 @@ func (c *conn) ReadFrom(r io.Reader) (int64, error) {
 		return 0, err
 	}
 	defer c.write.end()
-	c.writing.Lock()
-	defer c.writing.Unlock()
 	return c.TCPConn.ReadFrom(r)
 }
 
