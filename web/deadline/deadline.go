@@ -2,9 +2,10 @@
 //
 // net/http sets eight deadlines for each request, which the runtime writes into its timers, and next to none of them is ever in force: what is read
 // is there already, and what is written is taken at once. Here one that the runtime has is left as long as it comes no later than the one that is wanted;
-// when it passes before its time, it is set anew, and what was waiting goes on. Whoever
-// reads and writes cannot tell the difference. What goes past that can: SyscallConn waits under the deadline that the runtime has, and a deadline can be set for a connection that is
-// closed.
+// when it passes before its time, it is set anew, and what was waiting goes on.
+//
+// Whoever reads and writes cannot tell the difference. What goes past that can: SyscallConn waits under the deadline that the runtime has, and a deadline can
+// be set for a connection that is closed.
 package deadline
 
 import (
