@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -109,16 +110,10 @@ func TestWebSocketsEnd(t *testing.T) {
 func TestWebSocketThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	left := make(chan struct{})
-	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	d := toProduct(t, switching(func(conn net.Conn) {
 		_, _ = io.Copy(conn, zeros{})
 		close(left)
-	}, func(d *door) { d.stall = 100 * time.Millisecond })
+	}), func(d *door) { d.stall = 100 * time.Millisecond })
 	c := d.connect(t)
 	c.reader = bufio.NewReaderSize(c, 16)
 	c.say("%s", socketAsked+"\r\n")
@@ -128,24 +123,23 @@ func TestWebSocketThatNobodyReads(t *testing.T) {
 // A WebSocket whose caller has said their last word, and takes nothing, is cut off like any other: nobody reads from them who would run out of time.
 func TestAHalfClosedWebSocketIsCut(t *testing.T) {
 	t.Parallel()
-	d := toProduct(t, func(w http.ResponseWriter, r *http.Request) {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		for err == nil {
+	full := make(chan struct{})
+	d := toProduct(t, switching(func(conn net.Conn) {
+		for err := error(nil); err == nil; {
+			_ = conn.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
 			_, err = conn.Write(make([]byte, 64<<10))
 		}
-	}, nil)
+		close(full) // nobody takes anything any more
+		_ = conn.SetWriteDeadline(time.Time{})
+		_, _ = io.Copy(conn, zeros{})
+	}), nil)
 	c := d.connect(t)
 	c.say("%s", socketAsked+"\r\n")
 	c.socket()
 	if err := c.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond) // what the system takes is full
+	within(t, "that nothing is taken", full)
 	if n := d.Cut(func(Caller) bool { return true }); n != 1 {
 		t.Errorf("%d were ended", n)
 	}
@@ -157,4 +151,17 @@ func TestAHalfClosedWebSocketIsCut(t *testing.T) {
 		}
 	}()
 	d.swept(t, "its end", ended)
+}
+
+// switching is a product that switches to a WebSocket, whatever it is asked, and then does something with the connection.
+func switching(then func(net.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		then(conn)
+	}
 }
