@@ -66,9 +66,10 @@ func (a *answer) begin() {
 	}
 }
 
-// inform passes an informational answer on, to callers whose version of HTTP has such.
+// inform passes an informational answer on, to callers whose version of HTTP has such; but for 100, which net/http says once somebody reads what the
+// caller sends: the product's comes at that moment, and the caller would hear it twice, or when all was sent long ago.
 func (a *answer) inform(status int) {
-	if !a.exchange.callers.ProtoAtLeast(1, 1) {
+	if status == http.StatusContinue || !a.exchange.callers.ProtoAtLeast(1, 1) {
 		return
 	}
 	ours := a.ResponseWriter.Header()

@@ -203,24 +203,29 @@ func TestAnAnswerBeforeTheBody(t *testing.T) {
 func TestExpectContinue(t *testing.T) {
 	t.Parallel()
 	product := func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/no" {
+		switch r.URL.Path {
+		case "/api/no":
 			w.WriteHeader(http.StatusForbidden)
 			return
+		case "/api/late":
+			time.Sleep(continueWithin + 200*time.Millisecond)
 		}
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "got %s", body)
 	}
 	d := toProduct(t, product, nil)
+	for _, path := range []string{"/api/yes", "/api/late"} { // the late one says so when it is not waited for any more
+		c := d.connect(t)
+		c.say("POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", path)
+		if early := c.hear("POST"); early.StatusCode != http.StatusContinue {
+			t.Fatalf("%s", early.Status)
+		}
+		c.say("hello")
+		if answer, body := c.answer("POST"); answer.StatusCode != 200 || body != "got hello" {
+			t.Errorf("%s: %s %s", path, answer.Status, body)
+		}
+	}
 	c := d.connect(t)
-	c.say("POST /api/yes HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-	if early := c.hear("POST"); early.StatusCode != http.StatusContinue {
-		t.Fatalf("%s", early.Status)
-	}
-	c.say("hello")
-	if answer, body := c.answer("POST"); answer.StatusCode != 200 || body != "got hello" {
-		t.Errorf("%s %s", answer.Status, body)
-	}
-	c = d.connect(t)
 	c.say("POST /api/no HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
 	if answer, _ := c.answer("POST"); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("%s", answer.Status)
