@@ -129,10 +129,15 @@ func (s *Store) Event(ctx context.Context, who models.Actor, workspaceID string,
 
 // EventsAfter lists the audit log onwards from an event's number, oldest first. Replicas hear by it of what has changed, and must not stand in line behind callers.
 func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]models.Event, error) {
-	var list []models.Event
 	db := s.db.WithContext(ctx)
 	db.Statement.ConnPool = s.lasting()
-	return list, translate(db.Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error)
+	list, err := eventsAfter(db, after, limit)
+	return list, translate(err)
+}
+
+func eventsAfter(db *gorm.DB, after int64, limit int) (list []models.Event, err error) {
+	err = db.Where("seq > ?", after).Order("seq").Limit(limit).Find(&list).Error
+	return list, err
 }
 
 // LastEvent is the number of the newest event; 0 when there is none.

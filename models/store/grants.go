@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
+	"gorm.io/gorm"
 
 	"tokendesk/models"
 	"tokendesk/models/secret"
@@ -105,38 +106,39 @@ func timeOf(t pgtype.Timestamptz) *time.Time {
 // for, as long as their person is a member of it.
 func (s *Store) OpensFor(ctx context.Context, kind models.CredentialKind, owner models.Person, workspace string) (models.Opens, error) {
 	who := models.Actor{Kind: models.Program, ID: owner.ID, Role: owner.Role}
-	asOf, err := s.asOf(ctx) // first: what is read after it is no older
-	if err != nil {
-		return models.Opens{}, err
-	}
-	var w models.WorkspaceSeen
-	switch {
-	case kind != models.Bearer && kind != models.APIKey:
-		w, err = memberWorkspace(s.db.WithContext(ctx), owner.ID, workspace)
-	case workspace == "":
-		w, err = s.HomeWorkspace(ctx, who)
-	default:
-		w, err = s.Workspace(ctx, who, workspace)
-	}
-	if err != nil {
-		return models.Opens{AsOf: asOf}, err
-	}
-	product, err := take[models.Product](s.db.WithContext(ctx).Select("id", "revision").Where("workspace_id = ?", w.ID).Order("id"))
-	return models.Opens{WorkspaceID: w.ID, Slug: w.Slug, ProductID: product.ID, Revision: product.Revision, CallsAMinute: w.CallsAMinute(kind), AsOf: asOf}, err
+	var opens models.Opens
+	asOf, err := s.asOf(ctx, func(tx *gorm.DB) error {
+		var w models.WorkspaceSeen
+		var err error
+		switch {
+		case kind != models.Bearer && kind != models.APIKey:
+			w, err = memberWorkspace(tx, owner.ID, workspace)
+		case workspace == "":
+			w, err = homeWorkspace(tx, who)
+		default:
+			w, err = workspaceOf(tx, who, workspace)
+		}
+		if err != nil {
+			return err
+		}
+		product, err := take[models.Product](fresh(tx).Select("id", "revision").Where("workspace_id = ?", w.ID).Order("id"))
+		opens = models.Opens{WorkspaceID: w.ID, Slug: w.Slug, ProductID: product.ID, Revision: product.Revision, CallsAMinute: w.CallsAMinute(kind)}
+		return err
+	})
+	opens.AsOf = asOf
+	return opens, err
 }
 
 // RoleIn answers a person's role in a workspace; empty where they have none, or it was deleted.
 func (s *Store) RoleIn(ctx context.Context, personID, workspaceID string) (models.WorkspaceRole, models.Snapshot, error) {
-	asOf, err := s.asOf(ctx)
-	if err != nil {
-		return "", asOf, err
-	}
 	var roles []models.WorkspaceRole
-	err = s.db.WithContext(ctx).Table("memberships").
-		Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").
-		Where("memberships.workspace_id = ? AND memberships.person_id = ?", workspaceID, personID).Limit(1).Pluck("memberships.role", &roles).Error
+	asOf, err := s.asOf(ctx, func(tx *gorm.DB) error {
+		return fresh(tx).Table("memberships").
+			Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").
+			Where("memberships.workspace_id = ? AND memberships.person_id = ?", workspaceID, personID).Limit(1).Pluck("memberships.role", &roles).Error
+	})
 	if err != nil || len(roles) == 0 {
-		return "", asOf, translate(err)
+		return "", asOf, err
 	}
 	return roles[0], asOf, nil
 }
@@ -144,11 +146,7 @@ func (s *Store) RoleIn(ctx context.Context, personID, workspaceID string) (model
 // ProgramOf reads what a sign-in token opens, by its random value: the session, as a credential that ends when the token does, its person, and its
 // workspace. One that is good for nothing any more is models.NotFound, as in FindProgram.
 func (s *Store) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Grant, error) {
-	asOf, err := s.asOf(ctx)
-	if err != nil {
-		return models.Grant{}, err
-	}
-	seen, err := s.FindProgram(ctx, c.Hash())
+	seen, asOf, err := s.findProgram(ctx, c.Hash())
 	if err != nil {
 		return models.Grant{}, err
 	}
@@ -169,10 +167,10 @@ func (s *Store) ProgramOf(ctx context.Context, c secret.SignInClaims) (models.Gr
 
 // ProductAsOf reads a product for its resources, and as of when that is.
 func (s *Store) ProductAsOf(ctx context.Context, id string) (models.Product, models.Snapshot, error) {
-	asOf, err := s.asOf(ctx)
-	if err != nil {
-		return models.Product{}, asOf, err
-	}
-	p, err := s.Product(ctx, id)
+	var p models.Product
+	asOf, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		p, err = withID[models.Product](fresh(tx), id)
+		return err
+	})
 	return p, asOf, err
 }

@@ -13,22 +13,24 @@ import (
 // is of. What is not there, is over, or was replaced by another secret ends nothing, and is no error. It answers whether something ended.
 func (s *Store) RevokeHeld(ctx context.Context, who models.Actor, text secret.Text) (ended bool, err error) {
 	hash := text.Hash()
-	db := s.db.WithContext(ctx)
-	var found []string // what nobody was given keeps no writer waiting
-	if err := fresh(db).Model(&models.Credential{}).Where("hash = ? AND revoked_at IS NULL", hash[:]).Limit(1).Pluck("id", &found).Error; err != nil {
-		return false, translate(err)
-	}
-	if len(found) > 0 {
+	var credential, session []string // what nobody was given keeps no writer waiting
+	_, err = s.asOf(ctx, func(tx *gorm.DB) error {
+		err := fresh(tx).Model(&models.Credential{}).Where("hash = ? AND revoked_at IS NULL", hash[:]).Limit(1).Pluck("id", &credential).Error
+		if err == nil && len(credential) == 0 {
+			err = fresh(tx).Model(&models.RefreshToken{}).Where("hash = ?", hash[:]).Limit(1).Pluck("session_id", &session).Error
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case len(credential) > 0:
 		return s.revokeHeld(ctx, who, hash)
+	case len(session) > 0:
+		return s.endHeld(ctx, who, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", session[0]) })
 	}
-	if err := fresh(db).Model(&models.RefreshToken{}).Where("hash = ?", hash[:]).Limit(1).Pluck("session_id", &found).Error; err != nil {
-		return false, translate(err)
-	}
-	if len(found) == 0 {
-		s.settleBefore(ctx) // it may have ended a moment ago
-		return false, nil
-	}
-	return s.endHeld(ctx, who, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", found[0]) })
+	s.settleBefore(ctx) // it may have ended a moment ago
+	return false, nil
 }
 
 func (s *Store) revokeHeld(ctx context.Context, who models.Actor, hash secret.Hash) (ended bool, err error) {
@@ -98,9 +100,11 @@ func (s *Store) endProgram(ctx context.Context, who models.Actor, which func(*go
 // which is waited for.
 func (s *Store) hasProgram(ctx context.Context, which func(*gorm.DB) *gorm.DB) (bool, error) {
 	var found []string
-	err := which(fresh(s.db.WithContext(ctx))).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error
+	_, err := s.asOf(ctx, func(tx *gorm.DB) error {
+		return which(fresh(tx)).Model(&models.Session{}).Where("kind = ?", models.OfProgram).Limit(1).Pluck("id", &found).Error
+	})
 	if err == nil && len(found) == 0 {
 		s.settleBefore(ctx)
 	}
-	return len(found) > 0, translate(err)
+	return len(found) > 0, err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 
 	"gorm.io/gorm"
@@ -20,17 +21,18 @@ func (s *Store) ReportLeaked(ctx context.Context, who models.Actor, texts []secr
 		hash := text.Hash()
 		hashes[i] = hash[:]
 	}
-	db := s.db.WithContext(ctx)
 	var live []models.Credential
 	var before []models.Secret
 	var refresh []models.RefreshToken
-	for _, look := range []struct {
-		columns []string
-		into    any
-	}{{[]string{"id", "hash"}, &live}, {[]string{"credential_id", "hash"}, &before}, {[]string{"session_id", "hash"}, &refresh}} {
-		if err := fresh(db).Select(look.columns).Where("hash IN ?", hashes).Find(look.into).Error; err != nil {
-			return 0, translate(err)
-		}
+	_, err = s.asOf(ctx, func(tx *gorm.DB) error {
+		return errors.Join(
+			fresh(tx).Select("id", "hash").Where("hash IN ?", hashes).Find(&live).Error,
+			fresh(tx).Select("credential_id", "hash").Where("hash IN ?", hashes).Find(&before).Error,
+			fresh(tx).Select("session_id", "hash").Where("hash IN ?", hashes).Find(&refresh).Error,
+		)
+	})
+	if err != nil {
+		return 0, err
 	}
 	var did bool
 	count := func(err error) error {

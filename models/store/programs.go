@@ -221,25 +221,29 @@ func (s *Store) renew(tx *gorm.DB, seen *models.ProgramSeen, used models.Refresh
 // FindProgram reads the session of a program by its sign-in token's random value, with its person and workspace. One that is over, that has
 // another token by now, whose person is deactivated or is not a member of the workspace any more is models.NotFound.
 func (s *Store) FindProgram(ctx context.Context, hash secret.Hash) (models.ProgramSeen, error) {
-	var seen models.ProgramSeen
-	db := s.db.WithContext(ctx)
-	session, err := take[models.Session](db.Where("hash = ? AND kind = ?", hash[:], models.OfProgram))
-	if err != nil {
-		return seen, err
-	}
-	person, err := withID[models.Person](db, session.PersonID)
-	if err != nil {
-		return seen, err
-	}
-	w, err := memberWorkspace(db, person.ID, session.WorkspaceID)
+	seen, _, err := s.findProgram(ctx, hash)
+	return seen, err
+}
+
+func (s *Store) findProgram(ctx context.Context, hash secret.Hash) (seen models.ProgramSeen, asOf models.Snapshot, err error) {
+	asOf, err = s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		if seen.Session, err = take[models.Session](fresh(tx).Where("hash = ? AND kind = ?", hash[:], models.OfProgram)); err != nil {
+			return err
+		}
+		if seen.Person, err = withID[models.Person](fresh(tx), seen.Session.PersonID); err != nil {
+			return err
+		}
+		seen.Workspace, err = memberWorkspace(fresh(tx), seen.Person.ID, seen.Session.WorkspaceID)
+		return err
+	})
 	if models.KindOf(err) == models.Forbidden {
 		err = notThere
 	}
+	if err == nil && (!seen.Session.Live(s.now()) || !seen.Person.Active()) {
+		err = notThere
+	}
 	if err != nil {
-		return seen, err
+		return models.ProgramSeen{}, asOf, err
 	}
-	if !session.Live(s.now()) || !person.Active() {
-		return seen, notThere
-	}
-	return models.ProgramSeen{Session: session, Person: person, Workspace: w}, nil
+	return seen, asOf, nil
 }

@@ -70,7 +70,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"Workspace":   {2, func() error { _, err := w.Workspace(t.Context(), admin, home.Slug); return err }},
 				"Credentials": {6, func() error { _, _, err := w.Credentials(t.Context(), admin, 100); return err }},
 				"Sessions":    {1, func() error { _, err := w.Sessions(t.Context(), admin, admin.ID); return err }},
-				"FindSession": {2, func() error { _, err := w.FindSession(t.Context(), cookie); return err }},
+				"FindSession": {3, func() error { _, err := w.FindSession(t.Context(), cookie); return err }},
 				"Events":      {2, func() error { _, err := w.Events(t.Context(), admin, models.EventFilter{Limit: 50}); return err }},
 				"GrantOf":     {1, func() error { _, err := w.GrantOf(t.Context(), text.Hash()); return err }},
 
@@ -86,7 +86,7 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"APITokens of a name, by end": {15, tokens(models.TokenFilter{Sort: models.ExpiringFirst, Query: "a"})},
 				"APIToken":                    {7, func() error { _, err := w.APIToken(t.Context(), admin, home.Slug, card.ID); return err }},
 				"CountAPITokens":              {1, func() error { _, err := w.CountAPITokens(t.Context(), home.ID); return err }},
-				"FindProgram":                 {4, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
+				"FindProgram":                 {5, func() error { _, err := w.FindProgram(t.Context(), signed.hash); return err }},
 				"RoleIn":                      {2, func() error { _, _, err := w.RoleIn(t.Context(), admin.ID, home.ID); return err }},
 				"ProgramOf":                   {5, func() error { _, err := w.ProgramOf(t.Context(), claims); return err }},
 				"RenewProgram": {20, func() error { // three before its turn, six that every write asks or stores

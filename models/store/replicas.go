@@ -19,10 +19,24 @@ import (
 // The replicas: the servers that answer from memory, each under a lease. How they and whatever changes a verdict go together is
 // in docs/revocation.md.
 
-// asOf reads the moment that what is read next is at least as new as. A standby that lags behind would pass for the database otherwise, so it is
-// models.Unavailable.
-func (s *Store) asOf(ctx context.Context) (models.Snapshot, error) {
-	return s.readSnapshot(s.ask(ctx, s.snapshotSQL()))
+// asOf runs queries whose answers somebody relies on, if only that there is nothing, and tells the moment that what they read is at least as new as. They go
+// to the server that told it: a standby that lags behind would pass for the database otherwise, so it is models.Unavailable.
+func (s *Store) asOf(ctx context.Context, run func(tx *gorm.DB) error) (at models.Snapshot, err error) {
+	err = s.together(ctx, func(tx *gorm.DB) (err error) {
+		var now struct {
+			LastSeq int64
+			Moment  sql.NullTime
+			Standby bool
+		}
+		if err = one(fresh(tx).Raw(s.snapshotSQL()).Scan(&now)); err != nil {
+			return err
+		}
+		if at, err = s.snapshot(now.LastSeq, now.Moment, now.Standby); err != nil {
+			return err
+		}
+		return run(tx)
+	})
+	return at, err
 }
 
 func (s *Store) snapshotSQL() string { return "SELECT last_seq, " + s.moment() + " FROM change_clock" }
@@ -30,9 +44,9 @@ func (s *Store) snapshotSQL() string { return "SELECT last_seq, " + s.moment() +
 // moment is what a statement adds to learn the database's time, and whether it is a standby. SQLite is a file of this machine.
 func (s *Store) moment() string {
 	if s.dialect == migrations.Postgres {
-		return "clock_timestamp(), pg_is_in_recovery()"
+		return "clock_timestamp() AS moment, pg_is_in_recovery() AS standby"
 	}
-	return "NULL, 0"
+	return "NULL AS moment, 0 AS standby"
 }
 
 func (s *Store) readSnapshot(row *sql.Row) (at models.Snapshot, err error) {
@@ -45,14 +59,21 @@ func (s *Store) readSnapshot(row *sql.Row) (at models.Snapshot, err error) {
 }
 
 func (s *Store) snapshot(seq int64, then sql.NullTime, standby bool) (models.Snapshot, error) {
-	if standby && !mutantStandby {
-		return models.Snapshot{}, errStandby
+	if err := refuseStandby(standby); err != nil {
+		return models.Snapshot{}, err
 	}
 	at := models.Snapshot{Seq: seq}
 	if then.Valid && s.databaseTime {
 		at.At = models.Instant(then.Time)
 	}
 	return at, nil
+}
+
+func refuseStandby(is bool) error {
+	if is && !mutantStandby {
+		return errStandby
+	}
+	return nil
 }
 
 var errStandby = models.Fail(models.Unavailable, "The database that answered is a standby, which may lag behind.")
@@ -190,19 +211,24 @@ func (s *Store) settleBefore(ctx context.Context) {
 
 // underWay is the last event that changes a verdict and that not every replica has put into effect; 0: there is none.
 func (s *Store) underWay(ctx context.Context) (seq int64, err error) {
-	list, err := s.lookAtReplicas(ctx)
-	if err != nil || len(list) == 0 {
-		return 0, err
-	}
-	least := slices.MinFunc(list, func(a, b models.Replica) int { return cmp.Compare(a.AckedSeq, b.AckedSeq) }).AckedSeq
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	const many = 1000
-	events, err := s.EventsAfter(ctx, least, many)
-	if len(events) == many {
-		return s.LastEvent(ctx)
-	}
-	return lastTouching(events), err
+	err = s.together(ctx, func(tx *gorm.DB) error {
+		list, err := s.onTheList(fresh(tx))
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		least := slices.MinFunc(list, func(a, b models.Replica) int { return cmp.Compare(a.AckedSeq, b.AckedSeq) }).AckedSeq
+		const many = 1000
+		events, err := eventsAfter(fresh(tx), least, many)
+		if seq = lastTouching(events); len(events) < many || err != nil {
+			return err
+		}
+		clock, err := take[changeClock](fresh(tx))
+		seq = clock.LastSeq
+		return err
+	})
+	return seq, err
 }
 
 // lastTouching is the number of the last event that changes a verdict; 0: none does.
@@ -259,8 +285,29 @@ func (s *Store) waitFor(ctx context.Context, seq int64) models.Receipt {
 func (s *Store) lookAtReplicas(ctx context.Context) ([]models.Replica, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	var list []models.Replica
-	return list, s.db.WithContext(ctx).Select("id", "name", "acked_seq", "lease_no").Order("name, id").Find(&list).Error
+	return s.onTheList(s.db.WithContext(ctx))
+}
+
+// onTheList reads who is waited for, and how far they are. It is one statement with the question whether this is a standby, which may not know them yet.
+func (s *Store) onTheList(db *gorm.DB) (list []models.Replica, err error) {
+	standby := "0"
+	if s.dialect == migrations.Postgres {
+		standby = "pg_is_in_recovery()"
+	}
+	var rows []struct {
+		Standby bool
+		models.Replica
+	}
+	err = db.Raw("SELECT here.standby, r.id, r.name, r.acked_seq, r.lease_no FROM (SELECT " + standby + " AS standby) AS here LEFT JOIN replicas r ON 1 = 1 ORDER BY r.name, r.id").Scan(&rows).Error
+	for _, row := range rows {
+		if err := refuseStandby(row.Standby); err != nil {
+			return nil, err
+		}
+		if row.ID != "" {
+			list = append(list, row.Replica)
+		}
+	}
+	return list, err
 }
 
 // tidy removes a replica that has been silent for as long as a click waits, so that the next click need not wait for it too.

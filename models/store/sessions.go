@@ -140,18 +140,20 @@ func startSession(tx *gorm.DB, session models.Session) error {
 // long, or of a person who is deactivated is models.NotFound.
 func (s *Store) FindSession(ctx context.Context, cookie string) (models.SessionSeen, error) {
 	hash := secret.HashOf(sessionDomain, cookie)
-	session, err := take[models.Session](s.db.WithContext(ctx).Where("hash = ? AND kind = ?", hash[:], models.OfBrowser))
+	var seen models.SessionSeen
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		if seen.Session, err = take[models.Session](fresh(tx).Where("hash = ? AND kind = ?", hash[:], models.OfBrowser)); err == nil {
+			seen.Person, err = withID[models.Person](fresh(tx), seen.Session.PersonID)
+		}
+		return err
+	})
 	if err != nil {
 		return models.SessionSeen{}, err
 	}
-	person, err := withID[models.Person](s.db.WithContext(ctx), session.PersonID)
-	if err != nil {
-		return models.SessionSeen{}, err
-	}
-	if !session.Live(s.now()) || !person.Active() {
+	if !seen.Session.Live(s.now()) || !seen.Person.Active() {
 		return models.SessionSeen{}, models.Fail(models.NotFound, "This session is over.")
 	}
-	return models.SessionSeen{Session: session, Person: person}, nil
+	return seen, nil
 }
 
 // TouchSession notes that a session is in use, once a minute at most. Like usage it is a counter

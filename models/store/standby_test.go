@@ -4,11 +4,15 @@ package store_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tokendesk/models"
+	"tokendesk/models/secret"
 	"tokendesk/models/store"
 	"tokendesk/models/store/storetest"
 )
@@ -24,6 +28,7 @@ func TestAStandbyTellsNothing(t *testing.T) {
 	r := joined(t, w, "gw-a")
 	g, err := w.GrantOf(t.Context(), text.Hash())
 	must(t, err)
+	cookie, stranger := signIn(t, w, "ines@marlowe.example", storetest.Password), secret.Text("nobody was given this")
 	standby, pooler := own.NewStandby(t, 0), own.NewPooler(t)
 	s := w.OpenWith(t, func(set *store.Settings) {
 		set.URL = "postgres://postgres@" + pooler.Address + "/desk?sslmode=disable&default_query_exec_mode=cache_describe"
@@ -35,6 +40,8 @@ func TestAStandbyTellsNothing(t *testing.T) {
 			return err
 		},
 		"a role":                 func(ctx context.Context) error { _, _, err := s.RoleIn(ctx, admin.ID, g.Opens.WorkspaceID); return err },
+		"a session":              func(ctx context.Context) error { _, err := s.FindSession(ctx, cookie); return err },
+		"a program's session":    func(ctx context.Context) error { _, err := s.FindProgram(ctx, stranger.Hash()); return err },
 		"a product":              func(ctx context.Context) error { _, _, err := s.ProductAsOf(ctx, g.Opens.ProductID); return err },
 		"the last event":         func(ctx context.Context) error { _, err := s.LastEvent(ctx); return err },
 		"the renewal of a lease": func(ctx context.Context) error { _, err := s.RenewLease(ctx, r); return err },
@@ -53,6 +60,12 @@ func TestAStandbyTellsNothing(t *testing.T) {
 		_, err := s.RegisterReplica(ctx, models.Replica{ID: models.NewID(), Name: "gw-b", StartedAt: w.Clock.Now()})
 		return err
 	}
+	ask["the end of what its holder shows"] = func(ctx context.Context) error { _, err := s.RevokeHeld(ctx, admin, stranger); return err }
+	ask["the end of a sign-in"] = func(ctx context.Context) error { _, err := s.EndHeldSignIn(ctx, admin, stranger.Hash()); return err }
+	ask["a leak"] = func(ctx context.Context) error {
+		_, err := s.ReportLeaked(ctx, admin, []secret.Text{stranger})
+		return err
+	}
 	ask["a revocation"] = func(ctx context.Context) error {
 		_, err := s.RevokeAPIToken(ctx, admin, "marlowe-press", made.ID, models.Revocation{})
 		return err
@@ -67,6 +80,69 @@ func TestAStandbyTellsNothing(t *testing.T) {
 	}
 	pooler.Redirect(t, own)
 	within(t, "the pooler asks the database again", asks(false))
+}
+
+// A pooler that brings a standby under a connection in the middle of a click has nobody answered too early: what is read there of what is under way, or of
+// who is on the list, was so some time before.
+func TestAClickThatEndsAtAStandbyWaits(t *testing.T) {
+	t.Parallel()
+	own := storetest.NewOwnPostgres(t)
+	w := storetest.New(t, own.URL)
+	admin := w.SetUp(t)
+	var made [2]string
+	for i := range made {
+		one, _ := w.WorkspaceToken(t, admin, "marlowe-press", models.NewAPIToken{Name: fmt.Sprint("token ", i)})
+		made[i] = one.ID
+	}
+	standby, pooler := own.NewStandby(t, time.Hour), own.NewPooler(t)
+	through := func() *store.Store {
+		return w.OpenWith(t, func(set *store.Settings) {
+			set.URL = "postgres://postgres@" + pooler.Address + "/desk?sslmode=disable&default_query_exec_mode=cache_describe"
+		})
+	}
+	s, other := through(), through()
+	at := func(is bool) func() bool {
+		return func() bool { _, err := other.LastEvent(t.Context()); return (err != nil) == is }
+	}
+	var aim atomic.Bool
+	s.ListenStatements(func(sql string) {
+		if strings.Contains(sql, "FOR NO KEY UPDATE") && aim.CompareAndSwap(true, false) { // and the transaction ends where it began
+			pooler.Redirect(t, standby)
+			within(t, "the pooler asks the standby", at(true))
+		}
+	})
+	click := func(s *store.Store, id string) (models.Receipt, error) {
+		ctx, receipt := store.WithReceipt(t.Context())
+		_, err := s.RevokeAPIToken(ctx, admin, "marlowe-press", id, models.Revocation{})
+		return *receipt, err
+	}
+	waits := func(what string, r models.Receipt, err error) {
+		t.Helper()
+		if err != nil || r.Took < models.LeaseWait-time.Second { // the first click may have taken the replica off the list by then
+			t.Errorf("%s is answered with %+v (%v)", what, r, err)
+		}
+		pooler.Redirect(t, own)
+		within(t, "the pooler asks the database again", at(false))
+	}
+
+	joined(t, w, "gw-a") // which the standby does not know yet, and which says nothing any more
+	aim.Store(true)
+	r, err := click(s, made[0])
+	waits("a click", r, err)
+
+	joined(t, w, "gw-b")
+	last, err := w.LastEvent(t.Context())
+	must(t, err)
+	first := make(chan error, 1)
+	go func() {
+		_, err := click(w.Store, made[1])
+		first <- err
+	}()
+	within(t, "the first click is in the database", func() bool { now, err := other.LastEvent(t.Context()); return err == nil && now > last })
+	aim.Store(true)
+	r, err = click(s, made[1])
+	waits("a click that finds nothing left to do", r, err)
+	must(t, <-first)
 }
 
 // A standby that takes over may lack what came last, and have other events by the same numbers: what a replica has put into effect of the database before

@@ -20,8 +20,12 @@ var elsewhere = models.Fail(models.Forbidden, "Token belongs to another workspac
 // them, everybody else those that they are a member of. It answers one more than a page
 // has where there are more than that.
 func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.Place) ([]models.WorkspaceSeen, error) {
-	var list []models.WorkspaceSeen
-	q := s.db.WithContext(ctx).Table("workspaces").
+	list, err := workspaces(s.db.WithContext(ctx), who, after)
+	return list, translate(err)
+}
+
+func workspaces(tx *gorm.DB, who models.Actor, after models.Place) (list []models.WorkspaceSeen, err error) {
+	q := fresh(tx).Table("workspaces").
 		Select("workspaces.*, COALESCE(memberships.role, '') AS role").
 		Joins("LEFT JOIN memberships ON memberships.workspace_id = workspaces.id AND memberships.person_id = ?", who.ID)
 	if !who.MayOpenWorkspace("") {
@@ -33,8 +37,8 @@ func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.P
 	if after.ID != "" {
 		q = q.Where("(workspaces.name, workspaces.id) > (?, ?)", after.Key, after.ID)
 	}
-	err := q.Where("workspaces.deleted_at IS NULL").Order("workspaces.name, workspaces.id").Limit(after.Size() + 1).Find(&list).Error
-	return list, translate(err)
+	err = q.Where("workspaces.deleted_at IS NULL").Order("workspaces.name, workspaces.id").Limit(after.Size() + 1).Find(&list).Error
+	return list, err
 }
 
 // Workspace finds one by its slug or ID, with the actor's role in it. One that the actor may not
@@ -79,14 +83,19 @@ func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.Workspa
 // or, for an Admin of the installation who is in none, the installation's only one. Where there
 // are several, models.Ambiguous names them.
 func (s *Store) HomeWorkspace(ctx context.Context, who models.Actor) (models.WorkspaceSeen, error) {
+	w, err := homeWorkspace(s.db.WithContext(ctx), who)
+	return w, translate(err)
+}
+
+func homeWorkspace(tx *gorm.DB, who models.Actor) (models.WorkspaceSeen, error) {
 	var mine []models.Membership
-	if err := s.db.WithContext(ctx).Where("person_id = ?", who.ID).Limit(2).Find(&mine).Error; err != nil {
-		return models.WorkspaceSeen{}, translate(err)
+	if err := fresh(tx).Where("person_id = ?", who.ID).Limit(2).Find(&mine).Error; err != nil {
+		return models.WorkspaceSeen{}, err
 	}
 	if len(mine) == 1 {
-		return s.Workspace(ctx, who, mine[0].WorkspaceID)
+		return workspaceOf(tx, who, mine[0].WorkspaceID)
 	}
-	list, err := s.Workspaces(ctx, who, models.Place{})
+	list, err := workspaces(tx, who, models.Place{})
 	switch {
 	case err != nil:
 		return models.WorkspaceSeen{}, err
