@@ -106,6 +106,48 @@ func TestCutWhileAFailureIsTold(t *testing.T) {
 	d.nextIsWell(t)
 }
 
+// TestCutBeforeItBegins: a call that is ended when it was let in, and has not begun, is as if it had not been tried. Whoever decides on it again, and lets it in, has it
+// answered, and its connection stays.
+func TestCutBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	for name, seen := range map[string]bool{"and that is seen": true, "a moment later": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := toProduct(t, slowOr(nil), nil)
+			first := true
+			d.settings.Holds = func(*access.Pass) bool {
+				if !first {
+					return true
+				}
+				first = false
+				if n := d.Cut(func(Caller) bool { return true }); n != 1 {
+					t.Errorf("%d calls were ended", n)
+				}
+				time.Sleep(noticeable) // in which net/http would take its caller for gone
+				return !seen
+			}
+			attempts := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				path, _ := access.CanonicalPath(r.URL.EscapedPath())
+				for attempts++; !d.Forward(wrapped{w}, r, d.up, d.who, path); attempts++ {
+				}
+			}))
+			t.Cleanup(server.Close)
+			d.address = server.Listener.Addr().String()
+			c := d.connect(t)
+			for range 2 {
+				c.say("GET /api/slow HTTP/1.1\r\nHost: x\r\n\r\n")
+				if answer, body := c.answer("GET"); answer.StatusCode != http.StatusOK || answer.Close {
+					t.Fatalf("%s %v %s", answer.Status, answer.Header, body)
+				}
+			}
+			if attempts != 3 || d.underWay.Load() != 0 {
+				t.Errorf("%d attempts, %d under way", attempts, d.underWay.Load())
+			}
+		})
+	}
+}
+
 // cutAndNoticed ends all calls, and gives net/http time to notice.
 func cutAndNoticed(t *testing.T, d *door, r *http.Request, calls int) {
 	t.Helper()

@@ -24,6 +24,7 @@ type exchange struct {
 	direct    bool          // how it goes upstream
 	answer    answer
 	body      body
+	stage     atomic.Int32
 	ended     atomic.Pointer[error]  // why it ends before it is over
 	giveUp    atomic.Pointer[func()] // ends what goes upstream, for whoever takes it out
 
@@ -33,6 +34,14 @@ type exchange struct {
 	moves          int64     // of the answer's body, when Sweep last looked
 	moved          time.Time // when that was another number
 }
+
+// The stages of an exchange. One that is ended before it is under way is withdrawn, and nothing of its caller's connection is touched: whoever let it in
+// decides again.
+const (
+	judged int32 = iota
+	underWay
+	withdrawn
+)
 
 // Why an exchange ends before it is over.
 var (
@@ -186,6 +195,9 @@ var longAgo = time.Unix(1, 0)
 // time. net/http's own watch over that connection is not enough: it stops looking at the first byte that a caller sends too
 // early. It begins by taking the deadline away, and can do so just after this: so Sweep does it again.
 func (x *exchange) end(why error) {
+	if x.stage.CompareAndSwap(judged, withdrawn) || x.stage.Load() == withdrawn {
+		return
+	}
 	x.ended.CompareAndSwap(nil, &why)
 	x.abandon()
 	_ = x.answer.control.SetReadDeadline(longAgo)

@@ -120,11 +120,7 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 	defer func() {
 		g.leave(x)
 		broken := recover()
-		switch begun := x.answer.begun.Load(); {
-		case x.ended.Load() == nil || x.answer.closes:
-		case !begun: // whoever decides again answers; see begin
-			w.Header().Set("Connection", "close")
-		case broken == nil: // all of the answer may be out, and the connection stay
+		if broken == nil && x.ended.Load() != nil && !x.answer.closes { // all of the answer may be out, and the connection stay; see begin
 			broken = http.ErrAbortHandler
 		}
 		if broken != nil {
@@ -133,6 +129,9 @@ func (g *Gateway) Forward(w http.ResponseWriter, r *http.Request, up Upstream, w
 		}
 	}()
 	if g.settings.Holds != nil && !g.settings.Holds(&x.who.Pass) { // asked where Cut finds the call: a change before it is seen here, one after it there
+		return false
+	}
+	if !x.stage.CompareAndSwap(judged, underWay) {
 		return false
 	}
 	proxy := httputil.ReverseProxy{
