@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,7 +28,10 @@ func (s *Store) grantSQL(by string) string {
 	return "SELECT " + fmt.Sprintf(grantColumns, s.moment(), by+" = $1")
 }
 
-const replacedByHash = "SELECT credential_id, replaced_at FROM replaced_secrets WHERE hash = $1"
+// replacedSQL is the statement that finds what was replaced on its card by its hash.
+func (s *Store) replacedSQL() string {
+	return "SELECT " + s.moment() + ", r.credential_id, r.replaced_at FROM change_clock LEFT JOIN replaced_secrets r ON r.hash = $1"
+}
 
 // GrantOf reads what a presented secret opens now: the credential, its owner and its product, in one query. One that was
 // replaced on its card answers as that, with the card as it is now. An unknown one is models.NotFound; a database that
@@ -39,18 +41,22 @@ func (s *Store) GrantOf(ctx context.Context, hash secret.Hash) (models.Grant, er
 	if models.KindOf(err) != models.NotFound {
 		return g, err
 	}
-	var before models.Secret
-	err = s.ask(ctx, replacedByHash, hash[:]).Scan(&before.CredentialID, &before.ReplacedAt)
-	if errors.Is(err, sql.ErrNoRows) {
-		return models.Grant{}, notThere
-	}
-	if err != nil {
+	var then, replacedAt sql.NullTime
+	var standby bool
+	var id sql.NullString
+	if err = s.ask(ctx, s.replacedByHash, hash[:]).Scan(&then, &standby, &id, &replacedAt); err != nil {
 		return models.Grant{}, translate(err)
 	}
-	if g, err = s.grantOf(ctx, s.grantByID, before.CredentialID); err != nil {
+	if err = refuseStandby(standby); err != nil {
 		return models.Grant{}, err
 	}
-	g.Credential.RevokedAt, g.Credential.ReplacedBy = &before.ReplacedAt, g.Credential.ID
+	if !id.Valid {
+		return models.Grant{}, notThere
+	}
+	if g, err = s.grantOf(ctx, s.grantByID, id.String); err != nil {
+		return models.Grant{}, err
+	}
+	g.Credential.RevokedAt, g.Credential.ReplacedBy = &replacedAt.Time, g.Credential.ID
 	return g, nil
 }
 

@@ -82,9 +82,9 @@ func TestAStandbyTellsNothing(t *testing.T) {
 	within(t, "the pooler asks the database again", asks(false))
 }
 
-// A pooler that brings a standby under a connection in the middle of a click has nobody answered too early: what is read there of what is under way, or of
-// who is on the list, was so some time before.
-func TestAClickThatEndsAtAStandbyWaits(t *testing.T) {
+// A pooler that brings a standby under a connection in the middle of a click or a look-up has nobody answered too early, or wrongly: what is read there of
+// what is under way, of who is on the list, or of what was replaced, was so some time before.
+func TestAPoolerGoesToAStandbyInTheMiddle(t *testing.T) {
 	t.Parallel()
 	own := storetest.NewOwnPostgres(t)
 	w := storetest.New(t, own.URL)
@@ -104,29 +104,34 @@ func TestAClickThatEndsAtAStandbyWaits(t *testing.T) {
 	at := func(is bool) func() bool {
 		return func() bool { _, err := other.LastEvent(t.Context()); return (err != nil) == is }
 	}
-	var aim atomic.Bool
+	var aim atomic.Pointer[string] // the pooler asks the standby after the statement in which this is
 	s.ListenStatements(func(sql string) {
-		if strings.Contains(sql, "FOR NO KEY UPDATE") && aim.CompareAndSwap(true, false) { // and the transaction ends where it began
+		if what := aim.Load(); what != nil && strings.Contains(sql, *what) && aim.CompareAndSwap(what, nil) {
 			pooler.Redirect(t, standby)
 			within(t, "the pooler asks the standby", at(true))
 		}
 	})
+	writing, looking := "FOR NO KEY UPDATE", "replaced_secrets" // a transaction ends where it began; and of a look-up this is told before it is asked
 	click := func(s *store.Store, id string) (models.Receipt, error) {
 		ctx, receipt := store.WithReceipt(t.Context())
 		_, err := s.RevokeAPIToken(ctx, admin, "marlowe-press", id, models.Revocation{})
 		return *receipt, err
+	}
+	again := func() {
+		t.Helper()
+		pooler.Redirect(t, own)
+		within(t, "the pooler asks the database again", at(false))
 	}
 	waits := func(what string, r models.Receipt, err error) {
 		t.Helper()
 		if err != nil || r.Took < models.LeaseWait-time.Second { // the first click may have taken the replica off the list by then
 			t.Errorf("%s is answered with %+v (%v)", what, r, err)
 		}
-		pooler.Redirect(t, own)
-		within(t, "the pooler asks the database again", at(false))
+		again()
 	}
 
 	joined(t, w, "gw-a") // which the standby does not know yet, and which says nothing any more
-	aim.Store(true)
+	aim.Store(&writing)
 	r, err := click(s, made[0])
 	waits("a click", r, err)
 
@@ -139,10 +144,19 @@ func TestAClickThatEndsAtAStandbyWaits(t *testing.T) {
 		first <- err
 	}()
 	within(t, "the first click is in the database", func() bool { now, err := other.LastEvent(t.Context()); return err == nil && now > last })
-	aim.Store(true)
+	aim.Store(&writing)
 	r, err = click(s, made[1])
 	waits("a click that finds nothing left to do", r, err)
 	must(t, <-first)
+
+	card, text := w.WorkspaceToken(t, admin, "marlowe-press", models.NewAPIToken{Name: "replaced"})
+	_, _, err = w.RegenerateAPIToken(t.Context(), admin, "marlowe-press", card.ID, models.Regeneration{}, secret.FormID())
+	must(t, err)
+	aim.Store(&looking)
+	if _, err := s.GrantOf(t.Context(), text.Hash()); models.KindOf(err) != models.Unavailable {
+		t.Errorf("a secret that was replaced is %v", err)
+	}
+	again()
 }
 
 // A standby that takes over may lack what came last, and have other events by the same numbers: what a replica has put into effect of the database before

@@ -79,9 +79,9 @@ type Store struct {
 	reach     int
 	address   *pgx.ConnConfig // of PostgreSQL; nil for SQLite
 	// databaseTime has moments that verdicts depend on be told by the database's clock.
-	databaseTime           bool
-	grantByHash, grantByID string // see GrantOf
-	one                    turns  // of SQLite
+	databaseTime                           bool
+	grantByHash, grantByID, replacedByHash string // see GrantOf
+	one                                    turns  // of SQLite
 }
 
 // Open connects to the database. It does not change it: Migrate does.
@@ -93,7 +93,7 @@ func Open(ctx context.Context, set Settings) (*Store, error) {
 	if set.URL != "" {
 		s.dialect = migrations.Postgres
 	}
-	s.grantByHash, s.grantByID = s.grantSQL("hash"), s.grantSQL("id")
+	s.grantByHash, s.grantByID, s.replacedByHash = s.grantSQL("hash"), s.grantSQL("id"), s.replacedSQL()
 	if s.strangers == nil {
 		s.strangers = s.hasher
 	}
