@@ -25,8 +25,13 @@ func TestMain(m *testing.M) {
 		go endWith(os.NewFile(3, "the tests"))
 		program() // exits
 	}
-	os.Exit(storetest.Run(m))
+	code := storetest.Run(m)
+	_ = os.RemoveAll(shippedIn)
+	os.Exit(code)
 }
+
+// shippedIn is the folder that the program was built in as it is shipped; see shipped.
+var shippedIn string
 
 // endWith ends this process when the one that started it is gone, however it ended: nobody holds the
 // other end of the pipe then.

@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"tokendesk/models/store/storetest"
@@ -34,41 +35,26 @@ const (
 func TestMemoryOfCollections(t *testing.T) {
 	t.Parallel()
 	program := shipped(t)
-	t.Run("installing", func(t *testing.T) {
-		each(t, func(t *testing.T, in place) { in.measureInstalling(t, program) })
+	each(t, func(t *testing.T, in place) {
+		b, token := in.equipped(t)
+		s := in.serveShipped(t, program)
+		b = b.after(t, s)
+		small := installed(t, b.install(t, token))
+		before := s.peak(t)
+		large := installed(t, b.installLarge(t, token))
+		if large.Size < largeBytes {
+			t.Errorf("the large archive has %d bytes", large.Size)
+		}
+		s.wantGrowth(t, "installing", before)
+		s.stop(t)
+
+		s = in.serveShipped(t, program)
+		b = b.after(t, s)
+		b.download(t, small)
+		before = s.peak(t)
+		b.download(t, large)
+		s.wantGrowth(t, "downloading", before)
 	})
-	t.Run("downloading", func(t *testing.T) {
-		each(t, func(t *testing.T, in place) { in.measureDownloading(t, program) })
-	})
-}
-
-func (in place) measureInstalling(t *testing.T, program string) {
-	t.Helper()
-	b, token := in.equipped(t)
-	s := in.serveShipped(t, program)
-	b = b.after(t, s)
-	installed(t, b.install(t, token))
-	before := s.peak(t)
-	if large := installed(t, b.installLarge(t, token)); large.Size < largeBytes {
-		t.Errorf("the large archive has %d bytes", large.Size)
-	}
-	s.wantGrowth(t, "installing", before)
-}
-
-func (in place) measureDownloading(t *testing.T, program string) {
-	t.Helper()
-	b, token := in.equipped(t)
-	first := in.serve(t)
-	b = b.after(t, first)
-	small, large := installed(t, b.install(t, token)), installed(t, b.installLarge(t, token))
-	first.stop(t)
-
-	s := in.serveShipped(t, program)
-	b = b.after(t, s)
-	b.download(t, small)
-	before := s.peak(t)
-	b.download(t, large)
-	s.wantGrowth(t, "downloading", before)
 }
 
 // archived is what an installation says of the archive that is kept.
@@ -117,20 +103,31 @@ func (s server) wantGrowth(t *testing.T, what string, before int) {
 	}
 }
 
-// shipped builds the program as it is shipped. The tests' own binary would tell of the race detector's memory.
+// shipped builds the program as it is shipped, once for all tests. The tests' own binary would tell of the race detector's memory.
 func shipped(t *testing.T) (path string) {
 	t.Helper()
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		storetest.Missing(t, "this system does not tell how much memory a process has")
 	}
-	path = filepath.Join(t.TempDir(), "tokendesk")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	path, err := buildShipped()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
+
+var buildShipped = sync.OnceValues(func() (path string, err error) {
+	if shippedIn, err = os.MkdirTemp("", "tokendesk-shipped-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(shippedIn, "tokendesk")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
 
 // equipped sets an installation up, and answers the first Admin's browser and token. It is done by another
 // process than the one that is measured, because checking a password takes memory.

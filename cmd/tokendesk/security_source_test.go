@@ -126,14 +126,15 @@ var sqlArguments = map[string]int{"part": 0, "where": 1, "index": 2, "indexByEnd
 // together has a line here, and what it is put together from is a column's name of ours.
 func TestSQLIsWrittenAndNotMade(t *testing.T) {
 	known := []string{
-		`column + " = ?"`, `column + " = ? AND deleted_at IS NULL"`, `asListed(f)`, `expiryOrder(at.Part)`, `look.columns`, `strings.Join(parts, " UNION ALL ")`,
+		`column + " = ?"`, `column + " = ? AND deleted_at IS NULL"`, `asListed(f)`, `expiryOrder(at.Part)`, `strings.Join(parts, " UNION ALL ")`,
 		// Of the list of every credential: columns and signs that stand in credential_order.go, and conditions that were checked where they were handed on.
 		`sql`, `p.sql`, `from.order`, `"(" + from.end + ", " + from.id + ") " + from.sign + " (?, ?)"`, `from.id + " " + from.sign + " ?"`, `sql + " AND credentials.expires_at " + begin + " ?"`,
 		// Of days that turn: how each database has a list of credentials, as it stands in usage_days.go.
 		`intoDays + "SELECT credential_id, day, day_calls, day_refused FROM usages WHERE" + among + " AND day < $2 AND day_calls + day_refused > 0 ORDER BY credential_id" + addUsageDay`,
 		`"UPDATE usages SET day = $2, day_calls = 0, day_refused = 0 WHERE" + among + " AND day < $2"`,
 		// Of replicas: what each database calls its clock and its history, as it stands in replicas.go; and of what is read at every call (grants.go).
-		`statement`, `s.snapshotSQL()`, `"SELECT " + s.renewed()`,
+		`statement`, `s.snapshotSQL()`, `"SELECT " + s.renewed()`, `s.replacedByHash`,
+		`"SELECT here.standby, r.id, r.name, r.acked_seq, r.lease_no FROM (SELECT " + s.moment() + ") AS here LEFT JOIN replicas r ON 1 = 1 ORDER BY r.name, r.id"`,
 		// The values of statements that were prepared.
 		`u.CredentialID`, `d.CredentialID`,
 	}

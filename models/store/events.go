@@ -149,5 +149,6 @@ func (s *Store) LastEvent(ctx context.Context) (int64, error) {
 // StillMay says whether an actor whose request takes long may go on: a session that ended or a role that
 // was lost meanwhile ends it.
 func (s *Store) StillMay(ctx context.Context, who models.Actor) error {
-	return translate(s.standing(s.db.WithContext(ctx), who))
+	_, err := s.asOf(ctx, func(tx *gorm.DB) error { return s.standing(tx, who) })
+	return err
 }

@@ -290,15 +290,11 @@ func (s *Store) lookAtReplicas(ctx context.Context) ([]models.Replica, error) {
 
 // onTheList reads who is waited for, and how far they are. It is one statement with the question whether this is a standby, which may not know them yet.
 func (s *Store) onTheList(db *gorm.DB) (list []models.Replica, err error) {
-	standby := "0"
-	if s.dialect == migrations.Postgres {
-		standby = "pg_is_in_recovery()"
-	}
 	var rows []struct {
 		Standby bool
 		models.Replica
 	}
-	err = db.Raw("SELECT here.standby, r.id, r.name, r.acked_seq, r.lease_no FROM (SELECT " + standby + " AS standby) AS here LEFT JOIN replicas r ON 1 = 1 ORDER BY r.name, r.id").Scan(&rows).Error
+	err = db.Raw("SELECT here.standby, r.id, r.name, r.acked_seq, r.lease_no FROM (SELECT " + s.moment() + ") AS here LEFT JOIN replicas r ON 1 = 1 ORDER BY r.name, r.id").Scan(&rows).Error
 	for _, row := range rows {
 		if err := refuseStandby(row.Standby); err != nil {
 			return nil, err
