@@ -71,13 +71,13 @@ func TestSigningOutWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	webtest.Each(t, func(t *testing.T, s webtest.Site) {
 		cookie := session(t, s, s.Person(t, s.Admin, models.Member))
-		execute(t, s, "ALTER TABLE change_clock RENAME TO full_disk") // reading works, and no change
+		execute(t, s, "ALTER TABLE events RENAME TO full_disk") // reading works, and no change
 		b := s.Browser(t).With(t, "sid", cookie)
 		a := b.Post(t, "/signout", nil).Want(t, http.StatusServiceUnavailable).Has(t, "This browser is signed out, but the server could not end the session.")
 		if left := b.Cookie(t, "sid"); left != "" || a.Header.Get("Clear-Site-Data") == "" {
 			t.Errorf("the browser keeps %q", left)
 		}
-		execute(t, s, "ALTER TABLE full_disk RENAME TO change_clock")
+		execute(t, s, "ALTER TABLE full_disk RENAME TO events")
 		s.Browser(t).With(t, "sid", cookie).Get(t, "/account").Want(t, http.StatusOK)
 	})
 }
