@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"regexp"
 	"sync/atomic"
 
@@ -65,4 +66,10 @@ func (s *Store) ListenStatements(f func(sql string)) {
 			panic(err)
 		}
 	}
+}
+
+// AsOf runs queries as those do whose answers somebody relies on.
+func (s *Store) AsOf(ctx context.Context, run func(tx *gorm.DB) error) error {
+	_, err := s.asOf(ctx, run)
+	return err
 }
