@@ -43,6 +43,11 @@ func TestAStandbyTellsNothing(t *testing.T) {
 		"a session":              func(ctx context.Context) error { _, err := s.FindSession(ctx, cookie); return err },
 		"a program's session":    func(ctx context.Context) error { _, err := s.FindProgram(ctx, stranger.Hash()); return err },
 		"a product":              func(ctx context.Context) error { _, _, err := s.ProductAsOf(ctx, g.Opens.ProductID); return err },
+		"the keys of sign-ins":   func(ctx context.Context) error { _, err := s.JWTKeys(ctx); return err },
+		"a workspace":            func(ctx context.Context) error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
+		"the only workspace":     func(ctx context.Context) error { _, err := s.HomeWorkspace(ctx, admin); return err },
+		"a collection":           func(ctx context.Context) error { _, err := s.CollectionByID(ctx, admin, models.NewID()); return err },
+		"an account":             func(ctx context.Context) error { _, err := s.PersonByEmail(ctx, "nobody@marlowe.example"); return err },
 		"the last event":         func(ctx context.Context) error { _, err := s.LastEvent(ctx); return err },
 		"the renewal of a lease": func(ctx context.Context) error { _, err := s.RenewLease(ctx, r); return err },
 	}
@@ -64,6 +69,14 @@ func TestAStandbyTellsNothing(t *testing.T) {
 	ask["the end of a sign-in"] = func(ctx context.Context) error { _, err := s.EndHeldSignIn(ctx, admin, stranger.Hash()); return err }
 	ask["a leak"] = func(ctx context.Context) error {
 		_, err := s.ReportLeaked(ctx, admin, []secret.Text{stranger})
+		return err
+	}
+	ask["a renewal"] = func(ctx context.Context) error {
+		_, _, err := s.RenewProgram(ctx, models.Actor{}, stranger, models.Renewal{Email: "ines@marlowe.example"})
+		return err
+	}
+	ask["the end of a bearer token"] = func(ctx context.Context) error {
+		_, err := s.RevokeBearerToken(ctx, admin, admin.ID, models.Revocation{})
 		return err
 	}
 	ask["a revocation"] = func(ctx context.Context) error {
