@@ -68,6 +68,11 @@ func (s *Store) ListenStatements(f func(sql string)) {
 	}
 }
 
+// AfterLostCommit finds out what became of a commit whose answer was lost.
+func (s *Store) AfterLostCommit(ctx context.Context, eventID string, cause error) error {
+	return s.afterLostCommit(ctx, eventID, cause)
+}
+
 // AsOf runs queries as those do whose answers somebody relies on.
 func (s *Store) AsOf(ctx context.Context, run func(tx *gorm.DB) error) error {
 	_, err := s.asOf(ctx, run)
