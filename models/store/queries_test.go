@@ -116,9 +116,9 @@ func TestQuestionsDoNotGrow(t *testing.T) {
 				"CountAPIKeys":          {1, func() error { _, err := w.CountAPIKeys(t.Context(), admin); return err }},
 				"EndedAPIKeys":          {4, func() error { _, err := w.EndedAPIKeys(t.Context(), admin); return err }},
 				"APIKey":                {4, func() error { _, err := w.APIKey(t.Context(), admin, key.ID); return err }},
-				"CollectionKeys":        {7, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, "", models.Place{}); return err }},
-				"those of a collection": {9, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, tools.ID, models.Place{}); return err }},
-				"CollectionKey":         {8, func() error { _, err := w.CollectionKey(t.Context(), admin, share.ID); return err }},
+				"CollectionKeys":        {8, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, "", models.Place{}); return err }},
+				"those of a collection": {10, func() error { _, _, err := w.CollectionKeys(t.Context(), admin, tools.ID, models.Place{}); return err }},
+				"CollectionKey":         {9, func() error { _, err := w.CollectionKey(t.Context(), admin, share.ID); return err }},
 				"CountAutomationTokens": {5, func() error { _, err := w.CountAutomationTokens(t.Context(), admin, home.Slug); return err }},
 			} {
 				before := asked.Load()

@@ -85,6 +85,16 @@ func TestAStandbyTellsNothing(t *testing.T) {
 		_, err := s.RevokeBearerToken(ctx, admin, admin.ID, models.Revocation{})
 		return err
 	}
+	ask["an access key"] = func(ctx context.Context) error { _, err := s.CollectionKey(ctx, admin, made.ID); return err }
+	ask["the access keys of a collection"] = func(ctx context.Context) error {
+		_, _, err := s.CollectionKeys(ctx, admin, models.NewID(), models.Place{})
+		return err
+	}
+	ask["the access keys of somebody's workspaces"] = func(ctx context.Context) error {
+		_, _, err := s.CollectionKeys(ctx, admin, "", models.Place{})
+		return err
+	}
+	ask["somebody's workspaces"] = func(ctx context.Context) error { _, _, err := s.Memberships(ctx, admin); return err }
 	ask["a revocation"] = func(ctx context.Context) error {
 		_, err := s.RevokeAPIToken(ctx, admin, "marlowe-press", made.ID, models.Revocation{})
 		return err
