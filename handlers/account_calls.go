@@ -96,7 +96,7 @@ func (h *Handlers) revokeOneOfMine(c echo.Context, token string) error {
 		return models.Fail(models.Ambiguous, "The field token holds no token. Send it whole, or leave it out to revoke all of yours in this workspace.")
 	default:
 		var claims secret.SignInClaims
-		if claims, ok, err = h.Keys.Parse(ctx, secret.Text(token)); err == nil && !ok {
+		if claims, ok, err = h.Keys.ParseNow(ctx, secret.Text(token)); err == nil && !ok {
 			return noSuchToken
 		}
 		if err == nil {

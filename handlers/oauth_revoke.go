@@ -110,7 +110,7 @@ func (h *Handlers) revokeHeld(ctx context.Context, who models.Actor, token strin
 	if !secret.LooksLikeJWT(token) {
 		return nil
 	}
-	claims, ok, err := h.Keys.Parse(ctx, secret.Text(token))
+	claims, ok, err := h.Keys.ParseNow(ctx, secret.Text(token))
 	if err == nil && ok {
 		_, err = h.Store.EndHeldSignIn(ctx, who, claims.Hash())
 	}

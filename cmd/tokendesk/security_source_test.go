@@ -133,7 +133,7 @@ func TestSQLIsWrittenAndNotMade(t *testing.T) {
 		`intoDays + "SELECT credential_id, day, day_calls, day_refused FROM usages WHERE" + among + " AND day < $2 AND day_calls + day_refused > 0 ORDER BY credential_id" + addUsageDay`,
 		`"UPDATE usages SET day = $2, day_calls = 0, day_refused = 0 WHERE" + among + " AND day < $2"`,
 		// Of replicas: what each database calls its clock and its history, as it stands in replicas.go; and of what is read at every call (grants.go).
-		`statement`, `s.snapshotSQL()`, `"SELECT " + s.renewed()`, `s.replacedByHash`,
+		`statement`, `s.snapshotSQL()`, `s.togetherSQL()`, `"SELECT " + s.renewed()`, `s.replacedByHash`,
 		`"SELECT here.standby, r.id, r.name, r.acked_seq, r.lease_no FROM (SELECT " + s.moment() + ") AS here LEFT JOIN replicas r ON 1 = 1 ORDER BY r.name, r.id"`,
 		// The values of statements that were prepared.
 		`u.CredentialID`, `d.CredentialID`,

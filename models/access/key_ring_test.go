@@ -139,6 +139,21 @@ func TestANewKeyRests(t *testing.T) {
 	}
 }
 
+// The first key signs at once. A server that has just looked whether there is one takes nobody's word for it that a token, which somebody has now and wants to
+// have taken away, is none.
+func TestTheFirstKeyIsFoundToTakeAway(t *testing.T) {
+	now, from, seal := noon, &keys{}, keyFile(t)
+	one, two := ringAt(t, from, seal, &now), ringAt(t, from, seal, &now)
+	if _, err := two.JWKs(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	text := signInToken(t, one, now)
+	if _, ok, err := two.ParseNow(t.Context(), text); !ok || err != nil {
+		t.Errorf("to take away, it is good: %v (%v)", ok, err)
+	}
+	wantGood(t, "as a credential", two, text, true)
+}
+
 // Whoever makes keys up has the database asked once a second and no more; a key that is known asks nothing.
 func TestKeyRingAsksSeldom(t *testing.T) {
 	now, from, seal := noon, &keys{}, keyFile(t)

@@ -16,7 +16,7 @@ func (s *Store) CollectionKeys(ctx context.Context, who models.Actor, collection
 	db := s.db.WithContext(ctx)
 	var list []models.Credential
 	if collectionID != "" {
-		if _, _, err := sharedCollection(db, who, collectionID); err != nil {
+		if _, err := s.asOf(ctx, func(tx *gorm.DB) error { _, _, err := sharedCollection(tx, who, collectionID); return err }); err != nil {
 			return nil, next, err
 		}
 		list, next, err = newestKeys(keysOfCollection(db, collectionID), after)
@@ -32,17 +32,19 @@ func (s *Store) CollectionKeys(ctx context.Context, who models.Actor, collection
 
 // keysOfMine is a page of those of all the workspaces that somebody is a member of: the newest of each, and of these the newest.
 func (s *Store) keysOfMine(ctx context.Context, who models.Actor, after models.Place) (all []models.Credential, next models.Place, err error) {
-	db := s.db.WithContext(ctx)
-	q := fresh(db).Table("memberships").Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").Where("memberships.person_id = ?", who.ID)
-	if who.Within != "" {
-		q = q.Where("memberships.workspace_id = ?", who.Within)
-	}
 	var mine []string
-	if err := q.Pluck("memberships.workspace_id", &mine).Error; err != nil {
-		return nil, next, translate(err)
+	_, err = s.asOf(ctx, func(tx *gorm.DB) error {
+		q := fresh(tx).Table("memberships").Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").Where("memberships.person_id = ?", who.ID)
+		if who.Within != "" {
+			q = q.Where("memberships.workspace_id = ?", who.Within)
+		}
+		return q.Pluck("memberships.workspace_id", &mine).Error
+	})
+	if err != nil {
+		return nil, next, err
 	}
 	for some := range slices.Chunk(mine, workspacesAtOnce) {
-		found, err := newestOfEach(db, some, after)
+		found, err := newestOfEach(s.db.WithContext(ctx), some, after)
 		if err != nil {
 			return nil, next, translate(err)
 		}
@@ -75,7 +77,11 @@ func newestOfEach(db *gorm.DB, workspaces []string, after models.Place) (list []
 
 // CollectionKey finds one in a workspace that the actor may open, as its page shows it; also one that was revoked.
 func (s *Store) CollectionKey(ctx context.Context, who models.Actor, id string) (models.CollectionKeySeen, error) {
-	c, _, err := accessKeyOf(s.db.WithContext(ctx), who, id)
+	var c models.Credential
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		c, _, err = accessKeyOf(tx, who, id)
+		return err
+	})
 	if err != nil {
 		return models.CollectionKeySeen{}, err
 	}

@@ -88,11 +88,15 @@ func (s *Store) installers(ctx context.Context, people, tokens []string) (map[st
 // Collection finds one collection of a workspace that the actor may open.
 func (s *Store) Collection(ctx context.Context, who models.Actor, workspace, id string) (models.CollectionWithin, error) {
 	var within models.CollectionWithin
-	w, err := s.Workspace(ctx, who, workspace)
-	if err != nil {
-		return within, err
-	}
-	c, err := collectionOf(s.db.WithContext(ctx), w.ID, id)
+	var w models.WorkspaceSeen
+	var c models.Collection
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		if w, err = workspaceOf(tx, who, workspace); err != nil {
+			return err
+		}
+		c, err = collectionOf(fresh(tx), w.ID, id)
+		return err
+	})
 	if err != nil {
 		return within, err
 	}
@@ -106,17 +110,24 @@ func (s *Store) Collection(ctx context.Context, who models.Actor, workspace, id 
 // CollectionByID finds a collection in any workspace that the actor may open, or the one that they come to read with its access key.
 func (s *Store) CollectionByID(ctx context.Context, who models.Actor, id string) (models.CollectionWithin, error) {
 	var within models.CollectionWithin
-	c, err := withID[models.Collection](s.db.WithContext(ctx), id)
-	if models.KindOf(err) == models.NotFound {
-		return within, noCollectionAnywhere
-	}
-	if err != nil {
-		return within, err
-	}
-	if who.Reads != c.ID {
-		return s.Collection(ctx, who, c.WorkspaceID, id)
-	}
-	w, err := withID[models.Workspace](s.db.WithContext(ctx), c.WorkspaceID)
+	var w models.Workspace
+	var c models.Collection
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		c, err = withID[models.Collection](fresh(tx), id)
+		if models.KindOf(err) == models.NotFound {
+			return noCollectionAnywhere
+		}
+		if err != nil {
+			return err
+		}
+		if who.Reads != c.ID {
+			seen, err := workspaceOf(tx, who, c.WorkspaceID)
+			w = seen.Workspace
+			return err
+		}
+		w, err = withID[models.Workspace](fresh(tx), c.WorkspaceID)
+		return err
+	})
 	if err != nil {
 		return within, err
 	}

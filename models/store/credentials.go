@@ -132,7 +132,11 @@ func (s *Store) RevokeBearerToken(ctx context.Context, who models.Actor, personI
 	if !models.ValidID(personID) {
 		return models.Credential{}, notThere
 	}
-	c, err := take[models.Credential](s.db.WithContext(ctx).Where("person_id = ? AND kind = ? AND revoked_at IS NULL", personID, models.Bearer))
+	var c models.Credential
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		c, err = take[models.Credential](fresh(tx).Where("person_id = ? AND kind = ? AND revoked_at IS NULL", personID, models.Bearer))
+		return err
+	})
 	if err != nil {
 		return c, err
 	}

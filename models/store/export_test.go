@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"regexp"
 	"sync/atomic"
 
@@ -65,4 +66,15 @@ func (s *Store) ListenStatements(f func(sql string)) {
 			panic(err)
 		}
 	}
+}
+
+// AfterLostCommit finds out what became of a commit whose answer was lost.
+func (s *Store) AfterLostCommit(ctx context.Context, eventID string, cause error) error {
+	return s.afterLostCommit(ctx, eventID, cause)
+}
+
+// AsOf runs queries as those do whose answers somebody relies on.
+func (s *Store) AsOf(ctx context.Context, run func(tx *gorm.DB) error) error {
+	_, err := s.asOf(ctx, run)
+	return err
 }

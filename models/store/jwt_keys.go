@@ -10,8 +10,12 @@ import (
 )
 
 // JWTKeys are the keys that sign sign-in tokens, the newest first; of the old ones those that may still be asked for.
-func (s *Store) JWTKeys(ctx context.Context) ([]models.JWTKey, error) {
-	return jwtKeys(s.db.WithContext(ctx))
+func (s *Store) JWTKeys(ctx context.Context) (list []models.JWTKey, err error) {
+	_, err = s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		list, err = jwtKeys(fresh(tx))
+		return err
+	})
+	return list, err
 }
 
 func jwtKeys(tx *gorm.DB) ([]models.JWTKey, error) {

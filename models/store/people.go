@@ -21,7 +21,12 @@ func (s *Store) PersonByEmail(ctx context.Context, email string) (models.Person,
 	if !models.Printable(models.EmailKey(email)) { // nobody's, and PostgreSQL would refuse to look
 		return models.Person{}, notThere
 	}
-	return take[models.Person](s.db.WithContext(ctx).Where("email_key = ?", models.EmailKey(email)))
+	var p models.Person
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		p, err = take[models.Person](fresh(tx).Where("email_key = ?", models.EmailKey(email)))
+		return err
+	})
+	return p, err
 }
 
 // HasAdmin says whether the installation has been set up.

@@ -118,7 +118,12 @@ func (s *Store) newRefreshToken(tx *gorm.DB, sessionID string) (secret.Text, err
 func (s *Store) RenewProgram(ctx context.Context, who models.Actor, refresh secret.Text, r models.Renewal) (models.ProgramSeen, ProgramTokens, error) {
 	var tokens ProgramTokens
 	hash := refresh.Hash()
-	token, seen, err := presented(s.db.WithContext(ctx), hash) // what nobody was given keeps no writer waiting
+	var token models.RefreshToken
+	var seen models.ProgramSeen
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		token, seen, err = presented(tx, hash) // what nobody was given keeps no writer waiting
+		return err
+	})
 	if err != nil {
 		return seen, tokens, err
 	}

@@ -13,17 +13,19 @@ import (
 // Memberships lists the workspaces that the actor is a member of, those that they own first and then the oldest, up to
 // models.PageSize; and tells how many there are, up to models.CountCap and one more.
 func (s *Store) Memberships(ctx context.Context, who models.Actor) (list []models.WorkspaceSeen, total int, err error) {
-	db := s.db.WithContext(ctx)
-	mine := func() *gorm.DB {
-		return fresh(db).Table("memberships").Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").Where("memberships.person_id = ?", who.ID)
+	mine := func(tx *gorm.DB) *gorm.DB {
+		return fresh(tx).Table("memberships").Joins("JOIN workspaces ON workspaces.id = memberships.workspace_id AND workspaces.deleted_at IS NULL").Where("memberships.person_id = ?", who.ID)
 	}
-	n, err := countUpTo(db, mine().Select("memberships.workspace_id"), models.CountCap+1)
-	if err != nil {
-		return nil, 0, translate(err)
-	}
-	err = mine().Select("workspaces.*, memberships.role AS role").
-		Order("CASE memberships.role WHEN 'Owner' THEN 0 ELSE 1 END, memberships.created_at, memberships.workspace_id").Limit(models.PageSize).Find(&list).Error
-	return list, int(n), translate(err)
+	_, err = s.asOf(ctx, func(tx *gorm.DB) error {
+		n, err := countUpTo(tx, mine(tx).Select("memberships.workspace_id"), models.CountCap+1)
+		if err != nil {
+			return err
+		}
+		total = int(n)
+		return mine(tx).Select("workspaces.*, memberships.role AS role").
+			Order("CASE memberships.role WHEN 'Owner' THEN 0 ELSE 1 END, memberships.created_at, memberships.workspace_id").Limit(models.PageSize).Find(&list).Error
+	})
+	return list, total, err
 }
 
 // EndProgram ends the session that has a sign-in token, if it is the actor's own. Any other is models.NotFound.

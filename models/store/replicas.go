@@ -28,8 +28,8 @@ func (s *Store) asOf(ctx context.Context, run func(tx *gorm.DB) error) (at model
 			Moment  sql.NullTime
 			Standby bool
 		}
-		if err = one(fresh(tx).Raw(s.snapshotSQL()).Scan(&now)); err != nil {
-			return err
+		if res := fresh(tx).Raw(s.togetherSQL()).Scan(&now); res.Error != nil || res.RowsAffected != 1 {
+			return cmp.Or(res.Error, errNoClock)
 		}
 		if at, err = s.snapshot(now.LastSeq, now.Moment, now.Standby); err != nil {
 			return err
@@ -37,6 +37,17 @@ func (s *Store) asOf(ctx context.Context, run func(tx *gorm.DB) error) (at model
 		return run(tx)
 	})
 	return at, err
+}
+
+// errNoClock is what a database says that is being restored: that nothing is there is no answer either.
+var errNoClock = errors.New("the database has no number of its last event")
+
+// togetherSQL is snapshotSQL at the beginning of a transaction, which ends when it stands still for too long, as in endWhenIdle.
+func (s *Store) togetherSQL() string {
+	if s.dialect == migrations.Postgres {
+		return "SELECT last_seq, " + s.moment() + ", set_config('idle_in_transaction_session_timeout', '5s', true) FROM change_clock"
+	}
+	return s.snapshotSQL()
 }
 
 func (s *Store) snapshotSQL() string { return "SELECT last_seq, " + s.moment() + " FROM change_clock" }
@@ -214,6 +225,9 @@ func (s *Store) underWay(ctx context.Context) (seq int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	err = s.together(ctx, func(tx *gorm.DB) error {
+		if err := s.endWhenIdle(tx); err != nil {
+			return err
+		}
 		list, err := s.onTheList(fresh(tx))
 		if err != nil || len(list) == 0 {
 			return err

@@ -5,6 +5,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,8 @@ func TestAStandbyTellsNothing(t *testing.T) {
 	g, err := w.GrantOf(t.Context(), text.Hash())
 	must(t, err)
 	cookie, stranger := signIn(t, w, "ines@marlowe.example", storetest.Password), secret.Text("nobody was given this")
+	events, err := w.EventsAfter(t.Context(), 0, 1)
+	must(t, err)
 	standby, pooler := own.NewStandby(t, 0), own.NewPooler(t)
 	s := w.OpenWith(t, func(set *store.Settings) {
 		set.URL = "postgres://postgres@" + pooler.Address + "/desk?sslmode=disable&default_query_exec_mode=cache_describe"
@@ -39,10 +42,18 @@ func TestAStandbyTellsNothing(t *testing.T) {
 			_, err := s.OpensFor(ctx, models.APIKey, g.Owner, "marlowe-press")
 			return err
 		},
-		"a role":                 func(ctx context.Context) error { _, _, err := s.RoleIn(ctx, admin.ID, g.Opens.WorkspaceID); return err },
-		"a session":              func(ctx context.Context) error { _, err := s.FindSession(ctx, cookie); return err },
-		"a program's session":    func(ctx context.Context) error { _, err := s.FindProgram(ctx, stranger.Hash()); return err },
-		"a product":              func(ctx context.Context) error { _, _, err := s.ProductAsOf(ctx, g.Opens.ProductID); return err },
+		"a role":               func(ctx context.Context) error { _, _, err := s.RoleIn(ctx, admin.ID, g.Opens.WorkspaceID); return err },
+		"a session":            func(ctx context.Context) error { _, err := s.FindSession(ctx, cookie); return err },
+		"a program's session":  func(ctx context.Context) error { _, err := s.FindProgram(ctx, stranger.Hash()); return err },
+		"a product":            func(ctx context.Context) error { _, _, err := s.ProductAsOf(ctx, g.Opens.ProductID); return err },
+		"the keys of sign-ins": func(ctx context.Context) error { _, err := s.JWTKeys(ctx); return err },
+		"a workspace":          func(ctx context.Context) error { _, err := s.Workspace(ctx, admin, "marlowe-press"); return err },
+		"the only workspace":   func(ctx context.Context) error { _, err := s.HomeWorkspace(ctx, admin); return err },
+		"a collection":         func(ctx context.Context) error { _, err := s.CollectionByID(ctx, admin, models.NewID()); return err },
+		"an account":           func(ctx context.Context) error { _, err := s.PersonByEmail(ctx, "nobody@marlowe.example"); return err },
+		"what became of a commit": func(ctx context.Context) error { // which may be seen there before it is seen by those who are waited for
+			return s.AfterLostCommit(ctx, events[0].ID, io.ErrUnexpectedEOF)
+		},
 		"the last event":         func(ctx context.Context) error { _, err := s.LastEvent(ctx); return err },
 		"the renewal of a lease": func(ctx context.Context) error { _, err := s.RenewLease(ctx, r); return err },
 	}
@@ -66,6 +77,24 @@ func TestAStandbyTellsNothing(t *testing.T) {
 		_, err := s.ReportLeaked(ctx, admin, []secret.Text{stranger})
 		return err
 	}
+	ask["a renewal"] = func(ctx context.Context) error {
+		_, _, err := s.RenewProgram(ctx, models.Actor{}, stranger, models.Renewal{Email: "ines@marlowe.example"})
+		return err
+	}
+	ask["the end of a bearer token"] = func(ctx context.Context) error {
+		_, err := s.RevokeBearerToken(ctx, admin, admin.ID, models.Revocation{})
+		return err
+	}
+	ask["an access key"] = func(ctx context.Context) error { _, err := s.CollectionKey(ctx, admin, made.ID); return err }
+	ask["the access keys of a collection"] = func(ctx context.Context) error {
+		_, _, err := s.CollectionKeys(ctx, admin, models.NewID(), models.Place{})
+		return err
+	}
+	ask["the access keys of somebody's workspaces"] = func(ctx context.Context) error {
+		_, _, err := s.CollectionKeys(ctx, admin, "", models.Place{})
+		return err
+	}
+	ask["somebody's workspaces"] = func(ctx context.Context) error { _, _, err := s.Memberships(ctx, admin); return err }
 	ask["a revocation"] = func(ctx context.Context) error {
 		_, err := s.RevokeAPIToken(ctx, admin, "marlowe-press", made.ID, models.Revocation{})
 		return err

@@ -20,8 +20,12 @@ var elsewhere = models.Fail(models.Forbidden, "Token belongs to another workspac
 // them, everybody else those that they are a member of. It answers one more than a page
 // has where there are more than that.
 func (s *Store) Workspaces(ctx context.Context, who models.Actor, after models.Place) ([]models.WorkspaceSeen, error) {
-	list, err := workspaces(s.db.WithContext(ctx), who, after)
-	return list, translate(err)
+	var list []models.WorkspaceSeen
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		list, err = workspaces(tx, who, after)
+		return err
+	})
+	return list, err
 }
 
 func workspaces(tx *gorm.DB, who models.Actor, after models.Place) (list []models.WorkspaceSeen, err error) {
@@ -44,7 +48,12 @@ func workspaces(tx *gorm.DB, who models.Actor, after models.Place) (list []model
 // Workspace finds one by its slug or ID, with the actor's role in it. One that the actor may not
 // open is not there.
 func (s *Store) Workspace(ctx context.Context, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
-	return workspaceOf(s.db.WithContext(ctx), who, slugOrID)
+	var w models.WorkspaceSeen
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		w, err = workspaceOf(tx, who, slugOrID)
+		return err
+	})
+	return w, err
 }
 
 func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.WorkspaceSeen, error) {
@@ -83,8 +92,12 @@ func workspaceOf(tx *gorm.DB, who models.Actor, slugOrID string) (models.Workspa
 // or, for an Admin of the installation who is in none, the installation's only one. Where there
 // are several, models.Ambiguous names them.
 func (s *Store) HomeWorkspace(ctx context.Context, who models.Actor) (models.WorkspaceSeen, error) {
-	w, err := homeWorkspace(s.db.WithContext(ctx), who)
-	return w, translate(err)
+	var w models.WorkspaceSeen
+	_, err := s.asOf(ctx, func(tx *gorm.DB) (err error) {
+		w, err = homeWorkspace(tx, who)
+		return err
+	})
+	return w, err
 }
 
 func homeWorkspace(tx *gorm.DB, who models.Actor) (models.WorkspaceSeen, error) {

@@ -122,7 +122,9 @@ func (s *Store) afterLostCommit(ctx context.Context, eventID string, cause error
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	var found int64
-	err := s.db.WithContext(ctx).Model(&models.Event{}).Where("id = ?", eventID).Count(&found).Error
+	_, err := s.asOf(ctx, func(tx *gorm.DB) error { // a standby may show it before those do who are waited for
+		return fresh(tx).Model(&models.Event{}).Where("id = ?", eventID).Count(&found).Error
+	})
 	if err == nil && found == 1 {
 		return nil
 	}

@@ -67,9 +67,11 @@ func (a *answer) begin() {
 }
 
 // inform passes an informational answer on, to callers whose version of HTTP has such; but for 100, which net/http says once somebody reads what the
-// caller sends: the product's comes at that moment, and the caller would hear it twice, or when all was sent long ago.
+// caller sends: the product's comes at that moment, and the caller would hear it twice, or when all was sent long ago. Until net/http has said so no other is
+// passed on to who waits for it: it would be written into the middle of that.
 func (a *answer) inform(status int) {
-	if status == http.StatusContinue || !a.exchange.callers.ProtoAtLeast(1, 1) {
+	x := a.exchange
+	if status == http.StatusContinue || !x.callers.ProtoAtLeast(1, 1) || x.callers.ContentLength != 0 && x.callers.Header["Expect"] != nil && !x.body.came.Load() {
 		return
 	}
 	ours := a.ResponseWriter.Header()

@@ -17,7 +17,8 @@ type body struct {
 	exchange *exchange
 	most     int64 // bytes
 	set      time.Time
-	ended    bool // only for whoever reads
+	ended    bool        // only for whoever reads
+	came     atomic.Bool // some of it
 	fault    atomic.Int32
 }
 
@@ -36,6 +37,7 @@ func (b *body) Read(p []byte) (int, error) {
 		_ = b.exchange.answer.control.SetReadDeadline(b.set.Add(b.exchange.gateway.stall)) // connections of net/http support it
 	}
 	n, err := b.ReadCloser.Read(p)
+	b.came.Store(true)
 	if ended := b.exchange.over(); ended != nil {
 		return 0, *ended
 	}
