@@ -157,31 +157,52 @@ func (r *KeyRing) known(id string) (ringKey, bool) {
 
 // Parse reads a sign-in token; ok is false for one that is not good. An error means that it could not be found out.
 func (r *KeyRing) Parse(ctx context.Context, text secret.Text) (c secret.SignInClaims, ok bool, err error) {
-	return r.parse(ctx, text, rereadAfter)
+	return r.parse(text, func(id string) (ed25519.PublicKey, error) { return r.public(ctx, id) })
 }
 
 // ParseNow is Parse for whoever takes a token away: that its key is not there is not believed of a moment ago. The first key signs at once, and who relied on
 // an answer that nothing was left to take away would find the token good. How often somebody may ask so is for others to say.
 func (r *KeyRing) ParseNow(ctx context.Context, text secret.Text) (c secret.SignInClaims, ok bool, err error) {
-	return r.parse(ctx, text, 0)
+	return r.parse(text, func(id string) (ed25519.PublicKey, error) {
+		if public, err := r.public(ctx, id); public != nil || err != nil {
+			return public, err
+		}
+		if err := r.lookAgain(ctx); err != nil {
+			return nil, err
+		}
+		return r.public(ctx, id)
+	})
 }
 
-func (r *KeyRing) parse(ctx context.Context, text secret.Text, after time.Duration) (c secret.SignInClaims, ok bool, err error) {
-	now := r.now()
-	c, ok = secret.ParseSignIn(text, now, func(id string) (ed25519.PublicKey, bool) {
+func (r *KeyRing) parse(text secret.Text, find func(id string) (ed25519.PublicKey, error)) (c secret.SignInClaims, ok bool, err error) {
+	c, ok = secret.ParseSignIn(text, r.now(), func(id string) (ed25519.PublicKey, bool) {
 		var public ed25519.PublicKey
-		public, err = r.public(ctx, id, after)
+		public, err = find(id)
 		return public, public != nil
 	})
 	return c, ok && err == nil, err
 }
 
-// public is the public half of a key; nil where there is none of that ID, as of so long ago at most.
-func (r *KeyRing) public(ctx context.Context, id string, after time.Duration) (ed25519.PublicKey, error) {
+// lookAgain reads the keys, and nobody waits for it who needs one that is known.
+func (r *KeyRing) lookAgain(ctx context.Context) error {
+	kept, err := r.source.JWTKeys(ctx)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(kept) == 0 || len(r.list) > 0 && kept[0].CreatedAt.Before(r.list[0].made) { // somebody has read newer ones meanwhile
+		return nil
+	}
+	return r.open(kept)
+}
+
+// public is the public half of a key; nil where there is none of that ID.
+func (r *KeyRing) public(ctx context.Context, id string) (ed25519.PublicKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k, known := r.known(id)
-	if since := r.now().Sub(r.read); !known && (since < 0 || since >= after) {
+	if since := r.now().Sub(r.read); !known && (since < 0 || since >= rereadAfter) {
 		if err := r.reread(ctx); err != nil {
 			return nil, err
 		}
