@@ -125,6 +125,7 @@ func (s *calls) forward(w http.ResponseWriter, r *http.Request, id string) {
 		if s.send(w, r, up.Upstream, callerOf(&d, id, address), path) {
 			return
 		}
+		call.Again = true
 	}
 	s.refuse(w, r, access.Decision{Code: access.VerifierUnavailable, Check: "changes", Detail: "Whether the token stays good while the call lasts could not be found out. Try again in a moment.", Cause: errDoubted})
 }

@@ -64,6 +64,9 @@ type Call struct {
 	Address   string // the caller's, as far as trusted
 	RequestID string // for what is logged while the call is decided
 
+	// Again is a call that was let in before, and counted, and then could not begin: it counts neither among the uses of its credential nor against a limit.
+	Again bool
+
 	// Asker is who asks, where that is not who makes the call: a server about what came to it. They hear about credentials of the workspaces that
 	// they run, and of every other as of one that does not exist.
 	Asker *models.Actor
@@ -192,6 +195,9 @@ func (g *Gate) Decide(ctx context.Context, call Call) (d Decision) {
 		look = sight{now: g.now(), request: call.RequestID}
 		d = Decision{}
 		g.judge(ctx, &call, &look, &d)
+	}
+	if call.Again {
+		return d
 	}
 	g.limit(ctx, &d, look.now)
 	if d.Matched() && d.Code != VerifierUnavailable && !call.Presented.SignIn { // a session keeps no count

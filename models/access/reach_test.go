@@ -53,6 +53,32 @@ func (c *atProduct) decide(t *testing.T) (Decision, []models.Usage) {
 	return d, to.batch
 }
 
+// A call that could not begin, and is decided on again, is one call: of its credential, and against the limit.
+func TestACallDecidedAgainCountsOnce(t *testing.T) {
+	c := goodCall(t)
+	tally, to := NewTally(), &counted{}
+	gate := NewGate(&c.source, tally, atNoon)
+	first := gate.Decide(t.Context(), c.call)
+	again := c.call
+	again.Again = true
+	for range 5 {
+		if d := gate.Decide(t.Context(), again); !d.Allowed() {
+			t.Fatalf("again it is %s", d.Code)
+		}
+	}
+	must(t, tally.Flush(t.Context(), to))
+	if len(to.batch) != 1 || to.batch[0].Calls != 1 || to.batch[0].Refused != 0 {
+		t.Errorf("counted: %+v", to.batch)
+	}
+	if next := gate.Decide(t.Context(), c.call); !first.Allowed() || next.Limit.Remaining != first.Limit.Remaining-1 {
+		t.Errorf("of the limit %d were left, and then %d", first.Limit.Remaining, next.Limit.Remaining)
+	}
+	c.grant.Credential.RevokedAt = &noon
+	if d := gate.Decide(t.Context(), again); d.Code != CredentialRevoked {
+		t.Errorf("when it is revoked it is %s", d.Code)
+	}
+}
+
 // path asks for another path.
 func (c *atProduct) path(t *testing.T, method, text string) {
 	t.Helper()
