@@ -51,6 +51,11 @@ func silent(d *run, r *replica, random *rand.Rand) {
 	d.toxic(r, "timeout", `"timeout":0`, between(random, 100*time.Millisecond, 5*time.Second))
 }
 
+// nothing leaves everybody alone, for what is wrong when all is well: a fault elsewhere has changes wait, and hides it.
+func nothing(_ *run, _ *replica, random *rand.Rand) {
+	time.Sleep(between(random, time.Second, 3*time.Second))
+}
+
 // silentForLong does that for longer than a change waits.
 func silentForLong(d *run, r *replica, random *rand.Rand) {
 	d.toxic(r, "timeout", `"timeout":0`, between(random, 5*time.Second, 7*time.Second))
