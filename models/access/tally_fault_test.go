@@ -140,11 +140,14 @@ func TestTallyOutlivesItsFileWhileCounting(t *testing.T) {
 			all.Wait()
 		}
 		calls()
-		go cut(t, tally, c.to, c.overwritten)
-		calls()
-		for tally.pool.inFile() { // the file is cut by then, or it will be
+		meanwhile := make(chan struct{})
+		go func() {
 			calls()
-		}
+			close(meanwhile)
+		}()
+		cut(t, tally, c.to, c.overwritten)
+		<-meanwhile
+		calls() // where nothing that was in use is lost, nobody need notice
 		close(stop)
 		<-written
 		_ = tally.Flush(t.Context(), to) // what is lost is so by now
