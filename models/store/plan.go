@@ -12,7 +12,7 @@ import (
 // PostgreSQL plans a statement that it has seen before without looking at its values; here it must look.
 func (s *Store) planned(ctx context.Context, run func(*gorm.DB) error) error {
 	return s.withSettings(ctx, run, func(tx *gorm.DB) error {
-		return tx.Exec("SELECT set_config('idle_in_transaction_session_timeout', '5s', true), set_config('plan_cache_mode', 'force_custom_plan', true)").Error
+		return tx.Exec("SELECT " + endsWhenIdle + ", set_config('plan_cache_mode', 'force_custom_plan', true)").Error
 	})
 }
 
@@ -22,7 +22,7 @@ func (s *Store) planned(ctx context.Context, run func(*gorm.DB) error) error {
 // may read the whole log for nothing.
 func (s *Store) byFewestRows(ctx context.Context, run func(*gorm.DB) error) error {
 	return s.withSettings(ctx, run, func(tx *gorm.DB) error {
-		return tx.Exec("SELECT set_config('idle_in_transaction_session_timeout', '5s', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), " +
+		return tx.Exec("SELECT " + endsWhenIdle + ", set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), " +
 			"set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true)").Error
 	})
 }
@@ -31,7 +31,7 @@ func (s *Store) byFewestRows(ctx context.Context, run func(*gorm.DB) error) erro
 // of them.
 func (s *Store) byIndex(ctx context.Context, run func(*gorm.DB) error) error {
 	return s.withSettings(ctx, run, func(tx *gorm.DB) error {
-		return tx.Exec("SELECT set_config('idle_in_transaction_session_timeout', '5s', true), set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), " +
+		return tx.Exec("SELECT " + endsWhenIdle + ", set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), " +
 			"set_config('enable_mergejoin', 'off', true), set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true)").Error
 	})
 }

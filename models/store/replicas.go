@@ -45,7 +45,7 @@ var errNoClock = errors.New("the database has no number of its last event")
 // togetherSQL is snapshotSQL at the beginning of a transaction, which ends when it stands still for too long, as in endWhenIdle.
 func (s *Store) togetherSQL() string {
 	if s.dialect == migrations.Postgres {
-		return "SELECT last_seq, " + s.moment() + ", set_config('idle_in_transaction_session_timeout', '5s', true) FROM change_clock"
+		return "SELECT last_seq, " + s.moment() + ", " + endsWhenIdle + " FROM change_clock"
 	}
 	return s.snapshotSQL()
 }

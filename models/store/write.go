@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -104,16 +103,16 @@ func (s *Store) store(ctx context.Context, who models.Actor, fn func(tx *gorm.DB
 	return events, nil
 }
 
-// mostIdle is how long a transaction may stand still between two statements. What it has locked everybody else waits for, and a server that is
+// endsWhenIdle says how long a transaction may stand still between two statements. What it has locked everybody else waits for, and a server that is
 // stopped, or cut off, does not know that it keeps them waiting.
-const mostIdle = 5 * time.Second
+const endsWhenIdle = "set_config('idle_in_transaction_session_timeout', '5s', true)"
 
 // endWhenIdle has PostgreSQL end this transaction when it stands still for too long: it then has changed nothing.
 func (s *Store) endWhenIdle(tx *gorm.DB) error {
 	if s.dialect != migrations.Postgres {
 		return nil
 	}
-	return fresh(tx).Exec("SELECT set_config('idle_in_transaction_session_timeout', ?, true)", strconv.FormatInt(mostIdle.Milliseconds(), 10)).Error
+	return fresh(tx).Exec("SELECT " + endsWhenIdle).Error
 }
 
 // afterLostCommit finds out what became of a commit whose answer was lost. An event that is there
